@@ -1,0 +1,341 @@
+"""The payloads of all events and acknowledgements (the contract's sections 2 to 4).
+
+Field names are snake_case here and camelCase on the wire. An optional field is `UNSET` when absent, never null.
+"""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from rejoinder.errors import ErrorCode
+from rejoinder.protocol.constants import HISTORY_LIMIT
+from rejoinder.protocol.fields import ClientPayload, Id, Position, ServerPayload, Timestamp
+
+Role = Literal["user", "character"]
+MessageState = Literal["streaming", "complete", "stopped", "failed", "interrupted"]
+ConnectedStatus = Literal["online", "away"]
+PresenceStatus = Literal["online", "away", "offline"]
+Quality = Literal["good", "fair", "poor"]
+ResyncReason = Literal["gap", "slow", "restart"]
+AuthReason = Literal["token_expired", "token_revoked"]
+
+Metadata = Annotated[
+    dict[str, Any], Meta(description="the application's own; stored and sent as it is")
+]
+
+# --- shared shapes -------------------------------------------------------------------------------
+
+
+class ChatMessage(ServerPayload):
+    """One row of a room's log."""
+
+    id: Id
+    room_id: Id
+    seq: Annotated[int, Meta(ge=1, description="1, 2, 3 … within its room")]
+    role: Role
+    sender_id: Id
+    content: str
+    state: MessageState
+    timestamp: Timestamp
+    character_id: Id | UnsetType = UNSET
+    reply_to: Id | UnsetType = UNSET
+    edited_at: Timestamp | UnsetType = UNSET
+    metadata: Metadata | UnsetType = UNSET
+
+
+class Member(ServerPayload):
+    """Somebody who is in a room, or a member of it."""
+
+    user_id: Id
+    status: PresenceStatus
+    name: str | UnsetType = UNSET
+    last_seen: Timestamp | UnsetType = UNSET
+
+
+class ReadMarker(ServerPayload):
+    """How far a user has read a room."""
+
+    user_id: Id
+    message_id: Id
+    seq: Position
+    timestamp: Timestamp
+
+
+class RunningStream(ServerPayload):
+    """A generation that runs: its text so far, and the index that its next chunk will have."""
+
+    message_id: Id
+    character_id: Id
+    reply_to: Id
+    seq: Position
+    timestamp: Timestamp
+    content: str
+    index: Position
+
+
+class TokenUsage(ServerPayload):
+    """What an answer cost, in tokens of the model that wrote it."""
+
+    prompt_tokens: Position
+    completion_tokens: Position
+
+
+# --- client to server ----------------------------------------------------------------------------
+
+
+class RoomEntry(ClientPayload):
+    """Enter a room, or enter it again: `lastMessageId` is the position of what one already holds."""
+
+    room_id: Id
+    character_id: Id | UnsetType = UNSET
+    last_message_id: Id | UnsetType = UNSET
+
+
+class RoomLeave(ClientPayload):
+    """Leave a room."""
+
+    room_id: Id
+
+
+class ReconnectionData(ClientPayload):
+    """Where a client was; may travel in the handshake's `auth.reconnection`."""
+
+    last_message_id: Id | UnsetType = UNSET
+    room_id: Id | UnsetType = UNSET
+    character_id: Id | UnsetType = UNSET
+
+
+class MessageSend(ClientPayload):
+    """A message. With the same `messageId` it may be sent any number of times and is stored once."""
+
+    room_id: Id
+    content: Annotated[str, Meta(min_length=1)]
+    message_id: Id | UnsetType = UNSET
+    character_id: Id | UnsetType = UNSET
+    reply_to: Id | UnsetType = UNSET
+    metadata: Metadata | UnsetType = UNSET
+
+
+class MessageReference(ClientPayload):
+    """Names one message of a room."""
+
+    room_id: Id
+    message_id: Id
+
+
+class HistoryRequest(ClientPayload):
+    """A page of history; without `before` and `after` it is the newest one."""
+
+    room_id: Id
+    before: Id | UnsetType = UNSET
+    after: Id | UnsetType = UNSET
+    limit: Annotated[int, Meta(ge=1, description="more than 100 counts as 100")] = HISTORY_LIMIT
+
+
+class TypingNotice(ClientPayload):
+    """The sender types in a room, or has ceased to."""
+
+    room_id: Id
+
+
+class Heartbeat(ClientPayload):
+    """A sign of life; `rtt` is the last measured round trip in milliseconds."""
+
+    timestamp: int | float | str | UnsetType = UNSET
+    rtt: Annotated[float, Meta(ge=0)] | UnsetType = UNSET
+
+
+class PresenceSet(ClientPayload):
+    """What the user wants to be shown as."""
+
+    status: ConnectedStatus
+
+
+# --- acknowledgements ----------------------------------------------------------------------------
+
+
+class Failure(ServerPayload):
+    """The acknowledgement of anything that failed."""
+
+    error: Annotated[str, Meta(description="a sentence for a person")]
+    code: ErrorCode
+    success: Literal[False]
+    retry_after_ms: Position | UnsetType = UNSET
+
+
+class Ack(ServerPayload):
+    """Done."""
+
+    success: Literal[True]
+
+
+class MessageStored(ServerPayload):
+    """A message is stored for good; `duplicate` says that it was already."""
+
+    success: Literal[True]
+    message_id: Id
+    timestamp: Timestamp
+    seq: Position
+    duplicate: bool | UnsetType = UNSET
+
+
+class RoomSnapshot(ServerPayload):
+    """A room as it is at one instant; live events follow it without a hole and without a repeat.
+
+    With `recovered` true `messages` are those after the given position (the oldest first, at most a page; `hasMore`
+    says that more follow). Otherwise they are the newest page, and `hasMore` says that there are older ones.
+    """
+
+    room_id: Id
+    messages: list[ChatMessage]
+    recovered: bool
+    has_more: bool
+    last_seq: Position
+    members: list[Member]
+    read: list[ReadMarker]
+    streams: list[RunningStream]
+    character_id: Id | UnsetType = UNSET
+
+
+class RoomAck(RoomSnapshot, kw_only=True):
+    """The snapshot, as an acknowledgement."""
+
+    success: Literal[True]
+
+
+class HistoryPage(ServerPayload):
+    """A page of history, the oldest message first; `hasMore` in the direction that was asked for."""
+
+    room_id: Id
+    messages: list[ChatMessage]
+    has_more: bool
+
+
+class HistoryAck(HistoryPage, kw_only=True):
+    """The page, as an acknowledgement."""
+
+    success: Literal[True]
+
+
+class HeartbeatAck(ServerPayload):
+    """`timestamp` is the one that was sent, or the server's time where none was."""
+
+    timestamp: int | float | str
+    server_time: Timestamp
+    quality: Quality | UnsetType = UNSET
+
+
+class HeartbeatReply(HeartbeatAck, kw_only=True):
+    """The same, as an acknowledgement."""
+
+    success: Literal[True]
+
+
+# --- server to client ----------------------------------------------------------------------------
+
+
+class ConnectionReplaced(ServerPayload):
+    """A newer connection of the same user took this one's place; it is closed after this event."""
+
+    message: Annotated[str, Meta(description="for the person, in their language")]
+    timestamp: Timestamp
+
+
+class SessionRestored(ServerPayload):
+    """The user is back within the session timeout."""
+
+    disconnected_at: Timestamp
+    can_reconnect: bool
+    previous_room_id: Id | UnsetType = UNSET
+    previous_character_id: Id | UnsetType = UNSET
+
+
+class UserInRoom(ServerPayload):
+    """Somebody entered, left or came back to a room."""
+
+    room_id: Id
+    user_id: Id
+    timestamp: Timestamp
+
+
+class StreamStart(ServerPayload):
+    """A character begins to answer."""
+
+    room_id: Id
+    message_id: Id
+    character_id: Id
+    reply_to: Id
+    seq: Position
+    timestamp: Timestamp
+
+
+class StreamChunk(ServerPayload):
+    """The next piece of an answer."""
+
+    room_id: Id
+    message_id: Id
+    index: Annotated[int, Meta(ge=0, description="0, 1, 2 … within its message")]
+    offset: Annotated[
+        int, Meta(ge=0, description="where `delta` begins in the text, in Unicode code points")
+    ]
+    delta: str
+
+
+class StreamEnd(ServerPayload):
+    """An answer is whole, was stopped, or was interrupted; `content` is what is stored."""
+
+    room_id: Id
+    message_id: Id
+    content: str
+    state: Literal["complete", "stopped", "interrupted"]
+    timestamp: Timestamp
+    usage: TokenUsage | UnsetType = UNSET
+
+
+class StreamError(ServerPayload):
+    """An answer failed; `content` is what was written until then, and is stored."""
+
+    room_id: Id
+    message_id: Id
+    content: str
+    error: str
+    code: ErrorCode
+    timestamp: Timestamp
+
+
+class ReadMoved(ServerPayload):
+    """A user has read everything up to a message."""
+
+    room_id: Id
+    user_id: Id
+    message_id: Id
+    seq: Position
+    timestamp: Timestamp
+
+
+class UserTyping(ServerPayload):
+    """Somebody types in a room, or has ceased to."""
+
+    room_id: Id
+    user_id: Id
+
+
+class PresenceChanged(ServerPayload):
+    """Somebody whom the receiver shares a room with is shown differently now."""
+
+    user_id: Id
+    status: PresenceStatus
+    last_seen: Timestamp
+
+
+class RoomResync(ServerPayload):
+    """What the receiver holds of a room may have a hole: rejoin it with the last position."""
+
+    room_id: Id
+    reason: ResyncReason
+
+
+class AuthRequired(ServerPayload):
+    """The token is not valid any more; the connection is closed after this event."""
+
+    reason: AuthReason

@@ -1,0 +1,57 @@
+// Generated from packages/backend/src/rejoinder/protocol by `make generate`. Do not edit.
+import type { ChatMessage, Member } from './socket'
+
+/** `POST /api/guest`: a name to be called by. */
+export interface GuestRequest {
+  name: string
+}
+
+/** A token for `auth.token`, and whose it is. */
+export interface GuestToken {
+  token: string
+  userId: string
+  name: string
+}
+
+/** One of `GET /api/characters`. */
+export interface CharacterSummary {
+  id: string
+  name: string
+  description?: string
+  greeting?: string
+}
+
+/** `POST /api/rooms`: a room of one's own; without an id the server makes one. */
+export interface RoomCreate {
+  roomId?: string
+  characterId?: string
+}
+
+/** A room in one's list. */
+export interface RoomSummary {
+  roomId: string
+  createdAt: string
+  updatedAt: string
+  lastSeq: number
+  readSeq: number
+  characterId?: string
+  lastMessage?: ChatMessage
+}
+
+/** `GET /api/rooms`: one's rooms, the one with the newest message first, at most a page of 100. */
+export interface RoomList {
+  rooms: RoomSummary[]
+  hasMore: boolean
+}
+
+/** `GET /api/rooms/{roomId}/members`. */
+export interface MemberList {
+  members: Member[]
+}
+
+/** `GET /api/info`: what a page must know before anybody is signed in. */
+export interface ServerInfo {
+  version: string
+  guests: boolean
+  contentLimitBytes: number
+}
