@@ -1,0 +1,65 @@
+# The same commands everywhere, on a person's machine and in CI.
+
+PYTHON ?= python3
+# What `make setup` prepares: run (the server), check (and the checks), test (and the browser).
+STAGE ?= run
+ARGS ?=
+
+BIN := .venv/bin
+FRONTEND := packages/frontend
+RUFF_CONFIG := packages/backend/pyproject.toml
+PYTHON_CODE := packages/backend/src packages/backend/tests tools
+SET_UP = @command -v $(PYTHON) >/dev/null || { echo 'Python 3.11 or newer is missing: install it with `apt-get install python3 python3-venv`.'; exit 1; }; \
+	$(PYTHON) tools/setup.py
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup run test check bench generate format lock clean
+
+help: ## Show these commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+
+setup: ## Install what `make run` needs into the project (STAGE=test: what the tests need, too)
+	$(SET_UP) $(STAGE)
+
+run: ## Set up, then start the server and print its address (flags of the server: ARGS="--port 9000")
+	$(SET_UP) run
+	@exec $(BIN)/rejoinder serve $(ARGS)
+
+test: ## Set up, then run all checks and all tests: Python, TypeScript, browser
+	$(SET_UP) test
+	@$(BIN)/python tools/checks.py test
+
+check: ## Run the checks alone: style, types, layers, generated files
+	$(SET_UP) check
+	@$(BIN)/python tools/checks.py check
+
+bench: ## Measure the server under load
+	$(SET_UP) check
+	@$(BIN)/python bench/run.py $(ARGS)
+
+generate: ## Make the schema, the AsyncAPI document and the TypeScript types from the catalogue
+	$(SET_UP) check
+	@$(BIN)/python tools/generate.py
+
+format: ## Put all code into its standard format
+	$(SET_UP) check
+	@$(BIN)/ruff check --fix --quiet --config $(RUFF_CONFIG) $(PYTHON_CODE) || true
+	@$(BIN)/ruff format --config $(RUFF_CONFIG) $(PYTHON_CODE)
+	@npm --prefix $(FRONTEND) run --silent format
+
+# Paths in a lock file's comments are relative to where uv was started, so it starts beside them.
+LOCK = cd packages/backend/requirements && ../../../$(BIN)/uv --no-config pip compile --quiet --universal \
+	--python-version 3.11 --generate-hashes --no-emit-index-url --no-header $(ARGS)
+
+lock: ## Lock the Python packages again (newer ones: ARGS=--upgrade)
+	$(SET_UP) check
+	@$(LOCK) ../pyproject.toml run.in --output-file run.lock
+	@$(LOCK) --no-deps model.in --output-file model.lock
+	@$(LOCK) dev.in --output-file dev.lock
+
+clean: ## Remove everything that was installed or built; data stays
+	@rm -rf .venv .setup $(FRONTEND)/node_modules $(FRONTEND)/dist packages/backend/dist
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@rm -rf packages/backend/.pytest_cache packages/backend/.hypothesis
+	@find packages tools -name __pycache__ -type d -not -path '*/node_modules/*' -prune -exec rm -rf {} +
