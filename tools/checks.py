@@ -44,8 +44,8 @@ def tool(name: str, *arguments: str) -> tuple[str, ...]:
 
 
 CHECKS = (
-    Part("ruff", tool("ruff", "check", "--config", CONFIG, *CODE)),
-    Part("ruff format", tool("ruff", "format", "--check", "--config", CONFIG, *CODE)),
+    Part("ruff", tool("ruff", "check", *CODE)),
+    Part("ruff format", tool("ruff", "format", "--check", *CODE)),
     Part("mypy", tool("mypy", "--config-file", CONFIG, *CODE)),
     Part("layers", tool("lint-imports", "--no-logo", CONFIG)),
     Part("generated files", tool("python", "tools/generate.py", "--check")),
