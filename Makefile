@@ -7,7 +7,7 @@ ARGS ?=
 
 BIN := .venv/bin
 FRONTEND := packages/frontend
-RUFF_CONFIG := packages/backend/pyproject.toml
+PAGE := packages/backend/src/rejoinder/web/page
 PYTHON_CODE := packages/backend/src packages/backend/tests tools
 SET_UP = @command -v $(PYTHON) >/dev/null || { echo 'Python 3.11 or newer is missing: install it with `apt-get install python3 python3-venv`.'; exit 1; }; \
 	$(PYTHON) tools/setup.py
@@ -44,8 +44,8 @@ generate: ## Make the schema, the AsyncAPI document and the TypeScript types fro
 
 format: ## Put all code into its standard format
 	$(SET_UP) check
-	@$(BIN)/ruff check --fix --quiet --config $(RUFF_CONFIG) $(PYTHON_CODE) || true
-	@$(BIN)/ruff format --config $(RUFF_CONFIG) $(PYTHON_CODE)
+	@$(BIN)/ruff check --fix --quiet $(PYTHON_CODE) || true
+	@$(BIN)/ruff format $(PYTHON_CODE)
 	@npm --prefix $(FRONTEND) run --silent format
 
 # Paths in a lock file's comments are relative to where uv was started, so it starts beside them.
@@ -59,7 +59,7 @@ lock: ## Lock the Python packages again (newer ones: ARGS=--upgrade)
 	@$(LOCK) dev.in --output-file dev.lock
 
 clean: ## Remove everything that was installed or built; data stays
-	@rm -rf .venv .setup $(FRONTEND)/node_modules $(FRONTEND)/dist packages/backend/dist
+	@rm -rf .venv .setup $(FRONTEND)/node_modules $(FRONTEND)/dist $(PAGE) packages/backend/dist
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@rm -rf packages/backend/.pytest_cache packages/backend/.hypothesis
 	@find packages tools -name __pycache__ -type d -not -path '*/node_modules/*' -prune -exec rm -rf {} +

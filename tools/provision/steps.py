@@ -94,12 +94,13 @@ class Project:
                 inputs=(
                     f"{page}/src/**/*",
                     f"{page}/public/**/*",
+                    f"{page}/scripts/**/*",
                     f"{page}/index.html",
                     f"{page}/package.json",
                     f"{page}/tsconfig*.json",
                     f"{page}/vite*.ts",
                 ),
-                outputs=tuple(f"{page}/{name}" for name in self.page_outputs()),
+                outputs=("packages/backend/src/rejoinder/web/page/index.html",),
                 after="npm",
             ),
             Step(
@@ -165,7 +166,3 @@ class Project:
     def npm(self, *arguments: str, log: str, failure: str) -> None:
         """Run npm in the frontend's folder."""
         self.runner.run(["npm", *arguments], log=log, failure=failure, cwd=self.frontend)
-
-    def page_outputs(self) -> list[str]:
-        """Return the files whose presence shows that the page is built."""
-        return ["dist/app/index.html"]
