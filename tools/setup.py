@@ -3,8 +3,6 @@
 Only the standard library is used, because this runs before anything is installed.
 """
 
-from __future__ import annotations
-
 import sys
 
 OLDEST_PYTHON = (3, 11)

@@ -67,7 +67,7 @@ class Runner:
                 process = subprocess.Popen(
                     command,
                     cwd=cwd or self.root,
-                    env={**os.environ, **(env or {})},
+                    env={**os.environ, "NO_COLOR": "1", **(env or {})},
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=subprocess.STDOUT,

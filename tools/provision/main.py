@@ -11,7 +11,7 @@ from pathlib import Path
 from provision.console import Runner, SetupError, say
 from provision.stamps import Stamps, digest_of
 from provision.steps import Project, Step
-from provision.system import STAGES, install_packages, reached, require_tools
+from provision.system import STAGES, install_packages, require_tools
 
 ROOT = Path(__file__).resolve().parents[2]
 STATE = ".setup"
@@ -59,7 +59,7 @@ def set_up(stage: str, root: Path) -> None:
     with only_one(state):
         runner = Runner(root, state / "logs")
         install_packages(stage, runner)
-        steps = [step for step in Project(root, runner, node).steps() if reached(step.stage, stage)]
+        steps = [step for step in Project(root, runner, node).steps() if stage in step.stages]
         carry_out(steps, root, Stamps(state))
     say(f"Everything for this is installed ({time.monotonic() - started:.1f} s).")
 

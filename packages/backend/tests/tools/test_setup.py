@@ -14,6 +14,8 @@ from provision.main import carry_out, only_one
 from provision.stamps import Stamps, build_facts, digest_of
 from provision.steps import Project, Step
 from provision.system import (
+    ALWAYS,
+    STAGES,
     SYSTEM_PACKAGES,
     Which,
     how_to_install,
@@ -21,7 +23,6 @@ from provision.system import (
     missing_packages,
     missing_tools,
     node_version,
-    reached,
 )
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -49,7 +50,7 @@ def step(work: Callable[[], None], name: str = "one", **given: tuple[str, ...] |
     return Step(
         name,
         "Doing something",
-        "run",
+        ALWAYS,
         work,
         inputs=tuple(given.get("inputs", ())),
         outputs=tuple(given.get("outputs", ())),
@@ -195,10 +196,15 @@ class TestSystem:
         assert missing_tools("run", which=which, node=GOOD_NODE, has_venv=True) == []
         assert missing_packages("run", which) == []
 
-    def test_each_stage_holds_the_ones_before_it(self) -> None:
-        assert reached("run", "test")
-        assert reached("check", "test")
-        assert not reached("test", "check")
+    def test_a_page_that_does_not_build_keeps_nobody_from_generating(self) -> None:
+        project = Project(ROOT, Runner(ROOT, ROOT), GOOD_NODE)
+        needed = {
+            stage: [one.name for one in project.steps() if stage in one.stages] for stage in STAGES
+        }
+
+        assert "page" not in needed["check"]
+        assert "python-dev" not in needed["run"]
+        assert {*needed["run"], *needed["check"]} == {*needed["test"]}
 
     def test_the_tests_need_a_browser(self) -> None:
         names = [package.name for package in missing_packages("test", lookup())]
