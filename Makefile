@@ -61,5 +61,5 @@ lock: ## Lock the Python packages again (newer ones: ARGS=--upgrade)
 clean: ## Remove everything that was installed or built; data stays
 	@rm -rf .venv .setup $(FRONTEND)/node_modules $(FRONTEND)/dist $(PAGE) packages/backend/dist
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	@rm -rf packages/backend/.pytest_cache packages/backend/.hypothesis
+	@rm -rf packages/backend/.pytest_cache packages/backend/.hypothesis packages/backend/.ruff_cache
 	@find packages tools -name __pycache__ -type d -not -path '*/node_modules/*' -prune -exec rm -rf {} +
