@@ -1,0 +1,5 @@
+export * from './components/ui/ConnectionStatus'
+export * from './lib/client'
+export * from './lib/hooks'
+export type * from './lib/types/rest'
+export * from './lib/types/socket'

@@ -1,0 +1,122 @@
+import type {
+  CharacterSummary,
+  MemberList,
+  RoomCreate,
+  RoomList,
+  RoomSummary,
+  ServerInfo,
+} from '../types/rest'
+import type { ErrorCode, Failure } from '../types/socket'
+
+/** What the server answered instead of what was asked for. */
+export class RestError extends Error {
+  override readonly name = 'RestError'
+  readonly status: number
+  readonly code: ErrorCode
+  readonly retryAfterMs: number | undefined
+
+  constructor(status: number, failure: Omit<Failure, 'success'>) {
+    super(failure.error)
+    this.status = status
+    this.code = failure.code
+    this.retryAfterMs = failure.retryAfterMs
+  }
+}
+
+export interface RestOptions {
+  /** Where the server is; by default where the page came from. */
+  url?: string | undefined
+  token?: string | undefined
+  signal?: AbortSignal | undefined
+}
+
+interface RequestDetails {
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  path: string
+  body?: unknown
+}
+
+/** One request; resolves to the JSON of the answer and rejects with a `RestError`. */
+export async function request<T>(details: RequestDetails, options: RestOptions): Promise<T> {
+  const headers = new Headers({ Accept: 'application/json' })
+  if (details.body !== undefined) headers.set('Content-Type', 'application/json')
+  if (options.token !== undefined) headers.set('Authorization', `Bearer ${options.token}`)
+  const response = await fetch(`${baseOf(options.url)}${details.path}`, {
+    method: details.method,
+    headers,
+    body: details.body === undefined ? null : JSON.stringify(details.body),
+    signal: options.signal ?? null,
+  })
+  const text = await response.text()
+  if (!response.ok) throw new RestError(response.status, failureOf(response, text))
+  // The shapes are the server's contract; both sides are generated from one catalogue.
+  return (text === '' ? undefined : JSON.parse(text)) as T
+}
+
+function baseOf(url: string | undefined): string {
+  return (url ?? '').replace(/\/+$/, '')
+}
+
+/** Not every failure is the server's own: a proxy answers in HTML. */
+function failureOf(response: Response, text: string): Omit<Failure, 'success'> {
+  try {
+    const body: unknown = JSON.parse(text)
+    if (isFailure(body)) return body
+  } catch {
+    // Not JSON: the status alone must do.
+  }
+  const error = `The server answered ${response.status} ${response.statusText}`.trimEnd()
+  return { error, code: response.status >= 500 ? 'unavailable' : 'internal' }
+}
+
+function isFailure(body: unknown): body is Failure {
+  return (
+    typeof body === 'object' &&
+    body !== null &&
+    'error' in body &&
+    typeof body.error === 'string' &&
+    'code' in body &&
+    typeof body.code === 'string'
+  )
+}
+
+const roomPath = (roomId: string) => `/api/rooms/${encodeURIComponent(roomId)}`
+const membersPath = (roomId: string) => `${roomPath(roomId)}/members`
+const memberPath = (roomId: string, userId: string) =>
+  `${membersPath(roomId)}/${encodeURIComponent(userId)}`
+
+export function getServerInfo(options: RestOptions = {}): Promise<ServerInfo> {
+  return request({ method: 'GET', path: '/api/info' }, options)
+}
+
+export function listCharacters(options: RestOptions = {}): Promise<CharacterSummary[]> {
+  return request({ method: 'GET', path: '/api/characters' }, options)
+}
+
+export function listRooms(options: RestOptions): Promise<RoomList> {
+  return request({ method: 'GET', path: '/api/rooms' }, options)
+}
+
+export function createRoom(room: RoomCreate, options: RestOptions): Promise<RoomSummary> {
+  return request({ method: 'POST', path: '/api/rooms', body: room }, options)
+}
+
+export function listMembers(roomId: string, options: RestOptions): Promise<MemberList> {
+  return request({ method: 'GET', path: membersPath(roomId) }, options)
+}
+
+export async function addMember(
+  roomId: string,
+  userId: string,
+  options: RestOptions,
+): Promise<void> {
+  await request({ method: 'PUT', path: memberPath(roomId, userId) }, options)
+}
+
+export async function removeMember(
+  roomId: string,
+  userId: string,
+  options: RestOptions,
+): Promise<void> {
+  await request({ method: 'DELETE', path: memberPath(roomId, userId) }, options)
+}
