@@ -132,8 +132,10 @@ class Project:
         """Run pip in the environment."""
         command = [str(self.root / ".venv" / "bin" / "python"), "-m", "pip"]
         general = ["--disable-pip-version-check", "--no-input"]
+        # In isolation a build would fetch its tools past the lock; these come from run.lock.
+        building = ["--no-build-isolation", "--use-pep517"]
         self.runner.run(
-            [*command, *general, "install", "--progress-bar", "off", *arguments],
+            [*command, *general, "install", "--progress-bar", "off", *building, *arguments],
             log=log,
             failure=f"pip could not install everything. {OFFLINE}",
             env={"PIP_USER": "0", "PYTHONPATH": ""},
@@ -146,7 +148,7 @@ class Project:
 
     def install_backend(self) -> None:
         """Install the server such that it runs from its sources."""
-        self.pip("--no-deps", "--no-build-isolation", "-e", str(self.backend), log="pip-backend")
+        self.pip("--no-deps", "-e", str(self.backend), log="pip-backend")
 
     def npm_install(self) -> None:
         """Install exactly what the npm lock file names."""
