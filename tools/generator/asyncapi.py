@@ -15,9 +15,7 @@ def render() -> str:
     operations: dict[str, Any] = {}
     for name, client_event in CLIENT_EVENTS.items():
         key = f"client.{name.replace(':', '.')}"
-        messages[key] = _message(
-            name, client_event.summary, client_event.payload.__name__
-        ) | {
+        messages[key] = _message(name, client_event.summary, client_event.payload.__name__) | {
             "x-ack": {
                 "anyOf": [
                     {"$ref": f"#/components/schemas/{client_event.ack.__name__}"},
@@ -28,9 +26,9 @@ def render() -> str:
         operations[key] = _operation("receive", key)
     for name, server_event in SERVER_EVENTS.items():
         key = f"server.{name.replace(':', '.')}"
-        messages[key] = _message(
-            name, server_event.summary, server_event.payload.__name__
-        ) | {"x-audience": server_event.audience}
+        messages[key] = _message(name, server_event.summary, server_event.payload.__name__) | {
+            "x-audience": server_event.audience
+        }
         operations[key] = _operation("send", key)
     document = {
         "asyncapi": "3.0.0",
@@ -43,9 +41,7 @@ def render() -> str:
         "channels": {
             "chat": {
                 "address": "/",
-                "messages": {
-                    key: {"$ref": f"#/components/messages/{key}"} for key in messages
-                },
+                "messages": {key: {"$ref": f"#/components/messages/{key}"} for key in messages},
             }
         },
         "operations": operations,

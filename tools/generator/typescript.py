@@ -10,7 +10,9 @@ from rejoinder.protocol.catalogue import CLIENT_EVENTS, SERVER_EVENTS
 
 from generator.schema import structs
 
-HEADER = "// Generated from packages/backend/src/rejoinder/protocol by `make generate`. Do not edit.\n"
+HEADER = (
+    "// Generated from packages/backend/src/rejoinder/protocol by `make generate`. Do not edit.\n"
+)
 
 ALIASES = {
     "Role": events.Role,
@@ -66,9 +68,7 @@ def render_socket() -> str:
         if name.isupper() and isinstance(value, int)
     ]
     parts.append("")
-    parts += [
-        f"export type {name} = {_literals(alias)}\n" for name, alias in ALIASES.items()
-    ]
+    parts += [f"export type {name} = {_literals(alias)}\n" for name, alias in ALIASES.items()]
     parts.append(CLIENT_TYPES)
     parts += [_interface(struct) for struct in structs(events)]
     parts.append(_event_maps())
@@ -108,11 +108,7 @@ def _event_maps() -> str:
         ("CLIENT_EVENTS", CLIENT_EVENTS),
         ("SERVER_EVENTS", SERVER_EVENTS),
     ):
-        side = (
-            "ClientToServerEvents"
-            if constant == "CLIENT_EVENTS"
-            else "ServerToClientEvents"
-        )
+        side = "ClientToServerEvents" if constant == "CLIENT_EVENTS" else "ServerToClientEvents"
         lines += ["", f"export const {constant} = ["]
         lines += [f"  '{name}'," for name in table]
         lines.append(f"] as const satisfies readonly (keyof {side})[]")
@@ -188,6 +184,4 @@ def _literal(values: tuple[Any, ...]) -> str:
     for name, alias in ALIASES.items():
         if set(get_args(alias)) == set(values):
             return name
-    return " | ".join(
-        str(v).lower() if isinstance(v, bool) else f"'{v}'" for v in values
-    )
+    return " | ".join(str(v).lower() if isinstance(v, bool) else f"'{v}'" for v in values)
