@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import rejoinder
 import yaml
-from rejoinder.protocol.catalogue import CLIENT_EVENTS, SERVER_EVENTS
 
+import rejoinder
 from generator.schema import components
+from rejoinder.protocol.catalogue import CLIENT_EVENTS, SERVER_EVENTS
 
 
 def render() -> str:

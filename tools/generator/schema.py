@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import msgspec
+
 from rejoinder.protocol import events, rest
 from rejoinder.protocol.catalogue import CLIENT_EVENTS, SERVER_EVENTS
 from rejoinder.protocol.fields import ClientPayload, ServerPayload

@@ -4,11 +4,11 @@ from typing import Any, get_args
 
 import msgspec
 from msgspec import inspect
+
+from generator.schema import structs
 from rejoinder import errors
 from rejoinder.protocol import constants, events, fields, rest
 from rejoinder.protocol.catalogue import CLIENT_EVENTS, SERVER_EVENTS
-
-from generator.schema import structs
 
 HEADER = (
     "// Generated from packages/backend/src/rejoinder/protocol by `make generate`. Do not edit.\n"
@@ -35,8 +35,7 @@ CLIENT_ONLY = {
 
 # Said once in schema.json; beside every id and time it would be noise.
 EVERYWHERE = {
-    str((inspect.type_info(kind).extra_json_schema or {}).get("description"))
-    for kind in (fields.Id, fields.Timestamp)
+    str(msgspec.json.schema(kind).get("description")) for kind in (fields.Id, fields.Timestamp)
 }
 
 CLIENT_TYPES = """

@@ -12,7 +12,7 @@ from rejoinder.protocol import events as e
 from rejoinder.protocol.fields import ClientPayload, ServerPayload
 
 Audience = Literal["connection", "room", "others in the room", "those who share a room"]
-P = TypeVar("P", bound=ServerPayload)
+P_co = TypeVar("P_co", bound=ServerPayload, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ class ClientEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class ServerEvent(Generic[P]):
+class ServerEvent(Generic[P_co]):
     """An event that the server sends."""
 
     name: str
-    payload: type[P]
+    payload: type[P_co]
     audience: Audience
     summary: str
 

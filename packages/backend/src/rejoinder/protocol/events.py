@@ -26,7 +26,7 @@ Metadata = Annotated[
 # --- shared shapes -------------------------------------------------------------------------------
 
 
-class ChatMessage(ServerPayload):
+class ChatMessage(ServerPayload, frozen=True):
     """One row of a room's log."""
 
     id: Id
@@ -43,7 +43,7 @@ class ChatMessage(ServerPayload):
     metadata: Metadata | UnsetType = UNSET
 
 
-class Member(ServerPayload):
+class Member(ServerPayload, frozen=True):
     """Somebody who is in a room, or a member of it."""
 
     user_id: Id
@@ -52,7 +52,7 @@ class Member(ServerPayload):
     last_seen: Timestamp | UnsetType = UNSET
 
 
-class ReadMarker(ServerPayload):
+class ReadMarker(ServerPayload, frozen=True):
     """How far a user has read a room."""
 
     user_id: Id
@@ -61,7 +61,7 @@ class ReadMarker(ServerPayload):
     timestamp: Timestamp
 
 
-class RunningStream(ServerPayload):
+class RunningStream(ServerPayload, frozen=True):
     """A generation that runs: its text so far, and the index that its next chunk will have."""
 
     message_id: Id
@@ -73,7 +73,7 @@ class RunningStream(ServerPayload):
     index: Position
 
 
-class TokenUsage(ServerPayload):
+class TokenUsage(ServerPayload, frozen=True):
     """What an answer cost, in tokens of the model that wrote it."""
 
     prompt_tokens: Position
@@ -83,7 +83,7 @@ class TokenUsage(ServerPayload):
 # --- client to server ----------------------------------------------------------------------------
 
 
-class RoomEntry(ClientPayload):
+class RoomEntry(ClientPayload, frozen=True):
     """Enter a room, or enter it again: `lastMessageId` is the position of what one already holds."""
 
     room_id: Id
@@ -91,13 +91,13 @@ class RoomEntry(ClientPayload):
     last_message_id: Id | UnsetType = UNSET
 
 
-class RoomLeave(ClientPayload):
+class RoomLeave(ClientPayload, frozen=True):
     """Leave a room."""
 
     room_id: Id
 
 
-class ReconnectionData(ClientPayload):
+class ReconnectionData(ClientPayload, frozen=True):
     """Where a client was; may travel in the handshake's `auth.reconnection`."""
 
     last_message_id: Id | UnsetType = UNSET
@@ -105,7 +105,7 @@ class ReconnectionData(ClientPayload):
     character_id: Id | UnsetType = UNSET
 
 
-class MessageSend(ClientPayload):
+class MessageSend(ClientPayload, frozen=True):
     """A message. With the same `messageId` it may be sent any number of times and is stored once."""
 
     room_id: Id
@@ -116,14 +116,14 @@ class MessageSend(ClientPayload):
     metadata: Metadata | UnsetType = UNSET
 
 
-class MessageReference(ClientPayload):
+class MessageReference(ClientPayload, frozen=True):
     """Names one message of a room."""
 
     room_id: Id
     message_id: Id
 
 
-class HistoryRequest(ClientPayload):
+class HistoryRequest(ClientPayload, frozen=True):
     """A page of history; without `before` and `after` it is the newest one."""
 
     room_id: Id
@@ -132,20 +132,20 @@ class HistoryRequest(ClientPayload):
     limit: Annotated[int, Meta(ge=1, description="more than 100 counts as 100")] = HISTORY_LIMIT
 
 
-class TypingNotice(ClientPayload):
+class TypingNotice(ClientPayload, frozen=True):
     """The sender types in a room, or has ceased to."""
 
     room_id: Id
 
 
-class Heartbeat(ClientPayload):
+class Heartbeat(ClientPayload, frozen=True):
     """A sign of life; `rtt` is the last measured round trip in milliseconds."""
 
     timestamp: int | float | str | UnsetType = UNSET
     rtt: Annotated[float, Meta(ge=0)] | UnsetType = UNSET
 
 
-class PresenceSet(ClientPayload):
+class PresenceSet(ClientPayload, frozen=True):
     """What the user wants to be shown as."""
 
     status: ConnectedStatus
@@ -154,7 +154,7 @@ class PresenceSet(ClientPayload):
 # --- acknowledgements ----------------------------------------------------------------------------
 
 
-class Failure(ServerPayload):
+class Failure(ServerPayload, frozen=True):
     """The acknowledgement of anything that failed."""
 
     error: Annotated[str, Meta(description="a sentence for a person")]
@@ -163,13 +163,13 @@ class Failure(ServerPayload):
     retry_after_ms: Position | UnsetType = UNSET
 
 
-class Ack(ServerPayload):
+class Ack(ServerPayload, frozen=True):
     """Done."""
 
     success: Literal[True]
 
 
-class MessageStored(ServerPayload):
+class MessageStored(ServerPayload, frozen=True):
     """A message is stored for good; `duplicate` says that it was already."""
 
     success: Literal[True]
@@ -179,7 +179,7 @@ class MessageStored(ServerPayload):
     duplicate: bool | UnsetType = UNSET
 
 
-class RoomSnapshot(ServerPayload):
+class RoomSnapshot(ServerPayload, frozen=True):
     """A room as it is at one instant; live events follow it without a hole and without a repeat.
 
     With `recovered` true `messages` are those after the given position (the oldest first, at most a page; `hasMore`
@@ -197,13 +197,13 @@ class RoomSnapshot(ServerPayload):
     character_id: Id | UnsetType = UNSET
 
 
-class RoomAck(RoomSnapshot, kw_only=True):
+class RoomAck(RoomSnapshot, frozen=True, kw_only=True):
     """The snapshot, as an acknowledgement."""
 
     success: Literal[True]
 
 
-class HistoryPage(ServerPayload):
+class HistoryPage(ServerPayload, frozen=True):
     """A page of history, the oldest message first; `hasMore` in the direction that was asked for."""
 
     room_id: Id
@@ -211,13 +211,13 @@ class HistoryPage(ServerPayload):
     has_more: bool
 
 
-class HistoryAck(HistoryPage, kw_only=True):
+class HistoryAck(HistoryPage, frozen=True, kw_only=True):
     """The page, as an acknowledgement."""
 
     success: Literal[True]
 
 
-class HeartbeatAck(ServerPayload):
+class HeartbeatAck(ServerPayload, frozen=True):
     """`timestamp` is the one that was sent, or the server's time where none was."""
 
     timestamp: int | float | str
@@ -225,7 +225,7 @@ class HeartbeatAck(ServerPayload):
     quality: Quality | UnsetType = UNSET
 
 
-class HeartbeatReply(HeartbeatAck, kw_only=True):
+class HeartbeatReply(HeartbeatAck, frozen=True, kw_only=True):
     """The same, as an acknowledgement."""
 
     success: Literal[True]
@@ -234,14 +234,14 @@ class HeartbeatReply(HeartbeatAck, kw_only=True):
 # --- server to client ----------------------------------------------------------------------------
 
 
-class ConnectionReplaced(ServerPayload):
+class ConnectionReplaced(ServerPayload, frozen=True):
     """A newer connection of the same user took this one's place; it is closed after this event."""
 
     message: Annotated[str, Meta(description="for the person, in their language")]
     timestamp: Timestamp
 
 
-class SessionRestored(ServerPayload):
+class SessionRestored(ServerPayload, frozen=True):
     """The user is back within the session timeout."""
 
     disconnected_at: Timestamp
@@ -250,7 +250,7 @@ class SessionRestored(ServerPayload):
     previous_character_id: Id | UnsetType = UNSET
 
 
-class UserInRoom(ServerPayload):
+class UserInRoom(ServerPayload, frozen=True):
     """Somebody entered, left or came back to a room."""
 
     room_id: Id
@@ -258,7 +258,7 @@ class UserInRoom(ServerPayload):
     timestamp: Timestamp
 
 
-class StreamStart(ServerPayload):
+class StreamStart(ServerPayload, frozen=True):
     """A character begins to answer."""
 
     room_id: Id
@@ -269,7 +269,7 @@ class StreamStart(ServerPayload):
     timestamp: Timestamp
 
 
-class StreamChunk(ServerPayload):
+class StreamChunk(ServerPayload, frozen=True):
     """The next piece of an answer."""
 
     room_id: Id
@@ -281,7 +281,7 @@ class StreamChunk(ServerPayload):
     delta: str
 
 
-class StreamEnd(ServerPayload):
+class StreamEnd(ServerPayload, frozen=True):
     """An answer is whole, was stopped, or was interrupted; `content` is what is stored."""
 
     room_id: Id
@@ -292,7 +292,7 @@ class StreamEnd(ServerPayload):
     usage: TokenUsage | UnsetType = UNSET
 
 
-class StreamError(ServerPayload):
+class StreamError(ServerPayload, frozen=True):
     """An answer failed; `content` is what was written until then, and is stored."""
 
     room_id: Id
@@ -303,7 +303,7 @@ class StreamError(ServerPayload):
     timestamp: Timestamp
 
 
-class ReadMoved(ServerPayload):
+class ReadMoved(ServerPayload, frozen=True):
     """A user has read everything up to a message."""
 
     room_id: Id
@@ -313,14 +313,14 @@ class ReadMoved(ServerPayload):
     timestamp: Timestamp
 
 
-class UserTyping(ServerPayload):
+class UserTyping(ServerPayload, frozen=True):
     """Somebody types in a room, or has ceased to."""
 
     room_id: Id
     user_id: Id
 
 
-class PresenceChanged(ServerPayload):
+class PresenceChanged(ServerPayload, frozen=True):
     """Somebody whom the receiver shares a room with is shown differently now."""
 
     user_id: Id
@@ -328,14 +328,14 @@ class PresenceChanged(ServerPayload):
     last_seen: Timestamp
 
 
-class RoomResync(ServerPayload):
+class RoomResync(ServerPayload, frozen=True):
     """What the receiver holds of a room may have a hole: rejoin it with the last position."""
 
     room_id: Id
     reason: ResyncReason
 
 
-class AuthRequired(ServerPayload):
+class AuthRequired(ServerPayload, frozen=True):
     """The token is not valid any more; the connection is closed after this event."""
 
     reason: AuthReason

@@ -20,13 +20,13 @@ __all__ = [
 ]
 
 
-class GuestRequest(ClientPayload):
+class GuestRequest(ClientPayload, frozen=True):
     """`POST /api/guest`: a name to be called by."""
 
     name: Annotated[str, Meta(min_length=1, max_length=64)]
 
 
-class GuestToken(ServerPayload):
+class GuestToken(ServerPayload, frozen=True):
     """A token for `auth.token`, and whose it is."""
 
     token: str
@@ -34,7 +34,7 @@ class GuestToken(ServerPayload):
     name: str
 
 
-class CharacterSummary(ServerPayload):
+class CharacterSummary(ServerPayload, frozen=True):
     """One of `GET /api/characters`."""
 
     id: Id
@@ -43,14 +43,14 @@ class CharacterSummary(ServerPayload):
     greeting: str | UnsetType = UNSET
 
 
-class RoomCreate(ClientPayload):
+class RoomCreate(ClientPayload, frozen=True):
     """`POST /api/rooms`: a room of one's own; without an id the server makes one."""
 
     room_id: Id | UnsetType = UNSET
     character_id: Id | UnsetType = UNSET
 
 
-class RoomSummary(ServerPayload):
+class RoomSummary(ServerPayload, frozen=True):
     """A room in one's list."""
 
     room_id: Id
@@ -62,20 +62,20 @@ class RoomSummary(ServerPayload):
     last_message: ChatMessage | UnsetType = UNSET
 
 
-class RoomList(ServerPayload):
+class RoomList(ServerPayload, frozen=True):
     """`GET /api/rooms`: one's rooms, the one with the newest message first, at most a page of 100."""
 
     rooms: list[RoomSummary]
     has_more: bool
 
 
-class MemberList(ServerPayload):
+class MemberList(ServerPayload, frozen=True):
     """`GET /api/rooms/{roomId}/members`."""
 
     members: list[Member]
 
 
-class ServerInfo(ServerPayload):
+class ServerInfo(ServerPayload, frozen=True):
     """`GET /api/info`: what a page must know before anybody is signed in."""
 
     version: str
