@@ -1,0 +1,101 @@
+function bytes(count: number): string {
+  return count === 1 ? '1 byte' : `${count.toLocaleString('en')} bytes`
+}
+
+/** Every sentence of the page. What takes a value is a function, so that word order is free. */
+export const en = {
+  tagline: 'Talk with AI characters, alone or together.',
+  nameLabel: 'Your name',
+  nameHint: 'Others in a room see it. No account needed.',
+  start: 'Start chatting',
+  tokenLabel: 'Access token',
+  tokenHint: 'This server takes no guests. Paste the token that you were given.',
+  tokenInvalid: 'This is not a token. It has three parts with dots between them.',
+  signIn: 'Sign in',
+  signOut: 'Sign out',
+  signedInAs: (name: string) => `Signed in as ${name}`,
+  loading: 'Loading …',
+  tryAgain: 'Try again',
+  serverUnreachable: 'The server cannot be reached.',
+  sessionEnded: 'Your sign-in has ended. Please sign in again.',
+  requestFailed: 'That did not work.',
+
+  skipToMessages: 'Skip to the conversation',
+  rooms: 'Your chats',
+  noRooms: 'No chats yet. Choose a character to start one.',
+  moreRooms: 'Only the newest 100 chats are shown.',
+  newChat: 'New chat with',
+  newChatWith: (name: string) => `New chat with ${name}`,
+  unread: (count: number) => (count === 1 ? '1 new message' : `${count} new messages`),
+  backToChats: 'Back to your chats',
+  pickRoom: 'Choose a character or a chat',
+  pickRoomHint: 'Answers appear word by word. Close the page whenever you like: nothing is lost.',
+  emptyRoom: 'Nothing here yet. Say hello.',
+  emptyRoomShort: 'No messages yet',
+  unnamedRoom: 'Chat',
+
+  members: 'Members',
+  memberCount: (count: number) => (count === 1 ? '1 member' : `${count} members`),
+  you: 'You',
+  youSuffix: '(you)',
+  someone: 'Guest',
+  character: 'AI character',
+  online: 'online',
+  away: 'away',
+  offline: 'offline',
+  copyLink: 'Copy link',
+  copied: 'Copied',
+  copyFailed: 'Copying was not allowed.',
+  copyCode: 'Copy code',
+
+  conversation: 'Conversation',
+  messageBy: (name: string) => `Message by ${name}`,
+  loadOlder: 'Load older messages',
+  loadingOlder: 'Loading older messages …',
+  historyStart: 'The beginning of this chat',
+  newMessages: 'New messages',
+  toNewest: 'To the newest message',
+  today: 'Today',
+  yesterday: 'Yesterday',
+  typing: (names: string[]) =>
+    names.length === 1
+      ? `${names[0]} is typing …`
+      : names.length === 2
+        ? `${names[0]} and ${names[1]} are typing …`
+        : `${names.length} people are typing …`,
+  answering: (name: string) => `${name} is answering`,
+  answered: (name: string, text: string) => `${name}: ${text}`,
+  stop: 'Stop',
+  stopLong: 'Stop the answer',
+  regenerate: 'Another answer',
+  previousAnswer: 'Previous answer',
+  nextAnswer: 'Next answer',
+  answerOf: (index: number, count: number) => `Answer ${index} of ${count}`,
+  stateStopped: 'Stopped',
+  stateFailed: 'The answer failed',
+  stateInterrupted: 'The answer was interrupted',
+  read: 'Read',
+  readBy: (names: string[]) => `Read by ${names.join(', ')}`,
+  discard: 'Discard',
+  notSent: 'Not sent',
+  joinFailed: 'This chat could not be opened.',
+  imageLink: (alt: string) => (alt ? `Image: ${alt}` : 'Image'),
+  code: 'Code',
+
+  composerLabel: 'Message',
+  composerPlaceholder: (name: string) => `Message to ${name}`,
+  composerHint: 'Enter sends, Shift and Enter make a new line.',
+  send: 'Send',
+  bytesLeft: (left: number) => `${bytes(left)} left`,
+  tooLong: (over: number) => `${bytes(over)} too long`,
+  offlineHint: 'You are offline. Messages go out once the connection is back.',
+
+  language: 'Language',
+  theme: 'Appearance',
+  themeSystem: 'System',
+  themeLight: 'Light',
+  themeDark: 'Dark',
+  settings: 'Settings',
+}
+
+export type Catalogue = typeof en
