@@ -1,0 +1,126 @@
+import {
+  type KeyboardEvent,
+  type RefObject,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+} from 'react'
+import { Icon } from '../common/Icon'
+import { useText } from '../i18n/TextContext'
+import { canSend, sends, sizeOf } from './rules'
+
+export interface ComposerProps {
+  text: string
+  onChange: (text: string) => void
+  onSend: (text: string) => void
+  /** While somebody types; ends by itself. */
+  onTyping: () => void
+  onTypingEnd: () => void
+  limitBytes: number
+  placeholder: string
+  /** A character answers: this ends it. */
+  onStop?: (() => void) | undefined
+  autoFocus?: boolean
+}
+
+export function Composer(props: ComposerProps) {
+  const { text, onChange, onSend, limitBytes, onStop } = props
+  const { t } = useText()
+  const field = useRef<HTMLTextAreaElement>(null)
+  const hintId = useId()
+  const ready = canSend(text, limitBytes)
+  useHeight(field, text)
+
+  useEffect(() => {
+    if (props.autoFocus) field.current?.focus()
+  }, [props.autoFocus])
+
+  const send = () => {
+    if (!ready) return
+    props.onTypingEnd()
+    onSend(text.trim())
+    onChange('')
+    field.current?.focus()
+  }
+  const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+    if (!sends({ ...keyOf(event), isComposing: event.nativeEvent.isComposing })) return
+    event.preventDefault()
+    send()
+  }
+
+  return (
+    <form
+      className="mx-auto w-full max-w-3xl px-4 pb-[max(0.75rem,env(safe-area-inset-bottom))]"
+      onSubmit={(event) => {
+        event.preventDefault()
+        send()
+      }}
+    >
+      <div className="flex items-end gap-2 rounded-3xl border border-edge bg-surface p-1.5 focus-within:border-accent focus-within:ring-1 focus-within:ring-accent">
+        <textarea
+          ref={field}
+          rows={1}
+          value={text}
+          aria-label={t.composerLabel}
+          aria-describedby={hintId}
+          placeholder={props.placeholder}
+          enterKeyHint="send"
+          className="max-h-[40dvh] min-h-11 flex-1 resize-none bg-transparent px-3 py-2.5 text-base leading-6 outline-none placeholder:truncate placeholder:text-muted"
+          onChange={(event) => {
+            onChange(event.target.value)
+            if (event.target.value.trim()) props.onTyping()
+            else props.onTypingEnd()
+          }}
+          onBlur={props.onTypingEnd}
+          onKeyDown={onKeyDown}
+        />
+        {onStop && (
+          <button type="button" className="button-round bg-sunken text-ink" onClick={onStop}>
+            <Icon name="stop" className="size-6" />
+            <span className="sr-only">{t.stopLong}</span>
+          </button>
+        )}
+        <button type="submit" className="button-primary button-round" disabled={!ready}>
+          <Icon name="send" />
+          <span className="sr-only">{t.send}</span>
+        </button>
+      </div>
+      <p id={hintId} className="sr-only">
+        {t.composerHint}
+      </p>
+      <SizeNote text={text} limitBytes={limitBytes} />
+    </form>
+  )
+}
+
+function keyOf(event: KeyboardEvent) {
+  const { key, shiftKey, ctrlKey, altKey, metaKey, keyCode } = event
+  return { key, shiftKey, ctrlKey, altKey, metaKey, keyCode }
+}
+
+function SizeNote({ text, limitBytes }: { text: string; limitBytes: number }) {
+  const { t } = useText()
+  const size = sizeOf(text, limitBytes)
+  if (size.state === 'fine') return null
+  const over = size.state === 'over'
+  return (
+    <p
+      role="status"
+      className={`mt-1 text-end text-sm tabular-nums ${over ? 'text-danger' : 'text-muted'}`}
+    >
+      {over ? t.tooLong(-size.left) : t.bytesLeft(size.left)}
+    </p>
+  )
+}
+
+/** Lets the field grow with its text; the style sheet says how far. */
+function useHeight(field: RefObject<HTMLTextAreaElement | null>, text: string) {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows from the text
+  useLayoutEffect(() => {
+    const element = field.current
+    if (!element) return
+    element.style.height = 'auto'
+    element.style.height = `${element.scrollHeight}px`
+  }, [field, text])
+}
