@@ -1,0 +1,114 @@
+import { type ReactNode, useMemo } from 'react'
+import type { ChatMessage } from '@/index'
+import { Icon } from '../common/Icon'
+import type { People } from '../common/people'
+import { useText } from '../i18n/TextContext'
+import { type MessageHandlers, SlotItem } from './SlotItem'
+import { type Row, type Slot, toRows, toSlots } from './slots'
+import { dayName } from './time'
+import type { ChatScroll } from './useChatScroll'
+
+export interface MessageListProps {
+  messages: readonly ChatMessage[]
+  streamingTexts: ReadonlyMap<string, string>
+  people: People
+  handlers: MessageHandlers
+  scroll: ChatScroll
+  hasOlder: boolean
+  loadingOlder: boolean
+  onLoadOlder: () => void
+  /** Below the last message: who types, who has read. */
+  footer: ReactNode
+  /** In place of messages, as long as there are none. */
+  empty: ReactNode
+}
+
+export function MessageList(props: MessageListProps) {
+  const { messages, scroll, streamingTexts } = props
+  const { t } = useText()
+  const slots = useMemo(() => toSlots(messages), [messages])
+  const rows = useMemo(() => toRows(slots), [slots])
+  const lastSlot = slots.at(-1)
+  return (
+    <section
+      ref={scroll.box}
+      aria-label={t.conversation}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
+      tabIndex={0}
+      onScroll={scroll.onScroll}
+      className="relative min-h-0 flex-1 overflow-y-auto overscroll-contain [overflow-anchor:none] focus-visible:-outline-offset-2"
+    >
+      <div className="mx-auto flex min-h-full w-full max-w-3xl flex-col justify-end px-4 pb-4">
+        <Top {...props} />
+        {messages.length === 0 && props.empty}
+        <ol ref={scroll.content} className="flex flex-col">
+          {rows.map((row) => (
+            <li key={row.key} data-key={row.key}>
+              {row.kind === 'day' ? (
+                <DayLine timestamp={row.timestamp} />
+              ) : (
+                <SlotItem
+                  slot={row.slot}
+                  continues={row.continues}
+                  people={props.people}
+                  streamingText={runningText(row, streamingTexts)}
+                  handlers={props.handlers}
+                  mayRegenerate={row.slot === lastSlot}
+                />
+              )}
+            </li>
+          ))}
+          <li key="footer">{props.footer}</li>
+        </ol>
+      </div>
+    </section>
+  )
+}
+
+function runningText(row: Row & { slot: Slot }, texts: ReadonlyMap<string, string>) {
+  const running = row.slot.variants.findLast((each) => texts.has(each.id))
+  return running && texts.get(running.id)
+}
+
+/** Of one height whatever it says, so that the messages below it stay where they are. */
+function Top({ messages, hasOlder, loadingOlder, onLoadOlder }: MessageListProps) {
+  const { t } = useText()
+  return (
+    <div className="grid min-h-14 place-items-center text-muted text-sm">
+      {loadingOlder ? (
+        <span>{t.loadingOlder}</span>
+      ) : hasOlder ? (
+        <button type="button" className="button-quiet" onClick={onLoadOlder}>
+          {t.loadOlder}
+        </button>
+      ) : (
+        messages.length > 0 && <span>{t.historyStart}</span>
+      )}
+    </div>
+  )
+}
+
+function DayLine({ timestamp }: { timestamp: string }) {
+  const { t, locale } = useText()
+  const day = dayName(timestamp, new Date(), locale)
+  return (
+    <div className="mt-5 flex items-center gap-3 text-muted text-xs before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
+      {day.kind === 'date' ? day.text : t[day.kind]}
+    </div>
+  )
+}
+
+/** Leads back to the newest message for one who has scrolled away from it. */
+export function NewestButton({ hasNew, onClick }: { hasNew: boolean; onClick: () => void }) {
+  const { t } = useText()
+  return (
+    <button
+      type="button"
+      onClick={onClick}
+      className={`-translate-x-1/2 absolute bottom-3 left-1/2 flex min-h-11 items-center gap-2 rounded-full px-4 text-sm shadow-lg ring-1 ring-line ${hasNew ? 'bg-accent font-semibold text-on-accent' : 'bg-surface text-ink'}`}
+    >
+      <Icon name="down" className="size-4" />
+      {hasNew ? t.newMessages : t.toNewest}
+    </button>
+  )
+}

@@ -1,0 +1,55 @@
+import { type ChatMessage, type MessageState, MessageStatusIndicator } from '@/index'
+import { Icon } from '../common/Icon'
+import { useText } from '../i18n/TextContext'
+
+/** How an answer ended, where it did not simply end. */
+export function OutcomeNote({ state }: { state: MessageState }) {
+  const { t } = useText()
+  if (state === 'complete' || state === 'streaming') return null
+  const stopped = state === 'stopped'
+  const sentence = {
+    stopped: t.stateStopped,
+    failed: t.stateFailed,
+    interrupted: t.stateInterrupted,
+  }
+  return (
+    <p
+      className={`mt-1.5 flex items-center gap-1.5 text-sm ${stopped ? 'text-muted' : 'text-danger'}`}
+    >
+      <Icon name={stopped ? 'stop' : 'warning'} className="size-4" />
+      {sentence[state]}
+    </p>
+  )
+}
+
+/** How far an own message has come, with what may be done about one that was not sent. */
+export function DeliveryState({
+  message,
+  onRetry,
+  onDiscard,
+}: {
+  message: ChatMessage
+  onRetry: (messageId: string) => void
+  onDiscard: (messageId: string) => void
+}) {
+  const { t, locale } = useText()
+  if (message.status !== 'pending' && message.status !== 'failed') return null
+  return (
+    <div className="mt-1 flex flex-wrap items-center justify-end gap-x-2 text-muted text-xs">
+      <MessageStatusIndicator
+        status={message.status}
+        locale={locale}
+        onRetry={() => onRetry(message.id)}
+      />
+      {message.status === 'failed' && (
+        <button
+          type="button"
+          className="button-quiet min-h-8 px-2 text-xs"
+          onClick={() => onDiscard(message.id)}
+        >
+          {t.discard}
+        </button>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,57 @@
+import { memo, useState } from 'react'
+import { authorOf, type People } from '../common/people'
+import { useText } from '../i18n/TextContext'
+import { AnswerActions } from './AnswerActions'
+import { MessageItem } from './MessageItem'
+import type { Slot } from './slots'
+
+export interface MessageHandlers {
+  onRetry: (messageId: string) => void
+  onDiscard: (messageId: string) => void
+  onRegenerate: (messageId: string) => void
+}
+
+export interface SlotItemProps {
+  slot: Slot
+  continues: boolean
+  people: People
+  /** What has arrived of an answer that runs here. */
+  streamingText: string | undefined
+  handlers: MessageHandlers
+  /** Only at the end of a conversation another answer makes sense. */
+  mayRegenerate: boolean
+}
+
+/** A place in the conversation with the answer that is shown there: the newest until one turns back. */
+export const SlotItem = memo(function SlotItem(props: SlotItemProps) {
+  const { slot, people, handlers } = props
+  const { t } = useText()
+  const [chosen, setChosen] = useState<string | null>(null)
+  const { variants } = slot
+  const found = variants.findIndex((each) => each.id === chosen)
+  const index = found === -1 ? variants.length - 1 : found
+  const message = variants[index]
+  if (!message) return null
+
+  const isNewest = (at: number) => at === variants.length - 1
+  return (
+    <MessageItem
+      message={message}
+      text={(message.state === 'streaming' && props.streamingText) || message.content}
+      author={authorOf(message, people, t)}
+      continues={props.continues}
+      onRetry={handlers.onRetry}
+      onDiscard={handlers.onDiscard}
+    >
+      {message.role === 'character' && (
+        <AnswerActions
+          message={message}
+          index={index}
+          count={variants.length}
+          onShow={(at) => setChosen(isNewest(at) ? null : (variants[at]?.id ?? null))}
+          onRegenerate={props.mayRegenerate ? handlers.onRegenerate : undefined}
+        />
+      )}
+    </MessageItem>
+  )
+})

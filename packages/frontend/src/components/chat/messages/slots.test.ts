@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest'
+import type { ChatMessage } from '@/index'
+import { toRows, toSlots } from './slots'
+
+const message = (id: string, more: Partial<ChatMessage> = {}): ChatMessage => ({
+  id,
+  roomId: 'r',
+  seq: 1,
+  role: 'user',
+  senderId: 'ann',
+  content: id,
+  state: 'complete',
+  timestamp: '2026-05-01T10:00:00.000Z',
+  ...more,
+})
+const answer = (id: string, replyTo: string, more: Partial<ChatMessage> = {}) =>
+  message(id, { role: 'character', senderId: 'echo', characterId: 'echo', replyTo, ...more })
+
+describe('slots', () => {
+  test('further answers share the place of the first', () => {
+    const slots = toSlots([
+      message('q1'),
+      answer('a1', 'q1'),
+      message('q2'),
+      answer('a2', 'q2'),
+      answer('a1b', 'q1'),
+    ])
+    expect(slots.map((slot) => slot.variants.map((each) => each.id))).toEqual([
+      ['q1'],
+      ['a1', 'a1b'],
+      ['q2'],
+      ['a2'],
+    ])
+  })
+
+  test('people who reply to one message keep places of their own', () => {
+    const slots = toSlots([
+      message('q'),
+      message('x', { replyTo: 'q' }),
+      message('y', { replyTo: 'q' }),
+    ])
+    expect(slots).toHaveLength(3)
+  })
+})
+
+describe('rows', () => {
+  const kinds = (messages: ChatMessage[]) =>
+    toRows(toSlots(messages)).map((row) => (row.kind === 'day' ? 'day' : [row.key, row.continues]))
+
+  test('one author within minutes stands under one name', () => {
+    expect(
+      kinds([
+        message('a'),
+        message('b', { timestamp: '2026-05-01T10:04:00.000Z' }),
+        message('c', { timestamp: '2026-05-01T10:20:00.000Z' }),
+        message('d', { timestamp: '2026-05-01T10:21:00.000Z', senderId: 'bob' }),
+      ]),
+    ).toEqual(['day', ['a', false], ['b', true], ['c', false], ['d', false]])
+  })
+
+  test('a new day begins with a line and a name', () => {
+    expect(kinds([message('a'), message('b', { timestamp: '2026-05-03T10:00:00.000Z' })])).toEqual([
+      'day',
+      ['a', false],
+      'day',
+      ['b', false],
+    ])
+  })
+})

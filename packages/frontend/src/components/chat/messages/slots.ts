@@ -1,0 +1,66 @@
+import type { ChatMessage } from '@/index'
+
+/** One place in the conversation. Several answers to one message share a place. */
+export interface Slot {
+  key: string
+  variants: readonly ChatMessage[]
+}
+
+export type Row =
+  | { kind: 'day'; key: string; timestamp: string }
+  | { kind: 'slot'; key: string; slot: Slot; continues: boolean }
+
+/** Messages of one author within this time stand under one name. */
+const TOGETHER_MS = 5 * 60_000
+
+/** Gathers further answers to a message at the place of the first one. */
+export function toSlots(messages: readonly ChatMessage[]): Slot[] {
+  const slots: { key: string; variants: ChatMessage[] }[] = []
+  const answers = new Map<string, ChatMessage[]>()
+  for (const message of messages) {
+    const question = message.role === 'character' ? message.replyTo : undefined
+    const first = question === undefined ? undefined : answers.get(question)
+    if (first) {
+      first.push(message)
+      continue
+    }
+    const variants = [message]
+    if (question !== undefined) answers.set(question, variants)
+    slots.push({ key: message.id, variants })
+  }
+  return slots
+}
+
+/** The rows of the list: slots, and a line wherever a new day begins in the reader's time zone. */
+export function toRows(slots: readonly Slot[]): Row[] {
+  const rows: Row[] = []
+  let before: ChatMessage | undefined
+  for (const slot of slots) {
+    const message = slot.variants[0]
+    if (!message) continue
+    const newDay = before === undefined || dayOf(before) !== dayOf(message)
+    if (newDay) {
+      rows.push({ kind: 'day', key: `day-${slot.key}`, timestamp: message.timestamp })
+    }
+    rows.push({
+      kind: 'slot',
+      key: slot.key,
+      slot,
+      continues: !newDay && before !== undefined && belongTogether(before, message),
+    })
+    before = message
+  }
+  return rows
+}
+
+function dayOf(message: ChatMessage): string {
+  return new Date(message.timestamp).toDateString()
+}
+
+function belongTogether(before: ChatMessage, message: ChatMessage): boolean {
+  return (
+    before.senderId === message.senderId &&
+    before.role === message.role &&
+    Date.parse(message.timestamp) - Date.parse(before.timestamp) < TOGETHER_MS
+  )
+}
