@@ -1,0 +1,48 @@
+import type { Member } from '@/index'
+import { Avatar } from '../common/Avatar'
+import { Icon } from '../common/Icon'
+import { useCopy } from '../common/useCopy'
+import { useText } from '../i18n/TextContext'
+import { MembersPopover } from './MembersPopover'
+
+export interface RoomHeaderProps {
+  title: string
+  avatarId: string
+  members: readonly Member[]
+  userId: string
+  link: string
+  homeHref: string
+}
+
+export function RoomHeader({ title, avatarId, members, userId, link, homeHref }: RoomHeaderProps) {
+  const { t } = useText()
+  return (
+    <header className="flex min-h-16 items-center gap-2 border-line border-b bg-surface px-3 pt-[env(safe-area-inset-top)] sm:px-4">
+      <a
+        href={homeHref}
+        aria-label={t.backToChats}
+        className="button-quiet -ms-1 min-h-11 px-2 md:hidden"
+      >
+        <Icon name="left" />
+      </a>
+      <Avatar id={avatarId} name={title} square />
+      <h1 className="min-w-0 flex-1 truncate font-semibold">{title}</h1>
+      <MembersPopover members={members} userId={userId} />
+      <CopyLink link={link} />
+    </header>
+  )
+}
+
+function CopyLink({ link }: { link: string }) {
+  const { t } = useText()
+  const [state, copy] = useCopy()
+  const label = { idle: t.copyLink, copied: t.copied, refused: t.copyFailed }[state]
+  return (
+    <button type="button" className="button-quiet" onClick={() => copy(link)}>
+      <Icon name={state === 'copied' ? 'check' : 'link'} />
+      <span aria-live="polite" className="max-sm:sr-only">
+        {label}
+      </span>
+    </button>
+  )
+}
