@@ -1,0 +1,81 @@
+import type { CharacterSummary, RoomSummary } from '@/index'
+import { Avatar } from '../common/Avatar'
+import { characterName } from '../common/people'
+import { firstLine } from '../common/preview'
+import { useText } from '../i18n/TextContext'
+import { shortTime } from '../messages/time'
+
+export interface RoomListProps {
+  rooms: readonly RoomSummary[]
+  hasMore: boolean
+  characters: readonly CharacterSummary[]
+  currentRoomId: string | undefined
+  hrefOf: (roomId: string) => string
+}
+
+export function RoomList(props: RoomListProps) {
+  const { t } = useText()
+  if (props.rooms.length === 0) return <p className="px-2 text-muted text-sm">{t.noRooms}</p>
+  return (
+    <>
+      <ul className="flex flex-col gap-1">
+        {props.rooms.map((room) => (
+          <RoomRow key={room.roomId} room={room} {...props} />
+        ))}
+      </ul>
+      {props.hasMore && <p className="px-2 pt-2 text-muted text-sm">{t.moreRooms}</p>}
+    </>
+  )
+}
+
+function RoomRow({
+  room,
+  characters,
+  currentRoomId,
+  hrefOf,
+}: RoomListProps & { room: RoomSummary }) {
+  const { t, locale } = useText()
+  const current = room.roomId === currentRoomId
+  const name = room.characterId ? characterName(characters, room.characterId) : t.unnamedRoom
+  // The room that is open is being read, whatever the list said when it was fetched.
+  const unread = current ? 0 : Math.max(0, room.lastSeq - room.readSeq)
+  return (
+    <li>
+      <a
+        href={hrefOf(room.roomId)}
+        aria-current={current ? 'page' : undefined}
+        className="flex items-center gap-3 rounded-xl p-2 hover:bg-sunken aria-[current]:bg-tint"
+      >
+        <Avatar id={room.characterId ?? room.roomId} name={name} square className="size-10" />
+        <span className="min-w-0 flex-1">
+          <span className="flex items-baseline gap-2">
+            <span className={`min-w-0 flex-1 truncate ${unread ? 'font-semibold' : 'font-medium'}`}>
+              {name}
+            </span>
+            <time dateTime={room.updatedAt} className="shrink-0 text-muted text-xs tabular-nums">
+              {shortTime(room.updatedAt, new Date(), locale)}
+            </time>
+          </span>
+          <span className="flex items-center gap-2">
+            <span className="min-w-0 flex-1 truncate text-muted text-sm">
+              {room.lastMessage ? firstLine(room.lastMessage.content) || '…' : t.emptyRoomShort}
+            </span>
+            {unread > 0 && <UnreadCount count={unread} />}
+          </span>
+        </span>
+      </a>
+    </li>
+  )
+}
+
+const UNREAD_SHOWN_MAX = 99
+
+function UnreadCount({ count }: { count: number }) {
+  const { t } = useText()
+  return (
+    <span className="shrink-0 rounded-full bg-accent px-1.5 font-semibold text-on-accent text-xs tabular-nums leading-5">
+      <span aria-hidden="true">{count > UNREAD_SHOWN_MAX ? `${UNREAD_SHOWN_MAX}+` : count}</span>
+      <span className="sr-only">{t.unread(count)}</span>
+    </span>
+  )
+}
