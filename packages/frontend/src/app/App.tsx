@@ -1,0 +1,57 @@
+import { useCallback, useState } from 'react'
+import { TextProvider, useText } from '@/components/chat/i18n/TextContext'
+import { getServerInfo } from '@/index'
+import { ChatScreen } from './screens/ChatScreen'
+import { Preferences, type PreferencesProps } from './screens/Preferences'
+import { SignIn } from './screens/SignIn'
+import type { Session } from './session'
+import { useLocale } from './state/useLocale'
+import { useResource } from './state/useResource'
+import { useSession } from './state/useSession'
+import { useTheme } from './state/useTheme'
+
+export function App() {
+  const [locale, onLocale] = useLocale()
+  const [theme, onTheme] = useTheme()
+  return (
+    <TextProvider locale={locale}>
+      <Entrance locale={locale} onLocale={onLocale} theme={theme} onTheme={onTheme} />
+    </TextProvider>
+  )
+}
+
+function Entrance(settings: PreferencesProps) {
+  const { t } = useText()
+  const { session, signIn, signOut } = useSession()
+  const [ended, setEnded] = useState(false)
+  const preferences = <Preferences {...settings} />
+  const enter = (next: Session) => {
+    setEnded(false)
+    signIn(next)
+  }
+  const endSession = useCallback(() => {
+    setEnded(true)
+    signOut()
+  }, [signOut])
+
+  if (!session) {
+    return (
+      <SignIn onSignIn={enter} notice={ended ? t.sessionEnded : null} preferences={preferences} />
+    )
+  }
+  return (
+    <SignedIn
+      key={session.userId}
+      session={session}
+      onSignOut={signOut}
+      onSessionEnded={endSession}
+      preferences={preferences}
+    />
+  )
+}
+
+function SignedIn(props: Omit<Parameters<typeof ChatScreen>[0], 'contentLimitBytes'>) {
+  const loadInfo = useCallback((signal: AbortSignal) => getServerInfo({ signal }), [])
+  const [info] = useResource(loadInfo)
+  return <ChatScreen {...props} contentLimitBytes={info.data?.contentLimitBytes} />
+}

@@ -1,0 +1,123 @@
+import { type ReactNode, useCallback, useState } from 'react'
+import { useText } from '@/components/chat/i18n/TextContext'
+import {
+  type ConnectionReplaced,
+  ConnectionReplacedModal,
+  ConnectionStatus,
+  createRoom,
+  useSocket,
+} from '@/index'
+import type { Session } from '../session'
+import { useChatLists } from '../state/useChatLists'
+import { goTo, useRoute } from '../state/useRoute'
+import { HomeScreen } from './HomeScreen'
+import { RoomScreen } from './RoomScreen'
+import { Sidebar } from './Sidebar'
+
+export interface ChatScreenProps {
+  session: Session
+  contentLimitBytes: number | undefined
+  onSignOut: () => void
+  onSessionEnded: () => void
+  preferences: ReactNode
+}
+
+/** Everything behind the sign-in: one connection, the lists, and the room that the address names. */
+export function ChatScreen({ session, preferences, ...props }: ChatScreenProps) {
+  const { locale } = useText()
+  const route = useRoute()
+  const roomId = route.page === 'room' ? route.roomId : undefined
+  const [replaced, setReplaced] = useState<ConnectionReplaced | null>(null)
+  const { socket, isConnected, connectionState, reconnect } = useSocket({
+    token: session.token,
+    locale,
+    onReplaced: setReplaced,
+    onAuthRequired: props.onSessionEnded,
+  })
+  const { characters, rooms, reloadCharacters, reloadRooms } = useChatLists(
+    session.token,
+    isConnected,
+  )
+  const { start, startError } = useStart(session.token, reloadRooms)
+  const comeBack = useCallback(() => {
+    setReplaced(null)
+    reconnect()
+  }, [reconnect])
+
+  return (
+    <div className="grid h-dvh grid-cols-1 grid-rows-1 overflow-hidden md:grid-cols-[19rem_minmax(0,1fr)]">
+      <SkipLink />
+      <ConnectionStatus connectionState={connectionState} onReconnect={comeBack} locale={locale} />
+      <div className={`min-h-0 border-line md:border-e ${roomId ? 'max-md:hidden' : ''}`}>
+        <Sidebar
+          session={session}
+          characters={characters}
+          rooms={rooms}
+          currentRoomId={roomId}
+          startError={startError}
+          onStart={start}
+          onRetry={() => {
+            reloadCharacters()
+            reloadRooms()
+          }}
+          onSignOut={props.onSignOut}
+          preferences={preferences}
+        />
+      </div>
+      <main
+        id="main"
+        tabIndex={-1}
+        className={`min-h-0 outline-none ${roomId ? '' : 'max-md:hidden'}`}
+      >
+        {roomId === undefined ? (
+          <HomeScreen />
+        ) : (
+          <RoomScreen
+            key={roomId}
+            roomId={roomId}
+            room={rooms.data?.rooms.find((each) => each.roomId === roomId)}
+            session={session}
+            socket={socket}
+            isConnected={isConnected}
+            characters={characters.data ?? []}
+            contentLimitBytes={props.contentLimitBytes}
+            onActivity={reloadRooms}
+          />
+        )}
+      </main>
+      <ConnectionReplacedModal
+        isOpen={replaced !== null}
+        message={replaced?.message}
+        locale={locale}
+        onClose={() => setReplaced(null)}
+        onReconnect={comeBack}
+      />
+    </div>
+  )
+}
+
+/** Makes a room with a character and goes there. */
+function useStart(token: string, onStarted: () => void) {
+  const [startError, setStartError] = useState<unknown>(null)
+  const start = (characterId: string) => {
+    setStartError(null)
+    createRoom({ characterId }, { token }).then((room) => {
+      onStarted()
+      goTo({ page: 'room', roomId: room.roomId })
+    }, setStartError)
+  }
+  return { start, startError }
+}
+
+function SkipLink() {
+  const { t } = useText()
+  return (
+    <button
+      type="button"
+      className="button-primary sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50"
+      onClick={() => document.getElementById('main')?.focus()}
+    >
+      {t.skipToMessages}
+    </button>
+  )
+}

@@ -1,0 +1,147 @@
+import { useEffect, useMemo } from 'react'
+import { characterName, type People } from '@/components/chat/common/people'
+import { Composer } from '@/components/chat/composer/Composer'
+import { useDraft } from '@/components/chat/composer/useDraft'
+import { useText } from '@/components/chat/i18n/TextContext'
+import { MessageList, NewestButton } from '@/components/chat/messages/MessageList'
+import { lastOwn, readersOf } from '@/components/chat/messages/readers'
+import type { MessageHandlers } from '@/components/chat/messages/SlotItem'
+import { useChatScroll } from '@/components/chat/messages/useChatScroll'
+import { useUnseen } from '@/components/chat/messages/useUnseen'
+import { LiveRegion } from '@/components/chat/room/LiveRegion'
+import { RoomFooter } from '@/components/chat/room/RoomFooter'
+import { RoomGreeting } from '@/components/chat/room/RoomGreeting'
+import { RoomHeader } from '@/components/chat/room/RoomHeader'
+import { useAnnouncements } from '@/components/chat/room/useAnnouncements'
+import { useAutoRead } from '@/components/chat/room/useAutoRead'
+import {
+  type CharacterSummary,
+  type ChatSocket,
+  CONTENT_LIMIT_BYTES,
+  type RoomSummary,
+  useSocketChat,
+} from '@/index'
+import { hashOf, roomLink } from '../routing'
+import type { Session } from '../session'
+import { useTitle } from '../state/useTitle'
+import { Failure } from './Failure'
+
+export interface RoomScreenProps {
+  roomId: string
+  /** What the list of rooms knows of it, once it does. */
+  room: RoomSummary | undefined
+  session: Session
+  socket: ChatSocket | null
+  isConnected: boolean
+  characters: readonly CharacterSummary[]
+  contentLimitBytes: number | undefined
+  /** Something happened here that changes the list of rooms. */
+  onActivity: () => void
+}
+
+export function RoomScreen(props: RoomScreenProps) {
+  const { roomId, session, socket, isConnected, characters, onActivity } = props
+  const { t } = useText()
+  const { userId } = session
+  const chat = useSocketChat({ socket, isConnected, roomId, characterId: props.room?.characterId })
+  const { messages, members, loadMessageHistory, hasMore, isLoadingHistory } = chat
+  const [draft, setDraft] = useDraft(roomId)
+
+  const people = useMemo<People>(
+    () => ({ userId, characters, members }),
+    [userId, characters, members],
+  )
+  const characterId =
+    props.room?.characterId ?? messages.find((each) => each.role === 'character')?.characterId
+  const title = characterId ? characterName(characters, characterId) : t.unnamedRoom
+  useTitle(title)
+
+  const loadOlder = () => {
+    if (hasMore && !isLoadingHistory && chat.isInRoom) void loadMessageHistory()
+  }
+  const scroll = useChatScroll(messages[0]?.id, loadOlder)
+  const hasNew = useUnseen(messages.at(-1)?.id, scroll.following)
+  useAutoRead(messages, scroll.following, chat.markRead)
+  const news = useAnnouncements(messages, userId, chat.isInRoom)
+  useActivity(messages.at(-1)?.id, messages.at(-1)?.state, chat.isInRoom, onActivity)
+
+  const { retryMessage, discardMessage, regenerate } = chat
+  const handlers = useMemo<MessageHandlers>(
+    () => ({
+      onRetry: (messageId) => void retryMessage(messageId),
+      onDiscard: discardMessage,
+      onRegenerate: (messageId) => void regenerate(messageId),
+    }),
+    [retryMessage, discardMessage, regenerate],
+  )
+  const running = messages.findLast((each) => each.state === 'streaming')
+  const send = (text: string) => {
+    scroll.toBottom()
+    void chat.sendMessage(text)
+  }
+
+  return (
+    <div className="flex h-full min-h-0 flex-col">
+      <RoomHeader
+        title={title}
+        avatarId={characterId ?? roomId}
+        members={members}
+        userId={userId}
+        link={roomLink(roomId, window.location)}
+        homeHref={hashOf({ page: 'home' })}
+      />
+      {chat.error && (
+        <div className="border-line border-b bg-surface px-4 py-2">
+          <Failure error={chat.error} onRetry={() => void chat.joinRoom()} />
+        </div>
+      )}
+      <div className="relative flex min-h-0 flex-1 flex-col">
+        <MessageList
+          messages={messages}
+          streamingTexts={chat.streamingMessages}
+          people={people}
+          handlers={handlers}
+          scroll={scroll}
+          hasOlder={hasMore}
+          loadingOlder={isLoadingHistory}
+          onLoadOlder={loadOlder}
+          footer={
+            <RoomFooter
+              people={people}
+              readers={readersOf(lastOwn(messages, userId), chat.readMarkers, userId)}
+              typingUsers={chat.typingUsers}
+            />
+          }
+          empty={<RoomGreeting character={characters.find((each) => each.id === characterId)} />}
+        />
+        {!scroll.following && <NewestButton hasNew={hasNew} onClick={scroll.toBottom} />}
+      </div>
+      <Composer
+        text={draft}
+        onChange={setDraft}
+        onSend={send}
+        onTyping={chat.startTyping}
+        onTypingEnd={chat.stopTyping}
+        onStop={running && (() => void chat.stopStream(running.id))}
+        limitBytes={props.contentLimitBytes ?? CONTENT_LIMIT_BYTES}
+        placeholder={t.composerPlaceholder(title)}
+        autoFocus
+      />
+      <LiveRegion news={news} people={people} />
+    </div>
+  )
+}
+
+/** Tells when the room's newest message is another one, or has become whole. */
+function useActivity(
+  newestId: string | undefined,
+  newestState: string | undefined,
+  inRoom: boolean,
+  onActivity: () => void,
+) {
+  const settled = newestState !== 'streaming'
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each newest message is reported once
+  useEffect(() => {
+    if (inRoom && settled) onActivity()
+  }, [newestId, settled, inRoom, onActivity])
+}

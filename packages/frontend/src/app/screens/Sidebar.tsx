@@ -1,0 +1,94 @@
+import type { ReactNode } from 'react'
+import { Avatar } from '@/components/chat/common/Avatar'
+import { Icon } from '@/components/chat/common/Icon'
+import { useText } from '@/components/chat/i18n/TextContext'
+import { CharacterList } from '@/components/chat/sidebar/CharacterList'
+import { RoomList } from '@/components/chat/sidebar/RoomList'
+import type { CharacterSummary, RoomList as Rooms } from '@/index'
+import { hashOf } from '../routing'
+import type { Session } from '../session'
+import type { Resource } from '../state/useResource'
+import { Failure } from './Failure'
+
+export interface SidebarProps {
+  session: Session
+  characters: Resource<CharacterSummary[]>
+  rooms: Resource<Rooms>
+  currentRoomId: string | undefined
+  startError: unknown
+  onStart: (characterId: string) => void
+  onRetry: () => void
+  onSignOut: () => void
+  preferences: ReactNode
+}
+
+export function Sidebar(props: SidebarProps) {
+  const { characters, rooms, startError } = props
+  const { t } = useText()
+  const failed = [characters, rooms].find((each) => each.state === 'failed' && !each.data)
+  return (
+    <div className="flex h-full min-h-0 flex-col bg-surface pt-[env(safe-area-inset-top)]">
+      <p className="px-5 pt-5 pb-2 font-bold text-xl tracking-tight">Rejoinder</p>
+      <nav aria-label={t.rooms} className="min-h-0 flex-1 overflow-y-auto px-3 pb-4">
+        {failed?.state === 'failed' && <Failure error={failed.error} onRetry={props.onRetry} />}
+        {startError !== null && <Failure error={startError} />}
+        <Section title={t.newChat} resource={characters}>
+          {(list) => <CharacterList characters={list} onStart={props.onStart} />}
+        </Section>
+        <Section title={t.rooms} resource={rooms}>
+          {(list) => (
+            <RoomList
+              rooms={list.rooms}
+              hasMore={list.hasMore}
+              characters={characters.data ?? []}
+              currentRoomId={props.currentRoomId}
+              hrefOf={(roomId) => hashOf({ page: 'room', roomId })}
+            />
+          )}
+        </Section>
+      </nav>
+      <Account session={props.session} onSignOut={props.onSignOut}>
+        {props.preferences}
+      </Account>
+    </div>
+  )
+}
+
+function Section<T>(props: {
+  title: string
+  resource: Resource<T>
+  children: (data: T) => ReactNode
+}) {
+  const { t } = useText()
+  const { data, state } = props.resource
+  return (
+    <section className="pt-3">
+      <h2 className="px-2 py-1.5 font-semibold text-muted text-sm">{props.title}</h2>
+      {data !== undefined && props.children(data)}
+      {data === undefined && state === 'loading' && (
+        <p className="px-2 text-muted text-sm">{t.loading}</p>
+      )}
+    </section>
+  )
+}
+
+function Account(props: { session: Session; onSignOut: () => void; children: ReactNode }) {
+  const { t } = useText()
+  const { name, userId } = props.session
+  return (
+    <div className="border-line border-t px-4 py-3 pb-[max(0.75rem,env(safe-area-inset-bottom))]">
+      <div className="mb-2 flex items-center gap-2.5">
+        <Avatar id={userId} name={name} />
+        <span className="sr-only">{t.signedInAs(name)}</span>
+        <span aria-hidden="true" className="min-w-0 flex-1 truncate font-medium">
+          {name}
+        </span>
+        <button type="button" className="button-quiet text-sm" onClick={props.onSignOut}>
+          <Icon name="out" className="size-4" />
+          {t.signOut}
+        </button>
+      </div>
+      {props.children}
+    </div>
+  )
+}
