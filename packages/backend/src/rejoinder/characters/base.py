@@ -1,0 +1,103 @@
+"""What a character is to the chat: who it is, what it is asked, and the text it writes.
+
+This module knows no model and no room; every kind of character implements `Character`.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from rejoinder.errors import ConfigurationError
+
+MAX_ID_LENGTH = 128
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterInfo:
+    """What the page lists.
+
+    `id` has 1 to 128 printable characters and names the character in events; `name` is for people. `greeting` is what
+    the character says in an empty room, "" for nothing.
+    """
+
+    id: str
+    name: str
+    description: str = ""
+    greeting: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PastMessage:
+    """One message of the room, written by a person or by a character; `sender_id` says by whom."""
+
+    role: Literal["user", "character"]
+    sender_id: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of a character: what it answers and what came before.
+
+    `text` is the message being answered, which `message_id` names and `user_id` wrote. `history` is oldest first and
+    does not hold that message. Every text is valid Unicode: no surrogate stands alone.
+    """
+
+    room_id: str
+    message_id: str
+    user_id: str
+    text: str
+    history: tuple[PastMessage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer cost, in tokens of the character's model."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+Delta = str | Usage
+"""A piece of text, to be appended as it is, or what the answer cost; that comes at most once, and last."""
+
+
+class Character(Protocol):
+    """Something that answers. It may be asked for several turns at once."""
+
+    @property
+    def info(self) -> CharacterInfo:
+        """Who it is; the same for as long as it lives."""
+        ...
+
+    def reply(self, turn: Turn) -> AsyncIterator[Delta]:
+        """Answer one turn, each piece as soon as it is there.
+
+        The iterator ends when the answer is complete. Cancelling the task that reads it, or its `aclose()`, ends the
+        answer: what it holds (a request, a slot of a model) is free again within a second.
+
+        Raises:
+            CharacterFailed: There will be no more of this answer; the text is a sentence for a person. Any other
+                exception counts as a defect of the character.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """End all answers and free everything. The character is not used afterwards; a second call does nothing."""
+        ...
+
+
+def check_info(info: CharacterInfo) -> None:
+    """See that a character can be listed and named.
+
+    Raises:
+        ConfigurationError: The id or the name is not as `CharacterInfo` says.
+    """
+    if not 1 <= len(info.id) <= MAX_ID_LENGTH or not info.id.isprintable():
+        raise ConfigurationError(
+            f"Give the character an id of 1 to {MAX_ID_LENGTH} printable characters instead of {info.id[:200]!r}."
+        )
+    if not info.name.strip() or not info.name.isprintable():
+        raise ConfigurationError(
+            f"Give the character {info.id!r} a name that can be shown instead of {info.name[:200]!r}."
+        )
