@@ -1,0 +1,49 @@
+"""The characters of one server, by their ids."""
+
+from rejoinder.characters.base import Character, CharacterInfo, check_info
+from rejoinder.errors import ConfigurationError
+
+
+class Characters:
+    """A set of characters in the order in which they were added. It owns them: `aclose` closes them all."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, Character] = {}
+
+    def add(self, character: Character) -> None:
+        """Add one.
+
+        Raises:
+            ConfigurationError: Its id is not valid, or is taken.
+        """
+        info = character.info
+        check_info(info)
+        if info.id in self._by_id:
+            raise ConfigurationError(
+                f"There are two characters with the id {info.id!r}: give one of them another id."
+            )
+        self._by_id[info.id] = character
+
+    def get(self, character_id: str) -> Character | None:
+        """The character with this id, if there is one."""
+        return self._by_id.get(character_id)
+
+    def list(self) -> tuple[CharacterInfo, ...]:
+        """Who is here, in the order of adding."""
+        return tuple(character.info for character in self._by_id.values())
+
+    async def aclose(self) -> None:
+        """Close every character, one after the other, last added first.
+
+        Raises:
+            ExceptionGroup: Closing some of them failed; the others are closed all the same.
+        """
+        failures: list[Exception] = []
+        while self._by_id:
+            _, character = self._by_id.popitem()
+            try:
+                await character.aclose()
+            except Exception as error:  # noqa: BLE001 - one character's defect must not leave the next one open
+                failures.append(error)
+        if failures:
+            raise ExceptionGroup("some characters could not be closed", failures)
