@@ -1,0 +1,83 @@
+import type { Socket } from 'socket.io-client'
+import type {
+  ClientToServerEvents,
+  ErrorCode,
+  ServerToClientEvents,
+  SocketEvent,
+} from '../../types/socket'
+import { ConnectionError } from '../errors'
+import { tokenSubject } from './tokenSubject'
+import type { Transport } from './transport'
+
+export type ChatSocket = Socket<ServerToClientEvents, ClientToServerEvents>
+
+/** The part of a socket that is used, without its overloads by event. */
+interface PlainSocket {
+  readonly connected: boolean
+  auth: unknown
+  connect(): unknown
+  disconnect(): unknown
+  emit(event: string, ...values: unknown[]): unknown
+  on(event: string, listener: (...values: never[]) => void): unknown
+  off(event: string, listener: (...values: never[]) => void): unknown
+}
+
+/** A socket of socket.io-client, also one that somebody else made. */
+export function socketTransport(socket: ChatSocket): Transport {
+  const plain = socket as unknown as PlainSocket
+  const listen = (event: SocketEvent | LifecycleEvent, listener: (...values: never[]) => void) => {
+    plain.on(event, listener)
+    return () => {
+      plain.off(event, listener)
+    }
+  }
+  return {
+    get isOpen() {
+      return plain.connected
+    },
+    get userId() {
+      return userIdOf(plain.auth)
+    },
+    open(auth) {
+      plain.auth = auth
+      plain.connect()
+    },
+    close() {
+      plain.disconnect()
+    },
+    emit(event, payload, onReply) {
+      // The socket would keep it and send it after a reconnect, when it is long out of date.
+      if (!plain.connected) return
+      if (onReply) plain.emit(event, payload, onReply)
+      else plain.emit(event, payload)
+    },
+    on: (event, listener) => listen(event, listener),
+    onChange(listener) {
+      const stops = [
+        listen('connect', () => listener({ type: 'opened' })),
+        listen('disconnect', () => listener({ type: 'closed' })),
+        listen('connect_error', (error: Error) =>
+          listener({ type: 'refused', error: connectionError(error) }),
+        ),
+      ]
+      return () => {
+        for (const stop of stops) stop()
+      }
+    },
+  }
+}
+
+type LifecycleEvent = 'connect' | 'disconnect' | 'connect_error'
+
+/** The server's refusals carry `data.code`; what has none is the network's. */
+function connectionError(error: Error): ConnectionError {
+  const data: unknown = 'data' in error ? error.data : undefined
+  if (typeof data === 'object' && data !== null && 'code' in data && typeof data.code === 'string')
+    return new ConnectionError(data.code as ErrorCode, error.message)
+  return new ConnectionError('network', error.message)
+}
+
+function userIdOf(auth: unknown): string | undefined {
+  if (typeof auth !== 'object' || auth === null || !('token' in auth)) return undefined
+  return typeof auth.token === 'string' ? tokenSubject(auth.token) : undefined
+}

@@ -1,0 +1,47 @@
+import type { ClientToServerEvents, ServerToClientEvents } from '../../types/socket'
+import type { ConnectionError } from '../errors'
+import type { Unsubscribe } from '../store'
+
+export type ClientEvent = keyof ClientToServerEvents
+export type ServerEvent = keyof ServerToClientEvents
+
+export type ClientPayload<E extends ClientEvent> = NonNullable<
+  Parameters<ClientToServerEvents[E]>[0]
+>
+export type ServerPayload<E extends ServerEvent> = Parameters<ServerToClientEvents[E]>[0]
+export type Reply<E extends ClientEvent> = Parameters<
+  NonNullable<Parameters<ClientToServerEvents[E]>[1]>
+>[0]
+
+/** What a server is told when a connection opens. */
+export interface HandshakeAuth {
+  token: string
+  locale?: string
+}
+
+export type TransportChange =
+  | { type: 'opened' }
+  | { type: 'closed' }
+  /** It never opened: the server said no, or could not be reached. */
+  | { type: 'refused'; error: ConnectionError }
+
+/** Events in both directions, while something is open. */
+export interface Channel {
+  readonly isOpen: boolean
+  /** Who one is here, where that is known. */
+  readonly userId: string | undefined
+  /** Sends at once; what is sent while nothing is open is dropped, not kept for later. */
+  emit<E extends ClientEvent>(
+    event: E,
+    payload: ClientPayload<E>,
+    onReply?: (reply: Reply<E>) => void,
+  ): void
+  on<E extends ServerEvent>(event: E, listener: (payload: ServerPayload<E>) => void): Unsubscribe
+  onChange(listener: (change: TransportChange) => void): Unsubscribe
+}
+
+/** A channel that can be opened and closed, one attempt at a time; it never reopens by itself. */
+export interface Transport extends Channel {
+  open(auth: HandshakeAuth): void
+  close(): void
+}
