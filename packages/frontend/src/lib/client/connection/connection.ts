@@ -1,0 +1,265 @@
+import type {
+  AuthRequired,
+  ConnectionReplaced,
+  ConnectionState,
+  SessionRestored,
+} from '../../types/socket'
+import { ConnectionError } from '../errors'
+import { RestError } from '../rest'
+import { type Readable, Store, type Unsubscribe } from '../store'
+import type { Clock } from '../time/clock'
+import { Timer } from '../time/timer'
+import type { Transport } from '../transport/transport'
+import { backoffDelay } from './backoff'
+import { Heartbeat } from './heartbeat'
+import {
+  connectionState,
+  type Effect,
+  type Input,
+  initialMachine,
+  isConnected,
+  type Machine,
+  step,
+} from './machine'
+import type { ConnectionSettings } from './settings'
+import type { TokenSource } from './tokens'
+import type { WakeSource } from './wake'
+
+export interface ConnectionStatus {
+  readonly connectionState: ConnectionState
+  readonly isConnected: boolean
+  /** Attempts since the connection was lost. */
+  readonly reconnectAttempts: number
+  readonly lastError: ConnectionError | null
+}
+
+export interface ConnectionHandlers {
+  onSessionRestored?: ((data: SessionRestored) => void) | undefined
+  onReplaced?: ((data: ConnectionReplaced) => void) | undefined
+  onAuthRequired?: ((data: AuthRequired) => void) | undefined
+}
+
+export interface ConnectionParts {
+  transport: Transport
+  clock: Clock
+  random: () => number
+  wake: WakeSource
+  settings: ConnectionSettings
+}
+
+/** What may change between two attempts. */
+export interface ConnectionIdentity {
+  tokens: TokenSource
+  locale?: string | undefined
+}
+
+/** Does what the machine says, with a real transport, real time and real chance. */
+export class Connection implements Readable<ConnectionStatus> {
+  readonly #parts: ConnectionParts
+  readonly #heartbeat: Heartbeat
+  readonly #delay: Timer
+  readonly #deadline: Timer
+  readonly #settling: Timer
+  readonly #status = new Store<ConnectionStatus>(statusOf(initialMachine, null))
+  readonly getSnapshot = this.#status.getSnapshot
+  readonly subscribe = this.#status.subscribe
+  #identity: ConnectionIdentity
+  #handlers: ConnectionHandlers = {}
+  #machine: Machine = initialMachine
+  #lastError: ConnectionError | null = null
+  /** Counts attempts, so that a token that comes too late opens nothing. */
+  #attempt = 0
+  #listening: Unsubscribe | null = null
+  readonly #inputs: Input[] = []
+  #isStepping = false
+
+  constructor(parts: ConnectionParts, identity: ConnectionIdentity) {
+    this.#parts = parts
+    this.#identity = identity
+    this.#delay = new Timer(parts.clock)
+    this.#deadline = new Timer(parts.clock)
+    this.#settling = new Timer(parts.clock)
+    this.#heartbeat = new Heartbeat({
+      channel: parts.transport,
+      clock: parts.clock,
+      intervalMs: parts.settings.heartbeatInterval,
+      timeoutMs: parts.settings.ackTimeout,
+    })
+  }
+
+  setHandlers(handlers: ConnectionHandlers): void {
+    this.#handlers = handlers
+  }
+
+  /** Holds from the next attempt on. */
+  setIdentity(identity: ConnectionIdentity): void {
+    this.#identity = identity
+  }
+
+  readonly connect = (): void => {
+    this.#listen()
+    this.#input('connect')
+  }
+
+  /** A new connection, whatever the present one is like. */
+  readonly reconnect = (): void => {
+    this.#listen()
+    this.#input('reconnect')
+  }
+
+  readonly disconnect = (): void => {
+    this.#input('disconnect')
+    this.#listening?.()
+    this.#listening = null
+  }
+
+  #listen(): void {
+    if (this.#listening) return
+    const { transport, wake } = this.#parts
+    const stops = [
+      transport.onChange((change) => {
+        switch (change.type) {
+          case 'opened':
+            return this.#input('opened')
+          case 'closed':
+            return this.#input('lost')
+          case 'refused':
+            return this.#fail(change.error)
+        }
+      }),
+      transport.on('connection:replaced', (data) => {
+        this.#input('replaced')
+        this.#handlers.onReplaced?.(data)
+      }),
+      transport.on('auth:required', (data) => {
+        this.#fail(new ConnectionError('unauthorized', data.reason))
+        this.#handlers.onAuthRequired?.(data)
+      }),
+      transport.on('session:restored', (data) => this.#handlers.onSessionRestored?.(data)),
+      wake(() => {
+        if (isConnected(this.#machine.phase)) void this.#probe()
+        else this.#input('woke')
+      }),
+    ]
+    this.#listening = () => {
+      for (const stop of stops) stop()
+    }
+  }
+
+  /** The connection may be long dead without a word: a computer slept, a network changed. */
+  async #probe(): Promise<void> {
+    const attempt = this.#attempt
+    const isAlive = await this.#heartbeat.beat()
+    if (!isAlive && attempt === this.#attempt) this.#input('lost')
+  }
+
+  #fail(error: ConnectionError): void {
+    this.#lastError = error
+    this.#input(error.code === 'unauthorized' ? 'unauthorized' : 'lost')
+  }
+
+  /** An effect may cause the next input at once; it waits until the step is done. */
+  #input(input: Input): void {
+    this.#inputs.push(input)
+    if (this.#isStepping) return
+    this.#isStepping = true
+    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+      const { machine, effects } = step(
+        this.#machine,
+        next,
+        this.#parts.settings.maxReconnectionAttempts,
+      )
+      this.#machine = machine
+      for (const effect of effects) this.#perform(effect)
+    }
+    this.#isStepping = false
+    this.#status.set(nextStatus(this.#status.getSnapshot(), this.#machine, this.#lastError))
+  }
+
+  #perform(effect: Effect): void {
+    const { settings, random } = this.#parts
+    switch (effect.type) {
+      case 'open':
+        void this.#open(effect.freshToken)
+        break
+      case 'close':
+        this.#attempt += 1
+        this.#deadline.cancel()
+        this.#parts.transport.close()
+        break
+      case 'wait': {
+        const limits = { minMs: settings.reconnectionDelay, maxMs: settings.reconnectionDelayMax }
+        const delay = backoffDelay(effect.attempts, limits, random)
+        this.#delay.start(delay, () => this.#input('elapsed'))
+        break
+      }
+      case 'cancelWait':
+        this.#delay.cancel()
+        break
+      case 'watch':
+        this.#deadline.cancel()
+        this.#lastError = null
+        this.#heartbeat.start()
+        this.#settling.start(settings.settleAfter, () => this.#input('stayed'))
+        break
+      case 'unwatch':
+        this.#heartbeat.stop()
+        this.#settling.cancel()
+        break
+    }
+  }
+
+  async #open(freshToken: boolean): Promise<void> {
+    const attempt = this.#attempt
+    this.#deadline.start(this.#parts.settings.attemptTimeout, () =>
+      this.#fail(new ConnectionError('timeout', 'The server did not answer in time')),
+    )
+    const { tokens, locale } = this.#identity
+    try {
+      const token = await tokens(freshToken)
+      if (attempt !== this.#attempt) return
+      this.#parts.transport.open(locale === undefined ? { token } : { token, locale })
+    } catch (error) {
+      if (attempt === this.#attempt) this.#tokenFailed(error)
+    }
+  }
+
+  #tokenFailed(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error)
+    if (error instanceof RestError && isFinal(error)) {
+      this.#lastError = new ConnectionError(error.code, message)
+      this.#input('denied')
+      return
+    }
+    this.#fail(new ConnectionError('network', message))
+  }
+}
+
+/** Asking again for the same would be answered in the same way. */
+function isFinal(error: RestError): boolean {
+  return error.status < 500 && error.code !== 'rate_limited' && error.code !== 'unavailable'
+}
+
+function statusOf(machine: Machine, lastError: ConnectionError | null): ConnectionStatus {
+  const connected = isConnected(machine.phase)
+  return {
+    connectionState: connectionState(machine.phase),
+    isConnected: connected,
+    reconnectAttempts: connected ? 0 : machine.attempts,
+    lastError,
+  }
+}
+
+/** The same object while nothing that shows has changed. */
+function nextStatus(
+  previous: ConnectionStatus,
+  machine: Machine,
+  lastError: ConnectionError | null,
+): ConnectionStatus {
+  const next = statusOf(machine, lastError)
+  const isSame =
+    next.connectionState === previous.connectionState &&
+    next.reconnectAttempts === previous.reconnectAttempts &&
+    next.lastError === previous.lastError
+  return isSame ? previous : next
+}
