@@ -1,0 +1,48 @@
+import type {
+  ChatMessage,
+  MessageStored,
+  PresenceChanged,
+  ReadMoved,
+  RoomSnapshot,
+  StreamChunk,
+  StreamEnd,
+  StreamError,
+  StreamStart,
+  UserInRoom,
+} from '../../types/socket'
+import type { ChatError } from '../errors'
+import type { OutgoingMessage } from './state'
+
+/** Everything that can happen to what is held of a room. */
+export type ChatAction =
+  | { type: 'opened'; roomId: string }
+  | { type: 'closed' }
+  | { type: 'entered'; snapshot: RoomSnapshot }
+  | { type: 'outside' }
+  | { type: 'cleared' }
+  | { type: 'message'; message: ChatMessage }
+  | { type: 'streamStarted'; start: StreamStart }
+  | { type: 'streamChunk'; chunk: StreamChunk }
+  | { type: 'streamEnded'; end: StreamEnd }
+  | { type: 'streamFailed'; failure: StreamError }
+  /** The messages after one that is held. */
+  | { type: 'newerPage'; after: string; messages: ChatMessage[]; hasMore: boolean }
+  /** The messages before the oldest one held. */
+  | { type: 'olderPage'; messages: ChatMessage[]; hasMore: boolean }
+  | { type: 'loadingHistory'; isLoading: boolean }
+  | { type: 'queued'; message: OutgoingMessage; senderId: string; status: 'pending' | 'failed' }
+  | { type: 'stored'; id: string; stored: StoredPosition }
+  | { type: 'sendFailed'; id: string }
+  | { type: 'discarded'; id: string }
+  | { type: 'typing'; userId: string; isTyping: boolean }
+  | { type: 'read'; read: ReadMoved }
+  | { type: 'userJoined'; user: UserInRoom }
+  | { type: 'userLeft'; user: UserInRoom }
+  | { type: 'presence'; presence: PresenceChanged }
+  /** What is held cannot be relied on. */
+  | { type: 'damaged' }
+  | { type: 'resyncing' }
+  | { type: 'failed'; error: ChatError | null }
+
+/** Where the server put a message; a server need not say more than that it has it. */
+export type StoredPosition = Partial<Pick<MessageStored, 'seq' | 'timestamp'>>

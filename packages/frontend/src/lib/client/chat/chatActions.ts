@@ -1,0 +1,34 @@
+import type { ConnectedStatus } from '../../types/socket'
+
+export interface SendOptions {
+  replyTo?: string | undefined
+  metadata?: Record<string, unknown> | undefined
+}
+
+/** What a person can do in a chat. */
+export interface ChatActions {
+  /** Enters a room, by default the one that is bound. */
+  joinRoom: (roomId?: string, characterId?: string) => Promise<boolean>
+  /** Enters the present room again; one that is not the page's is left alone. */
+  rejoinRoom: (roomId?: string, characterId?: string) => Promise<boolean>
+  /** Leaves, and stays away until a room is asked for again. */
+  leaveRoom: () => Promise<void>
+  /** Resolves to `true` once the server has it, and to `false` after the last retry. */
+  sendMessage: (content: string, options?: SendOptions) => Promise<boolean>
+  retryMessage: (messageId: string) => Promise<boolean>
+  /** Gives up an own message that failed, or is not sent yet. */
+  discardMessage: (messageId: string) => void
+  clearMessages: () => void
+  /** Loads older messages; resolves to whether there are still more. */
+  loadMessageHistory: (limit?: number) => Promise<boolean>
+  /** To be called at every key. */
+  startTyping: () => void
+  stopTyping: () => void
+  /** Ends an answer that is being written; what was written is kept. */
+  stopStream: (messageId: string) => Promise<boolean>
+  /** Asks for another answer beside one that is there. */
+  regenerate: (messageId: string) => Promise<boolean>
+  /** Everything up to it is read, as soon as a person looks. */
+  markRead: (messageId: string) => void
+  setPresence: (status: ConnectedStatus) => void
+}

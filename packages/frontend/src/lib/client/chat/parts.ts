@@ -1,0 +1,13 @@
+import type { Readable } from '../store'
+import type { Clock } from '../time/clock'
+import type { ChatAction } from './actions'
+import type { ChatSettings } from './settings'
+import type { ChatState } from './state'
+
+/** What everything about a room works with: its state, the one way to change it, and time. */
+export interface ChatParts {
+  state: Readable<ChatState>
+  dispatch: (action: ChatAction) => void
+  clock: Clock
+  settings: ChatSettings
+}

@@ -1,0 +1,159 @@
+/** What is held of a room after something happened; the only place where it changes. */
+import type { ChatMessage, HistoryPage, RoomSnapshot } from '../../types/socket'
+import type { ChatAction } from './actions'
+import { extendWhole, lastWhole, merge, position } from './log'
+import { discard, failSend, queue, settle, withoutStored } from './outgoing'
+import { withMember, withoutTyping, withPresence, withRead } from './people'
+import { type ChatState, emptyChat } from './state'
+import { addChunk, adoptStreams, endStream, startStream } from './streams'
+
+export function reduce(state: ChatState, action: ChatAction): ChatState {
+  switch (action.type) {
+    case 'opened':
+      return { ...emptyChat, roomId: action.roomId }
+    case 'closed':
+      return emptyChat
+    case 'entered':
+      return entered(state, action.snapshot)
+    case 'outside':
+      return { ...state, isInRoom: false, isLoadingHistory: false, typingUsers: [] }
+    case 'cleared':
+      return cleared(state)
+    case 'message':
+      return stored(state, action.message)
+    case 'streamStarted':
+      return startStream(state, action.start)
+    case 'streamChunk':
+      return addChunk(state, action.chunk)
+    case 'streamEnded':
+      return endStream(state, action.end.messageId, {
+        content: action.end.content,
+        state: action.end.state,
+      })
+    case 'streamFailed':
+      return endStream(state, action.failure.messageId, {
+        content: action.failure.content,
+        state: 'failed',
+      })
+    case 'newerPage':
+      return newerPage(state, action.after, action)
+    case 'olderPage':
+      return { ...withPage(state, action.messages), hasOlder: action.hasMore }
+    case 'loadingHistory':
+      return { ...state, isLoadingHistory: action.isLoading }
+    case 'queued':
+      return queue(state, action.message, action)
+    case 'stored':
+      return settle(state, action.id, action.stored)
+    case 'sendFailed':
+      return failSend(state, action.id)
+    case 'discarded':
+      return discard(state, action.id)
+    case 'typing': {
+      const others = withoutTyping(state, action.userId)
+      return { ...state, typingUsers: action.isTyping ? [...others, action.userId] : others }
+    }
+    case 'read':
+      return { ...state, readMarkers: withRead(state.readMarkers, action.read) }
+    case 'userJoined': {
+      const { userId, timestamp } = action.user
+      const change = { status: 'online', lastSeen: timestamp } as const
+      return { ...state, members: withMember(state.members, userId, change) }
+    }
+    case 'userLeft': {
+      const { userId } = action.user
+      return {
+        ...state,
+        members: state.members.filter((member) => member.userId !== userId),
+        typingUsers: withoutTyping(state, userId),
+      }
+    }
+    case 'presence': {
+      const { userId, ...change } = action.presence
+      return { ...state, members: withPresence(state.members, userId, change) }
+    }
+    case 'damaged':
+      return { ...state, isDamaged: true }
+    case 'resyncing':
+      return { ...state, isDamaged: false }
+    case 'failed':
+      return { ...state, error: action.error }
+  }
+}
+
+function entered(state: ChatState, snapshot: RoomSnapshot): ChatState {
+  const newest = snapshot.messages.at(-1)?.seq ?? 0
+  const held = snapshot.recovered ? state : { ...state, log: [], base: undefined, wholeTo: 0 }
+  const merged = merge(held.log, snapshot.messages)
+  // A position that was honoured leaves nothing out up to the page's end, or to the room's.
+  const reached = snapshot.recovered && !snapshot.hasMore ? snapshot.lastSeq : newest
+  const { log, streams } = adoptStreams(merged, snapshot)
+  return {
+    ...held,
+    ...withoutStored(held, snapshot.messages),
+    log,
+    streams,
+    wholeTo: extendWhole(log, Math.max(held.wholeTo, reached)),
+    lastSeq: snapshot.recovered ? Math.max(state.lastSeq, snapshot.lastSeq) : snapshot.lastSeq,
+    hasOlder: snapshot.recovered ? state.hasOlder : snapshot.hasMore,
+    members: snapshot.members,
+    readMarkers: snapshot.read,
+    isDamaged: false,
+    isInRoom: true,
+    error: null,
+  }
+}
+
+function stored(state: ChatState, message: ChatMessage): ChatState {
+  const isHeld = state.log.some((held) => held.id === message.id)
+  // Older than everything held, or cleared: it is not asked for.
+  if (!isHeld && message.seq <= state.wholeTo) return state
+  const log = merge(state.log, [message])
+  return {
+    ...state,
+    ...withoutStored(state, [message]),
+    log,
+    wholeTo: extendWhole(log, state.wholeTo),
+    lastSeq: Math.max(state.lastSeq, message.seq),
+    typingUsers: withoutTyping(state, message.senderId),
+  }
+}
+
+function newerPage(
+  state: ChatState,
+  after: string,
+  { messages, hasMore }: Pick<HistoryPage, 'messages' | 'hasMore'>,
+): ChatState {
+  const next = withPage(state, messages)
+  // What is held was replaced while the page was on its way: it follows on nothing.
+  if (after !== lastWhole(state)) return next
+  const newest = messages.at(-1)?.seq ?? 0
+  const reached = hasMore ? newest : Math.max(newest, state.lastSeq, next.log.at(-1)?.seq ?? 0)
+  return { ...next, wholeTo: extendWhole(next.log, Math.max(state.wholeTo, reached)) }
+}
+
+function withPage(state: ChatState, messages: readonly ChatMessage[]): ChatState {
+  const strays = messages.some(
+    ({ id, state: progress }) =>
+      progress === 'streaming' && !state.log.some((held) => held.id === id),
+  )
+  return {
+    ...state,
+    ...withoutStored(state, messages),
+    log: merge(state.log, messages),
+    // A running one whose chunks were not followed: only a snapshot says where it stands.
+    isDamaged: state.isDamaged || strays,
+  }
+}
+
+/** What still moves stays: running answers, and messages on their way. */
+function cleared(state: ChatState): ChatState {
+  const log = state.log.filter((message) => message.state === 'streaming')
+  return {
+    ...state,
+    log,
+    outgoing: state.outgoing.filter((message) => message.status === 'pending'),
+    base: position(state),
+    hasOlder: state.hasOlder || log.length < state.log.length,
+  }
+}

@@ -1,0 +1,37 @@
+import type { ErrorCode } from '../../types/socket'
+import { ChatError } from '../errors'
+import { type Outcome, request } from '../transport/request'
+import type { Channel, ClientEvent, ClientPayload, Reply } from '../transport/transport'
+import type { ChatParts } from './parts'
+
+type Success<E extends ClientEvent> = Extract<Reply<E>, { success: true }> | Reply<E>
+
+/** Asks for something of the open room; what goes wrong is shown as the room's error. */
+export async function ask<E extends ClientEvent>(
+  channel: Channel | null,
+  { clock, settings, dispatch }: ChatParts,
+  event: E,
+  payload: ClientPayload<E>,
+): Promise<Success<E> | null> {
+  if (!channel) return null
+  const outcome = await request(channel, clock, settings.ackTimeout, event, payload)
+  const error = errorOf(outcome)
+  if (error) dispatch({ type: 'failed', error })
+  return outcome.type === 'replied' && !error ? outcome.reply : null
+}
+
+function errorOf<E extends ClientEvent>(outcome: Outcome<E>): ChatError | null {
+  switch (outcome.type) {
+    case 'timeout':
+      return new ChatError('timeout', 'The server did not answer in time')
+    case 'closed':
+      // The connection's own state says so already.
+      return null
+    case 'replied': {
+      const reply: { success: boolean; code?: ErrorCode; error?: string } = outcome.reply
+      if (reply.success) return null
+      const code = reply.code ?? 'internal'
+      return new ChatError(code, reply.error ?? code)
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import type { ChatMessage, Member, ReadMarker } from '../../types/socket'
+import type { ChatError } from '../errors'
+
+/** How far the text of a running generation has come. */
+export interface StreamProgress {
+  /** The index that its next chunk must have. */
+  readonly index: number
+  /** Where the next chunk must begin, in Unicode code points. */
+  readonly offset: number
+}
+
+/** What is held of one room. */
+export interface ChatState {
+  readonly roomId: string | null
+  /** Stored messages in the order of `seq`; a running one holds its text so far. */
+  readonly log: readonly ChatMessage[]
+  /** Own messages that are not in the log yet, in the order sent. */
+  readonly outgoing: readonly ChatMessage[]
+  /** The running generations, by message. */
+  readonly streams: ReadonlyMap<string, StreamProgress>
+  /** Up to this `seq` nothing is missing between the oldest message held and the newest. */
+  readonly wholeTo: number
+  /** The newest `seq` the server spoke of. */
+  readonly lastSeq: number
+  /** Where to catch up from when no message is held to tell it. */
+  readonly base: string | undefined
+  /** Whether something arrived that does not fit what is held. */
+  readonly isDamaged: boolean
+  readonly members: readonly Member[]
+  readonly readMarkers: readonly ReadMarker[]
+  readonly typingUsers: readonly string[]
+  /** Whether the room has older messages than those held. */
+  readonly hasOlder: boolean
+  readonly isLoadingHistory: boolean
+  readonly isInRoom: boolean
+  readonly error: ChatError | null
+}
+
+export const emptyChat: ChatState = {
+  roomId: null,
+  log: [],
+  outgoing: [],
+  streams: new Map(),
+  wholeTo: 0,
+  lastSeq: 0,
+  base: undefined,
+  isDamaged: false,
+  members: [],
+  readMarkers: [],
+  typingUsers: [],
+  hasOlder: false,
+  isLoadingHistory: false,
+  isInRoom: false,
+  error: null,
+}
+
+/** A message before the server has it. */
+export interface OutgoingMessage {
+  id: string
+  roomId: string
+  content: string
+  timestamp: string
+  characterId?: string
+  replyTo?: string
+  metadata?: Record<string, unknown>
+}

@@ -1,0 +1,59 @@
+import type { ChatMessage, Member, ReadMarker } from '../../types/socket'
+import type { ChatError } from '../errors'
+import type { Readable } from '../store'
+import type { ChatState } from './state'
+
+/** What a page shows of a room. */
+export interface ChatView {
+  /** Stored messages in order, then own ones on their way; each with its `status`. */
+  messages: ChatMessage[]
+  /** The text so far of the answers that are being written, by message. */
+  streamingMessages: Map<string, string>
+  /** Whether somebody else types. */
+  isTyping: boolean
+  typingUsers: string[]
+  isInRoom: boolean
+  /** Ids of own messages that are not acknowledged yet. */
+  pendingMessages: string[]
+  members: Member[]
+  readMarkers: ReadMarker[]
+  /** Whether the room has older messages than those held. */
+  hasMore: boolean
+  isLoadingHistory: boolean
+  error: ChatError | null
+}
+
+export function viewOf(state: ChatState): ChatView {
+  const running = state.log.filter(({ id }) => state.streams.has(id))
+  const pending = state.outgoing.filter(({ status }) => status === 'pending')
+  return {
+    messages: [...state.log, ...state.outgoing],
+    streamingMessages: new Map(running.map(({ id, content }) => [id, content])),
+    isTyping: state.typingUsers.length > 0,
+    typingUsers: [...state.typingUsers],
+    isInRoom: state.isInRoom,
+    pendingMessages: pending.map(({ id }) => id),
+    members: [...state.members],
+    readMarkers: [...state.readMarkers],
+    hasMore: state.hasOlder,
+    isLoadingHistory: state.isLoadingHistory,
+    error: state.error,
+  }
+}
+
+/** The view of a changing state, made anew only when the state is another. */
+export function readableView(state: Readable<ChatState>): Readable<ChatView> {
+  let seen: ChatState | null = null
+  let view: ChatView | null = null
+  return {
+    subscribe: state.subscribe,
+    getSnapshot: () => {
+      const current = state.getSnapshot()
+      if (view === null || seen !== current) {
+        view = viewOf(current)
+        seen = current
+      }
+      return view
+    },
+  }
+}

@@ -1,0 +1,73 @@
+import { ChatClient } from '../chat/client'
+import type { ChatBinding } from '../chat/membership'
+import { type ChatSettings, defaultChatSettings } from '../chat/settings'
+import { memoryOutboxStore } from '../outbox/store'
+import { ManualClock, settle } from './manualClock'
+import { MemoryTransport } from './memoryTransport'
+import { CHARACTER, ROOM } from './room'
+
+/** A window that a test looks at, or not. */
+export class ManualAttention {
+  #isThere = true
+  readonly #listeners = new Set<() => void>()
+
+  isThere(): boolean {
+    return this.#isThere
+  }
+
+  onReturn(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  leave(): void {
+    this.#isThere = false
+  }
+
+  comeBack(): void {
+    this.#isThere = true
+    for (const listener of [...this.#listeners]) listener()
+  }
+}
+
+export interface ChatStage {
+  chat: ChatClient
+  transport: MemoryTransport
+  clock: ManualClock
+  attention: ManualAttention
+  bind: (change?: Partial<ChatBinding>) => Promise<() => void>
+  view: () => ReturnType<ChatClient['getSnapshot']>
+  contents: () => string[]
+}
+
+/** A chat on a transport that a test plays the server of. */
+export function chatStage(settings: Partial<ChatSettings> = {}): ChatStage {
+  const transport = new MemoryTransport()
+  const clock = new ManualClock()
+  const attention = new ManualAttention()
+  const chat = new ChatClient({
+    clock,
+    attention,
+    settings: { ...defaultChatSettings, ...settings },
+    outboxStore: memoryOutboxStore(),
+  })
+  return {
+    chat,
+    transport,
+    clock,
+    attention,
+    bind: async (change = {}) => {
+      const unbind = chat.bind({
+        channel: transport,
+        isConnected: true,
+        roomId: ROOM,
+        characterId: CHARACTER,
+        ...change,
+      })
+      await settle()
+      return unbind
+    },
+    view: chat.getSnapshot,
+    contents: () => chat.getSnapshot().messages.map(({ content }) => content),
+  }
+}

@@ -1,0 +1,119 @@
+import type { ConnectionError } from '../errors'
+import type { Unsubscribe } from '../store'
+import type {
+  ClientEvent,
+  ClientPayload,
+  HandshakeAuth,
+  Reply,
+  ServerEvent,
+  ServerPayload,
+  Transport,
+  TransportChange,
+} from '../transport/transport'
+
+/** An event as the other side got it. */
+export type Sent = {
+  [E in ClientEvent]: {
+    event: E
+    payload: ClientPayload<E>
+    reply: (reply: Reply<E>) => void
+  }
+}[ClientEvent]
+
+export type SentEvent<E extends ClientEvent> = Extract<Sent, { event: E }>
+
+/** A transport without a wire: a test plays the other side. */
+export class MemoryTransport implements Transport {
+  userId: string | undefined = undefined
+  /** What `open` was called with, one for each attempt. */
+  readonly attempts: HandshakeAuth[] = []
+  readonly sent: Sent[] = []
+  /** Answers at once, if set; what it does not answer is left to the test. */
+  onSent: ((sent: Sent) => void) | null = null
+  #isOpen = false
+  readonly #changes = new Set<(change: TransportChange) => void>()
+  readonly #listeners = new Map<ServerEvent, Set<(payload: never) => void>>()
+
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  open(auth: HandshakeAuth): void {
+    this.attempts.push(auth)
+  }
+
+  close(): void {
+    if (this.#isOpen) this.drop()
+  }
+
+  emit<E extends ClientEvent>(
+    event: E,
+    payload: ClientPayload<E>,
+    onReply?: (reply: Reply<E>) => void,
+  ): void {
+    if (!this.#isOpen) return
+    const reply = (value: Reply<E>) => {
+      if (this.#isOpen) onReply?.(value)
+    }
+    const sent = { event, payload: structuredClone(payload), reply } as unknown as Sent
+    this.sent.push(sent)
+    this.onSent?.(sent)
+  }
+
+  on<E extends ServerEvent>(event: E, listener: (payload: ServerPayload<E>) => void): Unsubscribe {
+    const listeners = this.#listeners.get(event) ?? new Set()
+    this.#listeners.set(event, listeners)
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
+
+  onChange(listener: (change: TransportChange) => void): Unsubscribe {
+    this.#changes.add(listener)
+    return () => this.#changes.delete(listener)
+  }
+
+  // --- the other side ---
+
+  /** The server lets the client in. */
+  accept(): void {
+    this.#isOpen = true
+    this.#change({ type: 'opened' })
+  }
+
+  /** The connection ends. */
+  drop(): void {
+    this.#isOpen = false
+    this.#change({ type: 'closed' })
+  }
+
+  refuse(error: ConnectionError): void {
+    this.#change({ type: 'refused', error })
+  }
+
+  /** The server sends an event. */
+  push<E extends ServerEvent>(event: E, payload: ServerPayload<E>): void {
+    for (const listener of [...(this.#listeners.get(event) ?? [])]) listener(payload as never)
+  }
+
+  /** What was sent of one kind. */
+  all<E extends ClientEvent>(event: E): SentEvent<E>[] {
+    return this.sent.filter((sent): sent is SentEvent<E> => sent.event === event)
+  }
+
+  /** The last of one kind; a test that asks for it expects one. */
+  last<E extends ClientEvent>(event: E): SentEvent<E> {
+    const sent = this.all(event).at(-1)
+    if (!sent) throw new Error(`No ${event} was sent`)
+    return sent
+  }
+
+  /** How many listen; none may be left over when everything is closed. */
+  get listening(): number {
+    const counts = [...this.#listeners.values()].map((listeners) => listeners.size)
+    return counts.reduce((sum, count) => sum + count, this.#changes.size)
+  }
+
+  #change(change: TransportChange): void {
+    for (const listener of [...this.#changes]) listener(change)
+  }
+}
