@@ -1,4 +1,44 @@
+/** The client without React. */
+export type {
+  ClientToServerEvents,
+  ConnectionState,
+  MessageStatus,
+  ServerToClientEvents,
+  SocketEvent,
+} from '../types/socket'
+export { type Attention, browserAttention } from './chat/attention'
+export type { ChatActions, SendOptions } from './chat/chatActions'
+export { ChatClient, type ChatClientParts } from './chat/client'
+export type { ChatBinding } from './chat/membership'
+export { createChat } from './chat/open'
+export { type ChatSettings, defaultChatSettings } from './chat/settings'
+export type { OutgoingMessage } from './chat/state'
+export type { ChatView } from './chat/view'
+export {
+  Connection,
+  type ConnectionHandlers,
+  type ConnectionIdentity,
+  type ConnectionParts,
+  type ConnectionStatus as ConnectionSnapshot,
+} from './connection/connection'
+export {
+  type ConnectionOptions,
+  createConnection,
+  identityOf,
+  type SocketConnection,
+} from './connection/open'
+export { type ConnectionSettings, defaultConnectionSettings } from './connection/settings'
+export {
+  type GuestOptions,
+  guestTokens,
+  type TokenOption,
+  type TokenSource,
+  type TokenStorage,
+} from './connection/tokens'
+export { browserWake, type WakeSource } from './connection/wake'
+export { ChatError, ConnectionError } from './errors'
 export { createGuest } from './guest'
+export { memoryOutboxStore, type OutboxEntry, type OutboxStore } from './outbox/store'
 export {
   addMember,
   createRoom,
@@ -10,3 +50,17 @@ export {
   type RestOptions,
   removeMember,
 } from './rest'
+export type { Readable, Unsubscribe } from './store'
+export { type Cancel, type Clock, systemClock } from './time/clock'
+export { type ChatSocket, socketTransport } from './transport/socketTransport'
+export type {
+  Channel,
+  ClientEvent,
+  ClientPayload,
+  HandshakeAuth,
+  Reply,
+  ServerEvent,
+  ServerPayload,
+  Transport,
+  TransportChange,
+} from './transport/transport'

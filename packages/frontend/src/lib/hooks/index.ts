@@ -1,11 +1,6 @@
+export type { ChatSocket, SendOptions } from '../client'
+export { type UseSocketOptions, type UseSocketReturn, useSocket } from './useSocket'
 export {
-  type ChatSocket,
-  type UseSocketOptions,
-  type UseSocketReturn,
-  useSocket,
-} from './useSocket'
-export {
-  type SendOptions,
   type UseSocketChatOptions,
   type UseSocketChatReturn,
   useSocketChat,

@@ -1,79 +1,54 @@
-import type { ChatMessage, ConnectedStatus, Member, ReadMarker } from '../types/socket'
-import type { ChatSocket } from './useSocket'
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import {
+  type ChatActions,
+  type ChatSettings,
+  type ChatSocket,
+  type ChatView,
+  createChat,
+  socketTransport,
+} from '../client'
 
-export interface UseSocketChatOptions {
+export interface UseSocketChatOptions extends Partial<ChatSettings> {
+  /** From `useSocket`, or any other socket of socket.io-client. */
   socket: ChatSocket | null
   isConnected: boolean
+  /** The room to be in; another one means to leave this. */
   roomId?: string | undefined
+  /** The character one talks with; without one, nobody answers by itself. */
   characterId?: string | undefined
+  /** Who one is, where the token does not tell. */
+  userId?: string | undefined
 }
 
-export interface SendOptions {
-  replyTo?: string | undefined
-  metadata?: Record<string, unknown> | undefined
-}
+export interface UseSocketChatReturn extends ChatView, ChatActions {}
 
-export interface UseSocketChatReturn {
-  messages: ChatMessage[]
-  streamingMessages: Map<string, string>
-  /** Whether somebody else types. */
-  isTyping: boolean
-  typingUsers: string[]
-  isInRoom: boolean
-  /** Ids of own messages that are not acknowledged yet. */
-  pendingMessages: string[]
-  members: Member[]
-  readMarkers: ReadMarker[]
-  /** Whether the room has older messages than those held. */
-  hasMore: boolean
-  isLoadingHistory: boolean
-  error: Error | null
-  joinRoom: (roomId?: string, characterId?: string) => Promise<boolean>
-  rejoinRoom: (roomId?: string, characterId?: string) => Promise<boolean>
-  leaveRoom: () => Promise<void>
-  sendMessage: (content: string, options?: SendOptions) => Promise<boolean>
-  retryMessage: (messageId: string) => Promise<boolean>
-  discardMessage: (messageId: string) => void
-  clearMessages: () => void
-  /** Older messages; resolves to whether there are still more. */
-  loadMessageHistory: (limit?: number) => Promise<boolean>
-  startTyping: () => void
-  stopTyping: () => void
-  stopStream: (messageId: string) => Promise<boolean>
-  regenerate: (messageId: string) => Promise<boolean>
-  markRead: (messageId: string) => void
-  setPresence: (status: ConnectedStatus) => void
-}
+/** A chat in one room, for as long as the component lives. */
+export function useSocketChat(options: UseSocketChatOptions): UseSocketChatReturn {
+  const { socket, isConnected, roomId, characterId, userId } = options
+  const [chat] = useState(() => createChat(options))
+  const channel = useMemo(() => socket && socketTransport(socket), [socket])
+  const view = useSyncExternalStore(chat.subscribe, chat.getSnapshot, chat.getSnapshot)
 
-const resolved = () => Promise.resolve(false)
-const nothing = () => undefined
+  useEffect(
+    () => chat.bind({ channel, isConnected, roomId, characterId, userId }),
+    [chat, channel, isConnected, roomId, characterId, userId],
+  )
 
-export function useSocketChat(_options: UseSocketChatOptions): UseSocketChatReturn {
   return {
-    messages: [],
-    streamingMessages: new Map(),
-    isTyping: false,
-    typingUsers: [],
-    isInRoom: false,
-    pendingMessages: [],
-    members: [],
-    readMarkers: [],
-    hasMore: false,
-    isLoadingHistory: false,
-    error: null,
-    joinRoom: resolved,
-    rejoinRoom: resolved,
-    leaveRoom: () => Promise.resolve(),
-    sendMessage: resolved,
-    retryMessage: resolved,
-    discardMessage: nothing,
-    clearMessages: nothing,
-    loadMessageHistory: resolved,
-    startTyping: nothing,
-    stopTyping: nothing,
-    stopStream: resolved,
-    regenerate: resolved,
-    markRead: nothing,
-    setPresence: nothing,
+    ...view,
+    joinRoom: chat.joinRoom,
+    rejoinRoom: chat.rejoinRoom,
+    leaveRoom: chat.leaveRoom,
+    sendMessage: chat.sendMessage,
+    retryMessage: chat.retryMessage,
+    discardMessage: chat.discardMessage,
+    clearMessages: chat.clearMessages,
+    loadMessageHistory: chat.loadMessageHistory,
+    startTyping: chat.startTyping,
+    stopTyping: chat.stopTyping,
+    stopStream: chat.stopStream,
+    regenerate: chat.regenerate,
+    markRead: chat.markRead,
+    setPresence: chat.setPresence,
   }
 }
