@@ -1,7 +1,7 @@
-import { useCallback, useState } from 'react'
+import { lazy, Suspense, useCallback, useState } from 'react'
 import { TextProvider, useText } from '@/components/chat/i18n/TextContext'
 import { getServerInfo } from '@/index'
-import { ChatScreen } from './screens/ChatScreen'
+import type { ChatScreenProps } from './screens/ChatScreen'
 import { Preferences, type PreferencesProps } from './screens/Preferences'
 import { SignIn } from './screens/SignIn'
 import type { Session } from './session'
@@ -9,6 +9,9 @@ import { useLocale } from './state/useLocale'
 import { useResource } from './state/useResource'
 import { useSession } from './state/useSession'
 import { useTheme } from './state/useTheme'
+
+/** Apart from the sign-in, which should be there at once. */
+const ChatScreen = lazy(() => import('./screens/ChatScreen'))
 
 export function App() {
   const [locale, onLocale] = useLocale()
@@ -50,8 +53,13 @@ function Entrance(settings: PreferencesProps) {
   )
 }
 
-function SignedIn(props: Omit<Parameters<typeof ChatScreen>[0], 'contentLimitBytes'>) {
+function SignedIn(props: Omit<ChatScreenProps, 'contentLimitBytes'>) {
+  const { t } = useText()
   const loadInfo = useCallback((signal: AbortSignal) => getServerInfo({ signal }), [])
-  const [info] = useResource(loadInfo)
-  return <ChatScreen {...props} contentLimitBytes={info.data?.contentLimitBytes} />
+  const { resource: info } = useResource(loadInfo)
+  return (
+    <Suspense fallback={<p className="p-6 text-muted">{t.loading}</p>}>
+      <ChatScreen {...props} contentLimitBytes={info.data?.contentLimitBytes} />
+    </Suspense>
+  )
 }

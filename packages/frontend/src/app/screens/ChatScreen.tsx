@@ -5,6 +5,7 @@ import {
   ConnectionReplacedModal,
   ConnectionStatus,
   createRoom,
+  type RoomSummary,
   useSocket,
 } from '@/index'
 import type { Session } from '../session'
@@ -23,7 +24,7 @@ export interface ChatScreenProps {
 }
 
 /** Everything behind the sign-in: one connection, the lists, and the room that the address names. */
-export function ChatScreen({ session, preferences, ...props }: ChatScreenProps) {
+export default function ChatScreen({ session, preferences, ...props }: ChatScreenProps) {
   const { locale } = useText()
   const route = useRoute()
   const roomId = route.page === 'room' ? route.roomId : undefined
@@ -34,57 +35,59 @@ export function ChatScreen({ session, preferences, ...props }: ChatScreenProps) 
     onReplaced: setReplaced,
     onAuthRequired: props.onSessionEnded,
   })
-  const { characters, rooms, reloadCharacters, reloadRooms } = useChatLists(
+  const { characters, rooms, addRoom, reloadCharacters, reloadRooms } = useChatLists(
     session.token,
     isConnected,
   )
-  const { start, startError } = useStart(session.token, reloadRooms)
+  const { start, startError } = useStart(session.token, addRoom)
   const comeBack = useCallback(() => {
     setReplaced(null)
     reconnect()
   }, [reconnect])
 
   return (
-    <div className="grid h-dvh grid-cols-1 grid-rows-1 overflow-hidden md:grid-cols-[19rem_minmax(0,1fr)]">
+    <div className="flex h-dvh flex-col overflow-hidden">
       <SkipLink />
       <ConnectionStatus connectionState={connectionState} onReconnect={comeBack} locale={locale} />
-      <div className={`min-h-0 border-line md:border-e ${roomId ? 'max-md:hidden' : ''}`}>
-        <Sidebar
-          session={session}
-          characters={characters}
-          rooms={rooms}
-          currentRoomId={roomId}
-          startError={startError}
-          onStart={start}
-          onRetry={() => {
-            reloadCharacters()
-            reloadRooms()
-          }}
-          onSignOut={props.onSignOut}
-          preferences={preferences}
-        />
-      </div>
-      <main
-        id="main"
-        tabIndex={-1}
-        className={`min-h-0 outline-none ${roomId ? '' : 'max-md:hidden'}`}
-      >
-        {roomId === undefined ? (
-          <HomeScreen />
-        ) : (
-          <RoomScreen
-            key={roomId}
-            roomId={roomId}
-            room={rooms.data?.rooms.find((each) => each.roomId === roomId)}
+      <div className="grid min-h-0 flex-1 grid-cols-1 grid-rows-1 md:grid-cols-[19rem_minmax(0,1fr)]">
+        <div className={`min-h-0 border-line md:border-e ${roomId ? 'max-md:hidden' : ''}`}>
+          <Sidebar
             session={session}
-            socket={socket}
-            isConnected={isConnected}
-            characters={characters.data ?? []}
-            contentLimitBytes={props.contentLimitBytes}
-            onActivity={reloadRooms}
+            characters={characters}
+            rooms={rooms}
+            currentRoomId={roomId}
+            startError={startError}
+            onStart={start}
+            onRetry={() => {
+              reloadCharacters()
+              reloadRooms()
+            }}
+            onSignOut={props.onSignOut}
+            preferences={preferences}
           />
-        )}
-      </main>
+        </div>
+        <main
+          id="main"
+          tabIndex={-1}
+          className={`min-h-0 outline-none ${roomId ? '' : 'max-md:hidden'}`}
+        >
+          {roomId === undefined ? (
+            <HomeScreen />
+          ) : (
+            <RoomScreen
+              key={roomId}
+              roomId={roomId}
+              room={rooms.data?.rooms.find((each) => each.roomId === roomId)}
+              session={session}
+              socket={socket}
+              isConnected={isConnected}
+              characters={characters.data ?? []}
+              contentLimitBytes={props.contentLimitBytes}
+              onActivity={reloadRooms}
+            />
+          )}
+        </main>
+      </div>
       <ConnectionReplacedModal
         isOpen={replaced !== null}
         message={replaced?.message}
@@ -97,12 +100,12 @@ export function ChatScreen({ session, preferences, ...props }: ChatScreenProps) 
 }
 
 /** Makes a room with a character and goes there. */
-function useStart(token: string, onStarted: () => void) {
+function useStart(token: string, onStarted: (room: RoomSummary) => void) {
   const [startError, setStartError] = useState<unknown>(null)
   const start = (characterId: string) => {
     setStartError(null)
     createRoom({ characterId }, { token }).then((room) => {
-      onStarted()
+      onStarted(room)
       goTo({ page: 'room', roomId: room.roomId })
     }, setStartError)
   }

@@ -4,14 +4,13 @@ import { Composer } from '@/components/chat/composer/Composer'
 import { useDraft } from '@/components/chat/composer/useDraft'
 import { useText } from '@/components/chat/i18n/TextContext'
 import { MessageList, NewestButton } from '@/components/chat/messages/MessageList'
-import { lastOwn, readersOf } from '@/components/chat/messages/readers'
 import type { MessageHandlers } from '@/components/chat/messages/SlotItem'
 import { useChatScroll } from '@/components/chat/messages/useChatScroll'
 import { useUnseen } from '@/components/chat/messages/useUnseen'
 import { LiveRegion } from '@/components/chat/room/LiveRegion'
-import { RoomFooter } from '@/components/chat/room/RoomFooter'
 import { RoomGreeting } from '@/components/chat/room/RoomGreeting'
 import { RoomHeader } from '@/components/chat/room/RoomHeader'
+import { TypingLine } from '@/components/chat/room/TypingLine'
 import { useAnnouncements } from '@/components/chat/room/useAnnouncements'
 import { useAutoRead } from '@/components/chat/room/useAutoRead'
 import {
@@ -23,6 +22,7 @@ import {
 } from '@/index'
 import { hashOf, roomLink } from '../routing'
 import type { Session } from '../session'
+import { useKnownNames } from '../state/useKnownNames'
 import { useTitle } from '../state/useTitle'
 import { Failure } from './Failure'
 
@@ -44,12 +44,13 @@ export function RoomScreen(props: RoomScreenProps) {
   const { t } = useText()
   const { userId } = session
   const chat = useSocketChat({ socket, isConnected, roomId, characterId: props.room?.characterId })
-  const { messages, members, loadMessageHistory, hasMore, isLoadingHistory } = chat
+  const { messages, isInRoom, loadMessageHistory, hasMore, isLoadingHistory } = chat
+  const { members, nameOf } = useKnownNames(roomId, session.token, isInRoom, chat.members, messages)
   const [draft, setDraft] = useDraft(roomId)
 
   const people = useMemo<People>(
-    () => ({ userId, characters, members }),
-    [userId, characters, members],
+    () => ({ userId, characters, nameOf }),
+    [userId, characters, nameOf],
   )
   const characterId =
     props.room?.characterId ?? messages.find((each) => each.role === 'character')?.characterId
@@ -57,13 +58,13 @@ export function RoomScreen(props: RoomScreenProps) {
   useTitle(title)
 
   const loadOlder = () => {
-    if (hasMore && !isLoadingHistory && chat.isInRoom) void loadMessageHistory()
+    if (hasMore && !isLoadingHistory && isInRoom) void loadMessageHistory()
   }
   const scroll = useChatScroll(messages[0]?.id, loadOlder)
   const hasNew = useUnseen(messages.at(-1)?.id, scroll.following)
   useAutoRead(messages, scroll.following, chat.markRead)
-  const news = useAnnouncements(messages, userId, chat.isInRoom)
-  useActivity(messages.at(-1)?.id, messages.at(-1)?.state, chat.isInRoom, onActivity)
+  const news = useAnnouncements(messages, userId, isInRoom)
+  useActivity(messages.at(-1)?.id, messages.at(-1)?.state, isInRoom, onActivity)
 
   const { retryMessage, discardMessage, regenerate } = chat
   const handlers = useMemo<MessageHandlers>(
@@ -90,7 +91,7 @@ export function RoomScreen(props: RoomScreenProps) {
         link={roomLink(roomId, window.location)}
         homeHref={hashOf({ page: 'home' })}
       />
-      {chat.error && (
+      {chat.error && !isInRoom && (
         <div className="border-line border-b bg-surface px-4 py-2">
           <Failure error={chat.error} onRetry={() => void chat.joinRoom()} />
         </div>
@@ -105,13 +106,8 @@ export function RoomScreen(props: RoomScreenProps) {
           hasOlder={hasMore}
           loadingOlder={isLoadingHistory}
           onLoadOlder={loadOlder}
-          footer={
-            <RoomFooter
-              people={people}
-              readers={readersOf(lastOwn(messages, userId), chat.readMarkers, userId)}
-              typingUsers={chat.typingUsers}
-            />
-          }
+          readMarkers={chat.readMarkers}
+          footer={<TypingLine people={people} typingUsers={chat.typingUsers} />}
           empty={<RoomGreeting character={characters.find((each) => each.id === characterId)} />}
         />
         {!scroll.following && <NewestButton hasNew={hasNew} onClick={scroll.toBottom} />}
@@ -125,11 +121,16 @@ export function RoomScreen(props: RoomScreenProps) {
         onStop={running && (() => void chat.stopStream(running.id))}
         limitBytes={props.contentLimitBytes ?? CONTENT_LIMIT_BYTES}
         placeholder={t.composerPlaceholder(title)}
-        autoFocus
+        autoFocus={hasKeyboard()}
       />
       <LiveRegion news={news} people={people} />
     </div>
   )
+}
+
+/** On a phone the focus would open the keyboard over half of the conversation. */
+function hasKeyboard(): boolean {
+  return window.matchMedia('(pointer: fine)').matches
 }
 
 /** Tells when the room's newest message is another one, or has become whole. */

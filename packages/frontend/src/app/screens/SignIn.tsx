@@ -15,7 +15,7 @@ export interface SignInProps {
 export function SignIn({ onSignIn, notice, preferences }: SignInProps) {
   const { t } = useText()
   const loadInfo = useCallback((signal: AbortSignal) => getServerInfo({ signal }), [])
-  const [info, reload] = useResource(loadInfo)
+  const { resource: info, reload } = useResource(loadInfo)
   useTitle(t.signIn)
   return (
     <main className="grid min-h-dvh place-items-center px-4 py-8 pt-[max(2rem,env(safe-area-inset-top))]">

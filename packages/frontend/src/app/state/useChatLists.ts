@@ -1,6 +1,6 @@
 import { useCallback, useEffect } from 'react'
 import { useAttention } from '@/components/chat/common/attention'
-import { listCharacters, listRooms } from '@/index'
+import { listCharacters, listRooms, type RoomSummary } from '@/index'
 import { useResource } from './useResource'
 
 /**
@@ -14,17 +14,22 @@ export function useChatLists(token: string, isConnected: boolean) {
     [token],
   )
   const loadRooms = useCallback((signal: AbortSignal) => listRooms({ token, signal }), [token])
-  const [characters, reloadCharacters] = useResource(loadCharacters)
-  const [rooms, reloadRooms] = useResource(loadRooms)
+  const { resource: characters, reload: reloadCharacters } = useResource(loadCharacters)
+  const { resource: rooms, reload: reloadRooms, change: changeRooms } = useResource(loadRooms)
 
   useEffect(() => {
     if (attention && isConnected) reloadRooms()
   }, [attention, isConnected, reloadRooms])
+
+  const addRoom = useCallback(
+    (room: RoomSummary) => changeRooms((list) => ({ ...list, rooms: [room, ...list.rooms] })),
+    [changeRooms],
+  )
 
   const charactersFailed = characters.state === 'failed'
   useEffect(() => {
     if (charactersFailed && isConnected) reloadCharacters()
   }, [charactersFailed, isConnected, reloadCharacters])
 
-  return { characters, rooms, reloadCharacters, reloadRooms }
+  return { characters, rooms, addRoom, reloadCharacters, reloadRooms }
 }

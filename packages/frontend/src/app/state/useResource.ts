@@ -9,9 +9,11 @@ export type Resource<T> =
  * Loads something and keeps the last good answer while it loads again. `load` says by its identity
  * when there is something else to load.
  */
-export function useResource<T>(
-  load: (signal: AbortSignal) => Promise<T>,
-): [Resource<T>, () => void] {
+export function useResource<T>(load: (signal: AbortSignal) => Promise<T>): {
+  resource: Resource<T>
+  reload: () => void
+  change: (edit: (data: T) => T) => void
+} {
   const [resource, setResource] = useState<Resource<T>>({ state: 'loading' })
   const [round, setRound] = useState(0)
 
@@ -27,5 +29,11 @@ export function useResource<T>(
   }, [load, round])
 
   const reload = useCallback(() => setRound((last) => last + 1), [])
-  return [resource, reload]
+  /** Puts in what is known already, before it is loaded again. */
+  const change = useCallback(
+    (edit: (data: T) => T) =>
+      setResource((last) => (last.data === undefined ? last : { ...last, data: edit(last.data) })),
+    [],
+  )
+  return { resource, reload, change }
 }

@@ -1,4 +1,4 @@
-import type { CharacterSummary, ChatMessage, Member } from '@/index'
+import type { CharacterSummary, ChatMessage } from '@/index'
 
 export interface Author {
   id: string
@@ -10,7 +10,7 @@ export interface Author {
 export interface People {
   userId: string
   characters: readonly CharacterSummary[]
-  members: readonly Member[]
+  nameOf: (userId: string) => string | undefined
 }
 
 export interface Names {
@@ -24,7 +24,7 @@ export function characterName(characters: readonly CharacterSummary[], id: strin
 
 export function personName(people: People, userId: string, names: Names): string {
   if (userId === people.userId) return names.you
-  return people.members.find((each) => each.userId === userId)?.name ?? names.someone
+  return people.nameOf(userId) ?? names.someone
 }
 
 export function authorOf(message: ChatMessage, people: People, names: Names): Author {
@@ -32,10 +32,12 @@ export function authorOf(message: ChatMessage, people: People, names: Names): Au
     const id = message.characterId ?? message.senderId
     return { id, name: characterName(people.characters, id), kind: 'character' }
   }
-  const self = message.senderId === people.userId
+  // What is on its way is one's own, also before it is known under which id one is connected.
+  const onItsWay = message.status === 'pending' || message.status === 'failed'
+  const self = onItsWay || message.senderId === people.userId
   return {
     id: message.senderId,
-    name: personName(people, message.senderId, names),
+    name: self ? names.you : personName(people, message.senderId, names),
     kind: self ? 'self' : 'person',
   }
 }

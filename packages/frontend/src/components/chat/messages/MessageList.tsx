@@ -1,8 +1,9 @@
 import { type ReactNode, useMemo } from 'react'
-import type { ChatMessage } from '@/index'
+import type { ChatMessage, ReadMarker } from '@/index'
 import { Icon } from '../common/Icon'
 import type { People } from '../common/people'
 import { useText } from '../i18n/TextContext'
+import { lastOwn, readersOf } from './readers'
 import { type MessageHandlers, SlotItem } from './SlotItem'
 import { type Row, type Slot, toRows, toSlots } from './slots'
 import { dayName } from './time'
@@ -17,7 +18,8 @@ export interface MessageListProps {
   hasOlder: boolean
   loadingOlder: boolean
   onLoadOlder: () => void
-  /** Below the last message: who types, who has read. */
+  readMarkers: readonly ReadMarker[]
+  /** Below the last message. */
   footer: ReactNode
   /** In place of messages, as long as there are none. */
   empty: ReactNode
@@ -29,6 +31,8 @@ export function MessageList(props: MessageListProps) {
   const slots = useMemo(() => toSlots(messages), [messages])
   const rows = useMemo(() => toRows(slots), [slots])
   const lastSlot = slots.at(-1)
+  const own = lastOwn(messages, props.people.userId)
+  const readers = readersOf(own, props.readMarkers, props.people.userId).join(' ')
   return (
     <section
       ref={scroll.box}
@@ -53,6 +57,7 @@ export function MessageList(props: MessageListProps) {
                   people={props.people}
                   streamingText={runningText(row, streamingTexts)}
                   handlers={props.handlers}
+                  readers={row.key === own?.id ? readers : ''}
                   mayRegenerate={row.slot === lastSlot}
                 />
               )}

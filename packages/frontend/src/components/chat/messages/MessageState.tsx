@@ -53,3 +53,14 @@ export function DeliveryState({
     </div>
   )
 }
+
+/** Below one's own last message: who has read it. */
+export function ReadNote({ names }: { names: readonly string[] }) {
+  const { t } = useText()
+  if (names.length === 0) return null
+  return (
+    <p className="mt-1 text-muted text-xs" title={t.readBy([...names])}>
+      {t.read}
+    </p>
+  )
+}

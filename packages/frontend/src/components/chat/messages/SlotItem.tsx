@@ -1,8 +1,9 @@
 import { memo, useState } from 'react'
-import { authorOf, type People } from '../common/people'
+import { authorOf, type Names, type People, personName } from '../common/people'
 import { useText } from '../i18n/TextContext'
 import { AnswerActions } from './AnswerActions'
 import { MessageItem } from './MessageItem'
+import { ReadNote } from './MessageState'
 import type { Slot } from './slots'
 
 export interface MessageHandlers {
@@ -18,6 +19,8 @@ export interface SlotItemProps {
   /** What has arrived of an answer that runs here. */
   streamingText: string | undefined
   handlers: MessageHandlers
+  /** The others who have read it, where that is to be shown: ids with spaces between them. */
+  readers: string
   /** Only at the end of a conversation another answer makes sense. */
   mayRegenerate: boolean
 }
@@ -43,6 +46,7 @@ export const SlotItem = memo(function SlotItem(props: SlotItemProps) {
       onRetry={handlers.onRetry}
       onDiscard={handlers.onDiscard}
     >
+      <ReadNote names={namesOf(props.readers, people, t)} />
       {message.role === 'character' && (
         <AnswerActions
           message={message}
@@ -55,3 +59,7 @@ export const SlotItem = memo(function SlotItem(props: SlotItemProps) {
     </MessageItem>
   )
 })
+
+function namesOf(ids: string, people: People, names: Names): string[] {
+  return ids === '' ? [] : ids.split(' ').map((id) => personName(people, id, names))
+}

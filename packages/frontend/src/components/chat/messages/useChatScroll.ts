@@ -45,19 +45,16 @@ export function useChatScroll(firstKey: string | undefined, onWantOlder: () => v
     settle()
   }, [settle])
 
+  // After every change and before the browser tells of a scroll that the change has caused: a list
+  // that became shorter for a moment must not look like a person who scrolls up.
   useLayoutEffect(() => {
     const element = box.current
-    if (!element) return
     const before = first.current
-    const moved = before.key !== firstKey && before.key !== undefined
-    if (moved && !follow.current) {
+    if (element && before.key !== undefined && before.key !== firstKey && !follow.current) {
       const growth = topOf(content.current, before.key) - before.top
       element.scrollTop = keepPlace(element.scrollTop, growth)
     }
     settle()
-  }, [firstKey, settle])
-
-  useLayoutEffect(() => {
     first.current = { key: firstKey, top: topOf(content.current, firstKey) }
   })
 

@@ -1,0 +1,66 @@
+import { useEffect, useMemo, useState } from 'react'
+import { type ChatMessage, listMembers, type Member } from '@/index'
+
+/**
+ * The members with their names, and everybody else who has written here. Events name people only by
+ * id, and those who have left are no longer members of the view: whoever is unknown is asked for.
+ */
+export function useKnownNames(
+  roomId: string,
+  token: string,
+  isInRoom: boolean,
+  members: readonly Member[],
+  messages: readonly ChatMessage[],
+): { members: Member[]; nameOf: (userId: string) => string | undefined } {
+  const [known, setKnown] = useState<ReadonlyMap<string, string>>(new Map())
+  const names = useMemo(() => withNames(known, members), [known, members])
+  const unknown = useMemo(
+    () => unknownIn(names, members, messages).join(' '),
+    [names, members, messages],
+  )
+
+  useEffect(() => {
+    setKnown((last) => withNames(last, members))
+  }, [members])
+
+  useEffect(() => {
+    if (!isInRoom || unknown === '') return
+    const abort = new AbortController()
+    listMembers(roomId, { token, signal: abort.signal }).then(
+      (list) => setKnown((last) => withNames(last, list.members)),
+      () => undefined, // They stay without a name; the next one unknown asks again.
+    )
+    return () => abort.abort()
+  }, [roomId, token, isInRoom, unknown])
+
+  return useMemo(() => {
+    const nameOf = (userId: string) => names.get(userId)
+    const named = members.map((member) => {
+      const name = member.name ?? nameOf(member.userId)
+      return name === undefined ? member : { ...member, name }
+    })
+    return { members: named, nameOf }
+  }, [names, members])
+}
+
+/** The same map where nothing is new, so that nothing is drawn again. */
+function withNames(
+  known: ReadonlyMap<string, string>,
+  members: readonly Member[],
+): ReadonlyMap<string, string> {
+  const news = members.filter(
+    ({ userId, name }) => name !== undefined && known.get(userId) !== name,
+  )
+  if (news.length === 0) return known
+  return new Map([...known, ...news.map(({ userId, name }) => [userId, name ?? userId] as const)])
+}
+
+function unknownIn(
+  names: ReadonlyMap<string, string>,
+  members: readonly Member[],
+  messages: readonly ChatMessage[],
+): string[] {
+  const authors = messages.filter((each) => each.role === 'user').map((each) => each.senderId)
+  const ids = new Set([...members.map((each) => each.userId), ...authors])
+  return [...ids].filter((id) => id !== '' && !names.has(id)).sort()
+}
