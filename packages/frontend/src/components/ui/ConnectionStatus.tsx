@@ -1,34 +1,40 @@
-import type { ConnectionState, MessageStatus } from '../../lib/types/socket'
+import type { ConnectionState } from '../../lib/types/socket'
+import { useTexts } from './texts'
+
+export {
+  ConnectionReplacedModal,
+  type ConnectionReplacedModalProps,
+} from './ConnectionReplacedModal'
+export {
+  MessageStatusIndicator,
+  type MessageStatusIndicatorProps,
+} from './MessageStatusIndicator'
 
 export interface ConnectionStatusProps {
   connectionState: ConnectionState
   onReconnect?: (() => void) | undefined
+  /** By default the browser's. */
   locale?: string | undefined
 }
 
-export function ConnectionStatus({ connectionState }: ConnectionStatusProps) {
-  return connectionState === 'connected' ? null : <div role="status">{connectionState}</div>
-}
-
-export interface ConnectionReplacedModalProps {
-  isOpen: boolean
-  onClose: () => void
-  onReconnect: () => void
-  /** The server's own sentence, where one is at hand. */
-  message?: string | undefined
-  locale?: string | undefined
-}
-
-export function ConnectionReplacedModal({ isOpen }: ConnectionReplacedModalProps) {
-  return isOpen ? <div role="dialog" /> : null
-}
-
-export interface MessageStatusIndicatorProps {
-  status: MessageStatus
-  onRetry?: (() => void) | undefined
-  locale?: string | undefined
-}
-
-export function MessageStatusIndicator({ status }: MessageStatusIndicatorProps) {
-  return <span>{status}</span>
+/** A banner at the top that says what is wrong with the connection, while something is. */
+export function ConnectionStatus({ connectionState, onReconnect, locale }: ConnectionStatusProps) {
+  const texts = useTexts(locale)
+  if (connectionState === 'connected') return null
+  const isOver = connectionState === 'failed' || connectionState === 'disconnected'
+  return (
+    <div
+      role={connectionState === 'failed' ? 'alert' : 'status'}
+      className="rejoinder-banner animate-slideDown"
+      data-state={connectionState}
+    >
+      {isOver ? null : <span className="rejoinder-spinner" aria-hidden="true" />}
+      <span>{texts.connection[connectionState]}</span>
+      {isOver && onReconnect ? (
+        <button type="button" className="rejoinder-button" onClick={() => onReconnect()}>
+          {texts.reconnect}
+        </button>
+      ) : null}
+    </div>
+  )
 }

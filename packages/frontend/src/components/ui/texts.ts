@@ -1,0 +1,66 @@
+import { useSyncExternalStore } from 'react'
+import type { ConnectionState, MessageStatus } from '../../lib/types/socket'
+
+/** Every sentence these components say; a language that lacks one does not compile. */
+export interface Texts {
+  connection: Record<Exclude<ConnectionState, 'connected'>, string>
+  reconnect: string
+  replaced: { title: string; text: string; reconnect: string; close: string }
+  message: Record<MessageStatus, string>
+  retry: string
+}
+
+const en: Texts = {
+  connection: {
+    disconnected: 'You are not connected.',
+    connecting: 'Connecting…',
+    reconnecting: 'The connection was lost. Reconnecting…',
+    failed: 'The connection could not be restored.',
+  },
+  reconnect: 'Reconnect',
+  replaced: {
+    title: 'You are connected elsewhere',
+    text: 'This connection was ended because you signed in on another device or in another window.',
+    reconnect: 'Use this one',
+    close: 'Close',
+  },
+  message: { pending: 'Sending', sent: 'Sent', failed: 'Not sent' },
+  retry: 'Send again',
+}
+
+const ko: Texts = {
+  connection: {
+    disconnected: '연결되어 있지 않습니다.',
+    connecting: '연결하는 중…',
+    reconnecting: '연결이 끊어졌습니다. 다시 연결하는 중…',
+    failed: '연결을 복구하지 못했습니다.',
+  },
+  reconnect: '다시 연결',
+  replaced: {
+    title: '다른 곳에서 연결되었습니다',
+    text: '다른 기기나 창에서 로그인하여 이 연결이 종료되었습니다.',
+    reconnect: '여기서 다시 연결',
+    close: '닫기',
+  },
+  message: { pending: '보내는 중', sent: '보냄', failed: '보내지 못함' },
+  retry: '다시 보내기',
+}
+
+export function textsFor(locale: string): Texts {
+  return locale.toLowerCase().split('-')[0] === 'ko' ? ko : en
+}
+
+/** In the language of the browser where no other is named. */
+export function useTexts(locale: string | undefined): Texts {
+  const browser = useSyncExternalStore(onLanguageChange, browserLanguage, () => 'en')
+  return textsFor(locale ?? browser)
+}
+
+function browserLanguage(): string {
+  return navigator.language
+}
+
+function onLanguageChange(listener: () => void): () => void {
+  window.addEventListener('languagechange', listener)
+  return () => window.removeEventListener('languagechange', listener)
+}
