@@ -170,12 +170,15 @@ class Ack(ServerPayload, frozen=True):
 
 
 class MessageStored(ServerPayload, frozen=True):
-    """A message is stored for good; `duplicate` says that it was already."""
+    """A message is stored for good; `duplicate` says that it was already.
+
+    To `message:regenerate` it comes before the new answer has its place: without `seq`.
+    """
 
     success: Literal[True]
     message_id: Id
     timestamp: Timestamp
-    seq: Position
+    seq: Position | UnsetType = UNSET
     duplicate: bool | UnsetType = UNSET
 
 

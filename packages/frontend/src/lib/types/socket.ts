@@ -174,7 +174,7 @@ export interface MessageStored {
   success: true
   messageId: string
   timestamp: string
-  seq: number
+  seq?: number
   duplicate?: boolean
 }
 

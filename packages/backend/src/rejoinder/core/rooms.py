@@ -1,0 +1,121 @@
+"""What a server holds of a room while somebody is in it.
+
+`RoomState.in_order` gives the room its one order: committed rows may come back from the store in any order, and are
+let out by `seq` without a hole.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+E = TypeVar("E")
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody in a room, over whichever connections."""
+
+    name: str
+    connections: set[str] = field(default_factory=set)
+    absent_until: float | None = None
+    """Without a connection: when they count as gone."""
+
+
+class Sequencer(Generic[E]):
+    """Lets entries out by their number, each once, the next only when all before it are out."""
+
+    def __init__(self, last: int) -> None:
+        self._last = last
+        self._held: dict[int, E] = {}
+
+    @property
+    def last(self) -> int:
+        """The number that was let out last."""
+        return self._last
+
+    def in_order(self, number: int, entry: E) -> list[E]:
+        """Take an entry in; those that may go out now, in order."""
+        if number <= self._last:
+            return []
+        self._held[number] = entry
+        ready: list[E] = []
+        while self._last + 1 in self._held:
+            self._last += 1
+            ready.append(self._held.pop(self._last))
+        return ready
+
+
+class People:
+    """Who is in a room. Nobody is in it twice, however many connections they have."""
+
+    def __init__(self) -> None:
+        self._people: dict[str, Person] = {}
+        self._user_of: dict[str, str] = {}
+
+    def __contains__(self, user_id: str) -> bool:
+        return user_id in self._people
+
+    def __len__(self) -> int:
+        return len(self._people)
+
+    def items(self) -> Iterator[tuple[str, Person]]:
+        """Each user id with the person."""
+        return iter(self._people.items())
+
+    def has(self, connection_id: str) -> bool:
+        """True if that connection has entered."""
+        return connection_id in self._user_of
+
+    def connections(self, *, but: str | None = None) -> list[str]:
+        """All connections in the room, without those of the user `but`."""
+        return [
+            connection_id
+            for user_id, person in self._people.items()
+            if user_id != but
+            for connection_id in person.connections
+        ]
+
+    def enter(self, connection_id: str, user_id: str, name: str) -> bool:
+        """A connection enters; True if the user was not here before."""
+        person = self._people.get(user_id)
+        fresh = person is None
+        if person is None:
+            person = self._people[user_id] = Person(name)
+        person.name = name
+        person.connections.add(connection_id)
+        person.absent_until = None
+        self._user_of[connection_id] = user_id
+        return fresh
+
+    def leave(self, connection_id: str) -> bool:
+        """A connection leaves; True if the user is gone with it."""
+        user_id = self._user_of.pop(connection_id, None)
+        if user_id is None:
+            return False
+        person = self._people[user_id]
+        person.connections.discard(connection_id)
+        if person.connections:
+            return False
+        del self._people[user_id]
+        return True
+
+    def lose(self, connection_id: str, absent_until: float) -> None:
+        """A connection is gone; without another the user stays here, absent, until then."""
+        user_id = self._user_of.pop(connection_id, None)
+        if user_id is None:
+            return
+        person = self._people[user_id]
+        person.connections.discard(connection_id)
+        if not person.connections:
+            person.absent_until = absent_until
+
+    def expire(self, now: float) -> list[str]:
+        """Take out and return those who have been absent for too long."""
+        gone = [
+            user_id
+            for user_id, person in self._people.items()
+            if person.absent_until is not None and person.absent_until <= now
+        ]
+        for user_id in gone:
+            del self._people[user_id]
+        return gone

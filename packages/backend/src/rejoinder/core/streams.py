@@ -1,0 +1,60 @@
+"""The text of a running generation: what is written, and what of it has been shown.
+
+Deltas of the character are joined into chunks. A chunk's `index` counts from 0; its `offset` is where its text begins,
+in Unicode code points.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The next piece to show."""
+
+    index: int
+    offset: int
+    delta: str
+
+
+class StreamText:
+    """Text that grows; `shown` is the part that went out in chunks."""
+
+    def __init__(self) -> None:
+        self._shown: list[str] = []
+        self._waiting: list[str] = []
+        self._index = 0
+        self._offset = 0
+
+    @property
+    def index(self) -> int:
+        """The index that the next chunk will have."""
+        return self._index
+
+    @property
+    def shown(self) -> str:
+        """The text that viewers have by now."""
+        if len(self._shown) > 1:
+            self._shown = ["".join(self._shown)]
+        return self._shown[0] if self._shown else ""
+
+    @property
+    def length(self) -> int:
+        """Code points written, shown or not."""
+        return self._offset + sum(map(len, self._waiting))
+
+    def write(self, delta: str) -> None:
+        """Add what the character wrote."""
+        if delta:
+            self._waiting.append(delta)
+
+    def take_chunk(self) -> Chunk | None:
+        """Everything written and not yet shown, as one chunk; None if there is nothing."""
+        if not self._waiting:
+            return None
+        delta = "".join(self._waiting)
+        self._waiting.clear()
+        chunk = Chunk(self._index, self._offset, delta)
+        self._shown.append(delta)
+        self._index += 1
+        self._offset += len(delta)
+        return chunk

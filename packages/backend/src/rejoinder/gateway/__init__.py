@@ -1,0 +1,1 @@
+"""Socket.IO in and out: the only importer of `socketio` and `engineio`."""

@@ -1,0 +1,82 @@
+"""What goes out, in the order in which the service said it."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import socketio
+import structlog
+
+from rejoinder.protocol.catalogue import ServerEvent
+from rejoinder.protocol.fields import ServerPayload
+
+P = TypeVar("P", bound=ServerPayload)
+
+LINGER_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """An event to connections."""
+
+    connections: list[str]
+    event: str
+    payload: ServerPayload
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A connection to close."""
+
+    connection: str
+
+
+class Outbox:
+    """A `Delivery` over python-socketio.
+
+    One task sends everything, so that the order of the calls is the order on each connection. Receivers are settled
+    when the service speaks, not when the task comes to it.
+    """
+
+    def __init__(self, sio: socketio.AsyncServer) -> None:
+        self._sio = sio
+        self._waiting: asyncio.Queue[Emission | Closing] = asyncio.Queue()
+        self._log = structlog.get_logger("rejoinder.gateway")
+        self._lingering: set[asyncio.Task[None]] = set()
+
+    def send(self, connections: Iterable[str], event: ServerEvent[P], payload: P) -> None:
+        receivers = list(connections)
+        if receivers:
+            self._waiting.put_nowait(Emission(receivers, event.name, payload))
+
+    def close(self, connection: str) -> None:
+        self._waiting.put_nowait(Closing(connection))
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        while True:
+            item = await self._waiting.get()
+            try:
+                if isinstance(item, Emission):
+                    await self._sio.emit(item.event, item.payload, to=item.connections)
+                else:
+                    await self._close(item.connection)
+            except Exception:  # noqa: BLE001 - one receiver's trouble must not keep the others waiting
+                self._log.exception("an event could not be sent")
+
+    async def _close(self, connection: str) -> None:
+        transport = self._sio.manager.eio_sid_from_sid(connection, "/")
+        await self._sio.disconnect(connection)
+        if transport is not None:
+            task = asyncio.create_task(self._close_transport(transport))
+            self._lingering.add(task)
+            task.add_done_callback(self._lingering.discard)
+
+    async def _close_transport(self, transport: str) -> None:
+        """End the connection under it when the client had time to read what was sent."""
+        await asyncio.sleep(LINGER_SECONDS)
+        try:
+            await asyncio.wait_for(self._sio.eio.disconnect(transport), LINGER_SECONDS)
+        except (KeyError, TimeoutError):
+            return

@@ -1,0 +1,133 @@
+"""The Socket.IO server: handshakes and events in, to the service; what the service says, out."""
+
+from typing import Any
+
+import socketio
+import structlog
+from socketio.exceptions import ConnectionRefusedError as Refused
+from starlette.types import Receive, Scope, Send
+
+from rejoinder.errors import ChatError, InternalError, InvalidPayload, TooLarge
+from rejoinder.gateway.outbox import Outbox
+from rejoinder.gateway.wire import INCOMING, Incoming, Problem, packet_class
+from rejoinder.protocol.fields import ServerPayload
+from rejoinder.service.auth import Handshake
+from rejoinder.service.chat import ChatService, failure
+
+FRAME_LIMIT = 4 * 1024 * 1024
+
+
+class Gateway:
+    """An ASGI app for the path of Socket.IO."""
+
+    def __init__(
+        self, *, origins: tuple[str, ...], payload_limit: int, ping: tuple[float, float]
+    ) -> None:
+        """`ping`: seconds between two pings, and seconds that the answer may take."""
+        interval, timeout = ping
+        self._sio = socketio.AsyncServer(
+            async_mode="asgi",
+            async_handlers=False,  # One client's events are handled in the order in which they were sent.
+            serializer=packet_class(4 * payload_limit),
+            cors_allowed_origins=_cors(origins),
+            ping_interval=interval,
+            ping_timeout=timeout,
+            max_http_buffer_size=FRAME_LIMIT,
+            logger=_Silent(),
+            engineio_logger=_Silent(),
+        )
+        self.outbox = Outbox(self._sio)
+
+    def serve(self, service: ChatService) -> None:
+        """Hand everything that comes in to that service."""
+        self._sio.register_namespace(_Chat(service))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._sio.handle_request(scope, receive, send)
+
+
+class _Chat(socketio.AsyncNamespace):  # type: ignore[misc]
+    """The default namespace."""
+
+    def __init__(self, service: ChatService) -> None:
+        super().__init__("/")
+        self._service = service
+        self._log = structlog.get_logger("rejoinder.gateway")
+
+    async def trigger_event(self, event: str, *args: Any) -> ServerPayload | None:
+        """Everything that python-socketio has to say; clients can only cause `INCOMING`, and the true two others."""
+        if event == INCOMING:
+            return await self._incoming(*args)
+        if event == "connect":
+            await self._connect(*args)
+        elif event == "disconnect":
+            sid, reason = args
+            self._service.ended(sid, forced=reason == self.server.reason.SERVER_DISCONNECT)
+        return None
+
+    async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
+        headers = {
+            key.removeprefix("HTTP_").replace("_", "-").lower(): value
+            for key, value in environ.items()
+            if key.startswith("HTTP_")
+        }
+        handshake = Handshake(
+            auth if isinstance(auth, dict) else {}, headers, environ.get("REMOTE_ADDR", "")
+        )
+        try:
+            await self._service.connect(sid, handshake)
+        except ChatError as error:
+            raise Refused(str(error), {"code": error.code}) from error
+        except Exception as error:
+            self._log.exception("a connection could not be let in")
+            raise Refused(
+                "Something went wrong on the server. Try again.", {"code": InternalError.code}
+            ) from error
+        # Runs when this handler's caller has sent the client its CONNECT, which it does without waiting for anything.
+        self.server.start_background_task(self._opened, sid)
+
+    async def _opened(self, sid: str) -> None:
+        try:
+            await self._service.opened(sid)
+        except ChatError as error:
+            self._log.info("a client could not be taken back to its room", code=error.code)
+        except Exception:  # noqa: BLE001 - the connection is open and can be used
+            self._log.exception("a connection could not be welcomed")
+
+    async def _incoming(self, sid: str, incoming: Incoming) -> ServerPayload:
+        if incoming.problem is not None:
+            return failure(_refusal(incoming.problem))
+        return await self._service.handle(
+            sid, incoming.name, incoming.arguments, wants_ack=incoming.wants_ack
+        )
+
+
+def _refusal(problem: Problem) -> ChatError:
+    match problem:
+        case "too_large":
+            return TooLarge("The payload is too large. Send less at once.")
+        case "binary":
+            return InvalidPayload("The chat takes no binary data.")
+        case "malformed":
+            return InvalidPayload("The payload is not plain JSON.")
+
+
+def _cors(origins: tuple[str, ...]) -> list[str] | str | None:
+    # None is "the server's own origin only"; an empty list would switch the check off.
+    if "*" in origins:
+        return "*"
+    return list(origins) or None
+
+
+class _Silent:
+    """A logger that says nothing.
+
+    The libraries log what clients send, line breaks included, and a traceback for each malformed packet. What is worth
+    saying is logged by the namespace above.
+    """
+
+    def info(self, *_args: object, **_options: object) -> None: ...
+    def warning(self, *_args: object, **_options: object) -> None: ...
+    def error(self, *_args: object, **_options: object) -> None: ...
+    def exception(self, *_args: object, **_options: object) -> None: ...
+    def debug(self, *_args: object, **_options: object) -> None: ...

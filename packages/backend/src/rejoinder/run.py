@@ -1,0 +1,124 @@
+"""One server process: its socket, its signals, its end."""
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from rich.console import Console
+
+from rejoinder.characters import Character
+from rejoinder.characters.local import LocalModelSettings, smol
+from rejoinder.errors import ConfigurationError
+from rejoinder.server import ChatServer
+from rejoinder.settings import Settings
+
+BACKLOG = 2048
+GRACE_SECONDS = 5
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Raises:
+        ConfigurationError: the server can't start with these settings.
+    """
+    chat = ChatServer(settings)
+    if settings.model:
+        chat.add(local_character(settings))
+    listener = listen(settings.host, settings.port)
+    await chat.start()
+    try:
+        await _Server(chat, lambda: announce(listener)).serve(sockets=[listener])
+    finally:
+        await chat.stop()
+
+
+def local_character(settings: Settings) -> Character:
+    """The local model's character.
+
+    Raises:
+        ConfigurationError: the model can't be used.
+    """
+    try:
+        model = LocalModelSettings(path=settings.model_path) if settings.model_path else None
+        return smol(model)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{error} Or start without a local model: --no-model.") from error
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there.
+
+    Raises:
+        ConfigurationError: the address can't be had.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ConfigurationError(f"{host} is no address of this machine: change --host.") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            reason = f"Port {port} is taken: end the program that has it, or give another --port."
+        elif error.errno == errno.EACCES:
+            reason = f"Port {port} needs more rights: give a --port above 1023."
+        else:
+            reason = f"{host} is no address of this machine: change --host."
+        raise ConfigurationError(reason) from error
+    listener.settimeout(0)
+    return listener
+
+
+def announce(listener: socket.socket) -> None:
+    """Say where the chat is."""
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    Console(highlight=False, soft_wrap=True).print(
+        f"Rejoinder is ready: http://{shown}:{port}  (Ctrl-C stops it)", markup=False
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which tells when it is up, and ends on a signal without passing it on."""
+
+    def __init__(self, chat: ChatServer, up: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                chat,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                # A compressed frame can open to a thousand times its size before any limit is asked.
+                ws_per_message_deflate=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        )
+        self._up = up
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._up()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        handled = (signal.SIGINT, signal.SIGTERM)
+        for number in handled:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in handled:
+                loop.remove_signal_handler(number)

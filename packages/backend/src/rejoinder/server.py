@@ -1,0 +1,236 @@
+"""ChatServer: the whole chat as one ASGI app, to run or to mount in an app of one's own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+from typing import TypeVar
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from rejoinder.characters import (
+    Character,
+    CharacterFunction,
+    CharacterInfo,
+    Characters,
+    EchoCharacter,
+    FunctionCharacter,
+)
+from rejoinder.core.clock import Clock, SystemClock
+from rejoinder.core.connections import Connection
+from rejoinder.core.limits import Rate, RateLimit
+from rejoinder.core.users import User
+from rejoinder.gateway.socket_service import Gateway
+from rejoinder.service.auth import Authenticate, Authorize, Handshake, Tokens
+from rejoinder.service.chat import ChatService
+from rejoinder.settings import Settings, load
+from rejoinder.stores.base import Store
+from rejoinder.stores.sqlite import SqliteStore
+from rejoinder.web import page
+from rejoinder.web.api import Api, ApiParts
+from rejoinder.web.operate import Operate
+
+TICK_SECONDS = 0.25
+A = TypeVar("A", bound=Authenticate)
+Z = TypeVar("Z", bound=Authorize)
+F = TypeVar("F", bound=CharacterFunction)
+
+
+class ChatServer:
+    """A chat server.
+
+        chat = ChatServer(data_dir="data")
+        app = FastAPI(lifespan=chat.lifespan)
+        app.mount("/", chat)
+
+    Its keywords are the settings (see `rejoinder serve --help`); what is not given comes from `REJOINDER_…` in the
+    environment. It starts with `lifespan`, or with the first request where an app has no lifespan for it.
+
+    Raises:
+        ConfigurationError: a setting is not as it must be.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        store: Store | None = None,
+        clock: Clock | None = None,
+        **given: object,
+    ) -> None:
+        self.settings = settings or load(**given)
+        self._clock = clock or SystemClock()
+        self._store = store or SqliteStore(self.settings.database_path)
+        self._characters = Characters()
+        self._tokens = Tokens(self.settings.token_rules(), self._clock, self.settings.guest_days)
+        self._authenticate: Authenticate = self._tokens.authenticate
+        self._authorize: Authorize = self._may_enter
+        self._gateway = Gateway(
+            origins=self.settings.allowed_origins,
+            payload_limit=self.settings.payload_limit,
+            ping=(self.settings.ping_interval, self.settings.ping_timeout),
+        )
+        self._service = ChatService(
+            store=self._store,
+            characters=self._characters,
+            delivery=self._gateway.outbox,
+            clock=self._clock,
+            authenticate=self._who,
+            authorize=self._allows,
+            limits=self.settings.limits(),
+            policy=self.settings.connection_policy,
+            locale=self.settings.locale,
+        )
+        self._gateway.serve(self._service)
+        self._app = Starlette(routes=self._routes())
+        self._starting = asyncio.Lock()
+        self._work: list[asyncio.Task[None]] = []
+        if self.settings.echo_offered:
+            self.add(EchoCharacter())
+
+    # --- what an app may say ---------------------------------------------------------------------
+
+    def add(self, character: Character) -> None:
+        """Offer a character.
+
+        Raises:
+            ConfigurationError: its id is not valid, or is taken.
+        """
+        self._characters.add(character)
+
+    def character(
+        self, character_id: str, *, name: str, description: str = "", greeting: str = ""
+    ) -> Callable[[F], F]:
+        """Offer an async generator function as a character: it is given a `Turn` and yields text.
+
+        Raises:
+            TypeError: it is no async generator function.
+        """
+
+        def register(function: F) -> F:
+            info = CharacterInfo(character_id, name, description, greeting)
+            self.add(FunctionCharacter(info, function))
+            return function
+
+        return register
+
+    def authenticate(self, function: A) -> A:
+        """Let `async function(handshake)` say who somebody is: a `User`, or None for nobody."""
+        self._authenticate = function
+        return function
+
+    def authorize(self, function: Z) -> Z:
+        """Let `async function(user, room_id)` say whether somebody may enter a room."""
+        self._authorize = function
+        return function
+
+    def connections(self) -> list[Connection]:
+        """Who is connected."""
+        return self._service.connections()
+
+    # --- running ---------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Open the store and start to work; a second call does nothing.
+
+        Raises:
+            ConfigurationError: the data directory can't be used.
+        """
+        async with self._starting:
+            if self._work:
+                return
+            await self._service.open()
+            self._work = [
+                asyncio.create_task(self._gateway.outbox.run()),
+                asyncio.create_task(self._tick()),
+            ]
+
+    async def stop(self) -> None:
+        """Interrupt what runs, store what was taken, and let go of everything."""
+        async with self._starting:
+            if not self._work:
+                return
+            await self._service.close()
+            await self._characters.aclose()
+            for task in self._work:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            self._work = []
+
+    @asynccontextmanager
+    async def lifespan(self, _app: object = None) -> AsyncIterator[None]:
+        """The lifespan for the app that this server is mounted in."""
+        await self.start()
+        try:
+            yield
+        finally:
+            await self.stop()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._answer_lifespan(receive, send)
+            return
+        if not self._work:
+            await self.start()
+        await self._app(scope, receive, send)
+
+    async def _answer_lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self.start()
+        except Exception as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            raise
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _tick(self) -> None:
+        while True:
+            await self._clock.sleep(TICK_SECONDS)
+            self._service.tick()
+
+    # --- parts -----------------------------------------------------------------------------------
+
+    def _routes(self) -> list[BaseRoute]:
+        settings = self.settings
+        api = Api(
+            ApiParts(
+                version=version("rejoinder"),
+                store=self._store,
+                characters=self._characters,
+                clock=self._clock,
+                tokens=self._tokens if settings.guests_allowed else None,
+                guest_limit=RateLimit(Rate(settings.guest_rate, settings.guest_burst)),
+                authenticate=self._who,
+                authorize=self._allows,
+                content_limit=settings.content_limit,
+            )
+        )
+        operate = Operate(self._store, self.connections, settings.operator_token)
+        socket_io: ASGIApp = self._gateway
+        return [
+            Mount("/socket.io", socket_io),
+            *operate.routes(),
+            Mount("/api", routes=api.routes()),
+            *page.routes(page.page_folder()),
+        ]
+
+    async def _who(self, handshake: Handshake) -> User | None:
+        return await self._authenticate(handshake)
+
+    async def _allows(self, user: User, room_id: str) -> bool:
+        return await self._authorize(user, room_id)
+
+    async def _may_enter(self, user: User, room_id: str) -> bool:
+        """`open`: everybody. `members`: the members, and whoever makes the room."""
+        if self.settings.room_policy == "open":
+            return True
+        room = await self._store.room(room_id)
+        if room is None or room.created_by == user.id:
+            return True
+        return await self._store.is_member(room_id, user.id)

@@ -1,0 +1,1 @@
+"""What the chat does: the service that conducts, and the parts that it conducts."""

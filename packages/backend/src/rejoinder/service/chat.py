@@ -1,0 +1,274 @@
+"""ChatService: what each client event does. It decodes, limits, and hands on to the part that knows."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+import structlog
+from msgspec import UnsetType
+
+from rejoinder.characters.registry import Characters
+from rejoinder.core.clock import Clock
+from rejoinder.core.connections import Connection, ConnectionPolicy, Connections
+from rejoinder.core.limits import RateLimit
+from rejoinder.core.presence import Presence
+from rejoinder.core.typing import Typing
+from rejoinder.errors import (
+    ChatError,
+    InternalError,
+    InvalidPayload,
+    NotFound,
+    RateLimited,
+    TooLarge,
+    Unauthorized,
+)
+from rejoinder.protocol import catalogue, events
+from rejoinder.protocol.catalogue import CLIENT_EVENTS, ClientEvent
+from rejoinder.protocol.fields import ServerPayload, or_unset
+from rejoinder.service.auth import Authenticate, Authorize, Handshake
+from rejoinder.service.context import Context, Limits
+from rejoinder.service.delivery import Delivery
+from rejoinder.service.entering import Entering
+from rejoinder.service.generation import GenerationTools
+from rejoinder.service.lifecycle import Lifecycle
+from rejoinder.service.messages import Messages
+from rejoinder.service.rooms import Rooms
+from rejoinder.service.tasks import Tasks
+from rejoinder.service.turns import Turns, interrupt_leftovers
+from rejoinder.stores.base import Store
+
+Handler = Callable[[Connection, Any], Awaitable[ServerPayload]]
+P = TypeVar("P")
+
+LIMITED_LIKE_SENDS = frozenset(
+    event.name
+    for event in (
+        catalogue.MESSAGE_SEND,
+        catalogue.MESSAGE_SEND_STREAM,
+        catalogue.MESSAGE_REGENERATE,
+    )
+)
+
+
+class ChatService:
+    """The chat of one server. Whatever carries it calls `connect`, `opened`, `handle`, `ended`, and `tick` several times
+    a second.
+    """
+
+    def __init__(  # noqa: PLR0913 - everything that a server is made of comes together here
+        self,
+        *,
+        store: Store,
+        characters: Characters,
+        delivery: Delivery,
+        clock: Clock,
+        authenticate: Authenticate,
+        authorize: Authorize,
+        limits: Limits,
+        policy: ConnectionPolicy = "single",
+        locale: str = "en",
+    ) -> None:
+        self._store = store
+        self._tasks = Tasks()
+        self._rooms = Rooms(store, self._tasks)
+        self._context = Context(
+            store=store,
+            clock=clock,
+            delivery=delivery,
+            limits=limits,
+            connections=Connections(policy),
+            rooms=self._rooms,
+            presence=Presence(limits.presence_grace),
+            typing=Typing(limits.typing_timeout),
+            authorize=authorize,
+        )
+        self._turns = Turns(
+            GenerationTools(self._rooms, store, characters, delivery, clock, self._tasks)
+        )
+        self._entering = Entering(self._context)
+        self._lifecycle = Lifecycle(self._context, self._entering, authenticate, locale)
+        self._sends = RateLimit(limits.sends)
+        self._events = RateLimit(limits.events)
+        self._handlers = self._table(Messages(self._context, characters, self._turns))
+        self._log = structlog.get_logger("rejoinder.service")
+
+    def _table(self, messages: Messages) -> Mapping[str, Handler]:
+        return {
+            catalogue.ROOM_JOIN.name: self._join,
+            catalogue.ROOM_REJOIN.name: self._lifecycle.rejoin,
+            catalogue.ROOM_LEAVE.name: self._leave,
+            catalogue.MESSAGE_SEND.name: messages.send,
+            catalogue.MESSAGE_SEND_STREAM.name: messages.send_stream,
+            catalogue.MESSAGE_STREAM_STOP.name: messages.stop,
+            catalogue.MESSAGE_REGENERATE.name: messages.regenerate,
+            catalogue.MESSAGES_HISTORY.name: messages.history,
+            catalogue.MESSAGES_READ.name: messages.read,
+            catalogue.TYPING_START.name: self._typing_start,
+            catalogue.TYPING_STOP.name: self._typing_stop,
+            catalogue.HEARTBEAT.name: self._heartbeat,
+            catalogue.PRESENCE_SET.name: self._set_presence,
+        }
+
+    # --- for the gateway -------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Get ready to serve: what an earlier process left unfinished is ended."""
+        await self._store.open()
+        ended = await interrupt_leftovers(self._store)
+        if ended:
+            self._log.info("ended answers that an earlier process left unfinished", count=ended)
+
+    async def close(self) -> None:
+        """Interrupt what runs, store what was taken, let go."""
+        await self._turns.close()
+        await self._tasks.close()
+        await self._store.close()
+
+    async def connect(self, connection_id: str, handshake: Handshake) -> None:
+        """Let a connection in, or raise a `ChatError` that says why not."""
+        await self._lifecycle.connect(connection_id, handshake)
+
+    async def opened(self, connection_id: str) -> None:
+        """The client has been told that it is connected."""
+        await self._lifecycle.opened(connection_id)
+
+    def ended(self, connection_id: str, *, forced: bool) -> None:
+        """The connection is gone; `forced` if it was the server that ended it."""
+        self._lifecycle.ended(connection_id, forced=forced)
+
+    async def handle(
+        self, connection_id: str, name: str, arguments: Sequence[Any], *, wants_ack: bool = True
+    ) -> ServerPayload:
+        """Do what a client event asks for; the acknowledgement, which is a `Failure` for anything that went wrong."""
+        try:
+            reply = await self._handle(connection_id, name, arguments)
+        except ChatError as error:
+            return failure(error)
+        except Exception:  # noqa: BLE001 - the connection lives on whatever happens
+            self._log.exception("an event could not be handled", event_name=name[:64])
+            return failure(InternalError("Something went wrong on the server. Try again."))
+        if not wants_ack:
+            self._answer_by_event(connection_id, reply)
+        return reply
+
+    def tick(self) -> None:
+        """Do what is due by now."""
+        self._lifecycle.tick()
+        for room_id, user_id in self._context.typing.expire(self._context.clock.now()):
+            state = self._rooms.get(room_id)
+            if state is not None:
+                self._context.delivery.send(
+                    state.people.connections(but=user_id),
+                    catalogue.USER_STOPPED_TYPING,
+                    events.UserTyping(room_id=room_id, user_id=user_id),
+                )
+        self._rooms.drop_idle()
+
+    def connections(self) -> list[Connection]:
+        """The live connections, for an operator."""
+        return list(self._context.connections)
+
+    # --- events ----------------------------------------------------------------------------------
+
+    async def _handle(
+        self, connection_id: str, name: str, arguments: Sequence[Any]
+    ) -> ServerPayload:
+        connection = self._context.connections.get(connection_id)
+        if connection is None:
+            raise Unauthorized("This connection has ended. Connect again.")
+        now = self._context.clock.now()
+        connection.last_activity = self._context.clock.wall_ms()
+        _limit(self._events, connection.id, now)
+        event = CLIENT_EVENTS.get(name)
+        if event is None:
+            raise NotFound("There is no such event.")
+        payload = decode(event, arguments, self._context.limits.payload_bytes)
+        if name in LIMITED_LIKE_SENDS:
+            _limit(self._sends, connection.user.id, now)
+        return await self._handlers[name](connection, payload)
+
+    def _answer_by_event(self, connection_id: str, reply: ServerPayload) -> None:
+        if isinstance(reply, events.HistoryAck):
+            page = events.HistoryPage(
+                room_id=reply.room_id, messages=reply.messages, has_more=reply.has_more
+            )
+            self._context.delivery.send((connection_id,), catalogue.HISTORY, page)
+
+    async def _join(self, connection: Connection, entry: events.RoomEntry) -> events.RoomAck:
+        return await self._entering.enter(connection, entry, "join")
+
+    async def _leave(self, connection: Connection, leave: events.RoomLeave) -> events.Ack:
+        return self._entering.leave(connection, leave.room_id)
+
+    async def _typing_start(
+        self, connection: Connection, notice: events.TypingNotice
+    ) -> events.Ack:
+        context = self._context
+        state = context.entered(connection, notice.room_id)
+        if context.typing.start(state.id, connection.user.id, context.clock.now()):
+            context.delivery.send(
+                state.people.connections(but=connection.user.id),
+                catalogue.USER_TYPING,
+                events.UserTyping(room_id=state.id, user_id=connection.user.id),
+            )
+        return events.Ack(success=True)
+
+    async def _typing_stop(self, connection: Connection, notice: events.TypingNotice) -> events.Ack:
+        state = self._context.entered(connection, notice.room_id)
+        self._context.stop_typing(state, connection.user.id)
+        return events.Ack(success=True)
+
+    async def _heartbeat(
+        self, connection: Connection, beat: events.Heartbeat
+    ) -> events.HeartbeatReply:
+        server_time = self._context.now_iso()
+        timestamp = server_time if isinstance(beat.timestamp, UnsetType) else beat.timestamp
+        self._context.delivery.send(
+            (connection.id,),
+            catalogue.HEARTBEAT_ACK,
+            events.HeartbeatAck(timestamp=timestamp, server_time=server_time),
+        )
+        return events.HeartbeatReply(success=True, timestamp=timestamp, server_time=server_time)
+
+    async def _set_presence(self, connection: Connection, wanted: events.PresenceSet) -> events.Ack:
+        wall_ms = self._context.clock.wall_ms()
+        if self._context.presence.set(connection.user.id, wanted.status, wall_ms):
+            self._context.announce_presence(connection.user.id, wanted.status, wall_ms)
+        return events.Ack(success=True)
+
+
+def decode(event: ClientEvent, arguments: Sequence[Any], limit: int) -> Any:
+    """The payload of an event.
+
+    Raises:
+        TooLarge: it has more than `limit` bytes as JSON.
+        InvalidPayload: it is not what the catalogue declares.
+    """
+    if len(arguments) > 1:
+        raise InvalidPayload(f"{event.name} takes one payload.")
+    if not arguments and not event.payload_optional:
+        raise InvalidPayload(f"{event.name} needs a payload.")
+    given_payload = arguments[0] if arguments else {}
+    try:
+        size = len(msgspec.json.encode(given_payload))
+        if size > limit:
+            raise TooLarge(f"The payload has {size} bytes, and {limit} are allowed.")
+        return msgspec.convert(given_payload, event.payload)
+    except msgspec.ValidationError as error:
+        raise InvalidPayload(f"{event.name}: {str(error)[:200]}") from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidPayload(f"{event.name}: the payload is not plain JSON.") from error
+
+
+def failure(error: ChatError) -> events.Failure:
+    """An error as an acknowledgement."""
+    retry = error.retry_after_ms if isinstance(error, RateLimited) else None
+    return events.Failure(
+        success=False, error=str(error), code=error.code, retry_after_ms=or_unset(retry)
+    )
+
+
+def _limit(rate: RateLimit, key: str, now: float) -> None:
+    wait_ms = rate.take(key, now)
+    if wait_ms:
+        raise RateLimited("That was too much at once. Wait a moment.", wait_ms)

@@ -1,0 +1,249 @@
+"""Entering and leaving rooms, and the snapshot that one enters with."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rejoinder.core.connections import Connection
+from rejoinder.core.users import User
+from rejoinder.errors import Forbidden, Unavailable
+from rejoinder.protocol import catalogue, events
+from rejoinder.protocol.constants import HISTORY_LIMIT
+from rejoinder.protocol.events import ChatMessage
+from rejoinder.protocol.fields import given, iso, or_unset
+from rejoinder.service.context import Context
+from rejoinder.service.rooms import LiveStream, RoomState, in_time
+from rejoinder.stores.base import Page, Room, StoredMark, StoredMember
+
+MEMBERS_SHOWN = 500
+MARKS_SHOWN = 500
+CATCH_UP_TRIES = 20
+
+HowEntered = Literal["join", "rejoin"]
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was read of the log for a snapshot, before it is cut to what has been published."""
+
+    messages: list[ChatMessage]
+    recovered: bool
+    has_more: bool
+    floor: int
+    """The `seq` that the messages come after, for an empty page."""
+    marks: list[StoredMark] = field(default_factory=list)
+
+    @property
+    def last_seq(self) -> int:
+        return self.messages[-1].seq if self.messages else self.floor
+
+
+class Entering:
+    """Lets connections into rooms and out of them."""
+
+    def __init__(self, context: Context) -> None:
+        self._c = context
+
+    async def enter(
+        self, connection: Connection, entry: events.RoomEntry, how: HowEntered
+    ) -> events.RoomAck:
+        """Enter a room; the others hear of it.
+
+        Raises:
+            Forbidden: the user may not enter it.
+        """
+        room = await self._admit(connection, entry)
+        character_id = given(entry.character_id) or room.character_id
+        async with self._c.rooms.use(room.id) as state:
+            reading = await self._read(room.id, given(entry.last_message_id))
+            for _ in range(CATCH_UP_TRIES):
+                stale = self._stale(state, reading)
+                if stale is None:
+                    # From here to the return nothing waits: what is published from now on goes to this connection, too.
+                    self._let_in(state, connection, character_id, how)
+                    return self._snapshot(state, reading, room, character_id)
+                await self._catch_up(state, reading, stale)
+        raise Unavailable("The room is very busy. Try again in a moment.")
+
+    def leave(self, connection: Connection, room_id: str) -> events.Ack:
+        """Leave a room; the others hear of it."""
+        state = self._c.entered(connection, room_id)
+        connection.rooms.pop(room_id, None)
+        connection.remembered = None
+        if state.people.leave(connection.id):
+            self.announce_left(state, connection.user.id)
+        return events.Ack(success=True)
+
+    def announce_left(self, state: RoomState, user_id: str) -> None:
+        """Tell a room that somebody is gone from it."""
+        self._c.stop_typing(state, user_id)
+        self._c.delivery.send(
+            state.people.connections(but=user_id),
+            catalogue.USER_LEFT,
+            events.UserInRoom(room_id=state.id, user_id=user_id, timestamp=self._c.now_iso()),
+        )
+
+    # --- admission -------------------------------------------------------------------------------
+
+    async def _admit(self, connection: Connection, entry: events.RoomEntry) -> Room:
+        user = connection.user
+        limit = self._c.limits.rooms_per_connection
+        if entry.room_id not in connection.rooms and len(connection.rooms) >= limit:
+            raise Forbidden(f"You are in {limit} rooms already. Leave one first.")
+        store, wall_ms, character_id = (
+            self._c.store,
+            self._c.clock.wall_ms(),
+            given(entry.character_id),
+        )
+        room = await in_time(store.room(entry.room_id))
+        await self._check_allowed(user, entry.room_id)
+        if room is None or (room.character_id is None and character_id is not None):
+            known = room is not None
+            room = await in_time(store.create_room(entry.room_id, user.id, wall_ms, character_id))
+            if not known and not room.created:  # Somebody else made it in between.
+                await self._check_allowed(user, entry.room_id)
+        if not await in_time(store.is_member(room.id, user.id)):
+            member = StoredMember(user.id, user.name, wall_ms)
+            await in_time(store.add_member(room.id, member))
+        return room
+
+    async def _check_allowed(self, user: User, room_id: str) -> None:
+        if not await self._c.authorize(user, room_id):
+            raise Forbidden("You may not enter this room. Ask a member to add you.")
+
+    def _let_in(
+        self, state: RoomState, connection: Connection, character_id: str | None, how: HowEntered
+    ) -> None:
+        user = connection.user
+        again = state.people.has(connection.id)
+        fresh = state.people.enter(connection.id, user.id, user.name)
+        connection.rooms.pop(state.id, None)
+        connection.rooms[state.id] = character_id
+        connection.remembered = None
+        event = catalogue.USER_RECONNECTED if how == "rejoin" else catalogue.USER_JOINED
+        if not again and (fresh or how == "rejoin"):
+            self._c.delivery.send(
+                state.people.connections(but=user.id),
+                event,
+                events.UserInRoom(room_id=state.id, user_id=user.id, timestamp=self._c.now_iso()),
+            )
+
+    # --- the snapshot ----------------------------------------------------------------------------
+
+    async def _read(self, room_id: str, last_message_id: str | None) -> Reading:
+        store = self._c.store
+        position = await in_time(store.find(last_message_id)) if last_message_id else None
+        if position is not None and position.room_id == room_id:
+            page = await in_time(store.page_after(room_id, position.seq, HISTORY_LIMIT))
+            reading = Reading(
+                page.messages, recovered=True, has_more=page.has_more, floor=position.seq
+            )
+        else:
+            page = await in_time(store.page_before(room_id, None, HISTORY_LIMIT))
+            reading = Reading(page.messages, recovered=False, has_more=page.has_more, floor=0)
+        reading.marks = await in_time(store.read_marks(room_id, MARKS_SHOWN))
+        return reading
+
+    def _stale(self, state: RoomState, reading: Reading) -> list[ChatMessage] | None:
+        """Rows to read once more, [] included where only newer ones are missing; None if the reading can be used."""
+        ended = [
+            row
+            for row in reading.messages
+            if row.state == "streaming"
+            and row.id not in state.streams
+            and row.seq <= state.sequencer.last
+        ]
+        whole = (reading.recovered and reading.has_more) or reading.last_seq >= state.sequencer.last
+        return None if whole and not ended else ended
+
+    async def _catch_up(self, state: RoomState, reading: Reading, stale: list[ChatMessage]) -> None:
+        """Read what was published, or ended, while the reading was being read."""
+        for row in stale:
+            again = await in_time(self._c.store.find(row.id))
+            if again is not None:
+                reading.messages[reading.messages.index(row)] = again
+        if reading.recovered and reading.has_more:
+            return
+        page: Page = await in_time(
+            self._c.store.page_after(state.id, reading.last_seq, HISTORY_LIMIT)
+        )
+        reading.messages += page.messages
+        if reading.recovered:
+            reading.has_more = page.has_more
+        elif len(reading.messages) > HISTORY_LIMIT:
+            del reading.messages[:-HISTORY_LIMIT]
+            reading.has_more = True
+
+    def _snapshot(
+        self, state: RoomState, reading: Reading, room: Room, character_id: str | None
+    ) -> events.RoomAck:
+        # Rows that are committed but not published yet come as live events after this.
+        published = [row for row in reading.messages if row.seq <= state.sequencer.last]
+        return events.RoomAck(
+            success=True,
+            room_id=room.id,
+            messages=[with_live_text(state, row) for row in published],
+            recovered=reading.recovered,
+            has_more=reading.has_more and (not reading.recovered or len(published) > 0),
+            last_seq=state.sequencer.last,
+            members=self._members(state),
+            read=[
+                events.ReadMarker(
+                    user_id=mark.user_id,
+                    message_id=mark.message_id,
+                    seq=mark.seq,
+                    timestamp=iso(mark.timestamp),
+                )
+                for mark in reading.marks
+            ],
+            streams=[_running(stream) for stream in state.streams.values()],
+            character_id=or_unset(character_id),
+        )
+
+    def _members(self, state: RoomState) -> list[events.Member]:
+        members: list[events.Member] = []
+        for user_id, person in state.people.items():
+            if len(members) == MEMBERS_SHOWN:
+                break
+            last_seen = self._c.presence.last_seen(user_id)
+            members.append(
+                events.Member(
+                    user_id=user_id,
+                    status=self._c.presence.status(user_id),
+                    name=or_unset(person.name or None),
+                    last_seen=or_unset(None if last_seen is None else iso(last_seen)),
+                )
+            )
+        return members
+
+
+def with_live_text(state: RoomState, row: ChatMessage) -> ChatMessage:
+    """The row as viewers see it: while it is being written, with the text that has been shown."""
+    stream = state.streams.get(row.id)
+    if stream is None:
+        return row
+    return ChatMessage(
+        id=row.id,
+        room_id=row.room_id,
+        seq=row.seq,
+        role=row.role,
+        sender_id=row.sender_id,
+        content=stream.text.shown,
+        state="streaming",
+        timestamp=row.timestamp,
+        character_id=row.character_id,
+        reply_to=row.reply_to,
+        metadata=row.metadata,
+    )
+
+
+def _running(stream: LiveStream) -> events.RunningStream:
+    row = stream.row
+    return events.RunningStream(
+        message_id=row.id,
+        character_id=row.sender_id,
+        reply_to=given(row.reply_to) or "",
+        seq=row.seq,
+        timestamp=row.timestamp,
+        content=stream.text.shown,
+        index=stream.text.index,
+    )

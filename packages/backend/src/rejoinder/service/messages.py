@@ -1,0 +1,188 @@
+"""Messages: send, have answered, stop, page through, mark as read."""
+
+from uuid import uuid4
+
+from msgspec import UNSET
+
+from rejoinder.characters.registry import Characters
+from rejoinder.core.connections import Connection
+from rejoinder.errors import Forbidden, InvalidPayload, NotFound, TooLarge
+from rejoinder.protocol import catalogue, events
+from rejoinder.protocol.constants import HISTORY_LIMIT_MAX
+from rejoinder.protocol.events import ChatMessage
+from rejoinder.protocol.fields import given, iso
+from rejoinder.service.context import Context
+from rejoinder.service.entering import with_live_text
+from rejoinder.service.rooms import PendingTurn, RoomState, in_time
+from rejoinder.service.turns import Turns
+from rejoinder.stores.base import Appended, Draft, StoredMark
+
+
+class Messages:
+    """What clients do with messages."""
+
+    def __init__(self, context: Context, characters: Characters, turns: Turns) -> None:
+        self._c = context
+        self._characters = characters
+        self._turns = turns
+
+    async def send(
+        self, connection: Connection, message: events.MessageSend
+    ) -> events.MessageStored:
+        """Store a message and show it to the room."""
+        state = self._c.entered(connection, message.room_id)
+        appended = await self._append(connection, state, message)
+        return _stored(appended)
+
+    async def send_stream(
+        self, connection: Connection, message: events.MessageSend
+    ) -> events.MessageStored:
+        """The same, and have the room's character answer."""
+        state = self._c.entered(connection, message.room_id)
+        character_id = self._character_for(connection, message)
+        self._turns.check_place(state)
+        async with self._c.rooms.use(state.id) as state:
+            appended = await self._append(connection, state, message)
+            if not appended.duplicate:
+                self._ask(state, appended.message, character_id, connection.user.id)
+        return _stored(appended)
+
+    async def regenerate(
+        self, connection: Connection, reference: events.MessageReference
+    ) -> events.MessageStored:
+        """Have another answer written beside the one that is named, or a first one to a message without any."""
+        state = self._c.entered(connection, reference.room_id)
+        async with self._c.rooms.use(state.id) as state:
+            named = await self._find(state, reference.message_id)
+            question, character_id = named, connection.rooms.get(state.id)
+            if named.role == "character":
+                question = await self._find(state, given(named.reply_to) or "")
+                character_id = given(named.character_id)
+            if character_id is None or self._characters.get(character_id) is None:
+                raise NotFound("There is no character here to answer. Choose one.")
+            turn = self._turns.find(state, question.id)
+            duplicate = turn is not None
+            if turn is None:
+                self._turns.check_place(state)
+                turn = self._ask(state, question, character_id, connection.user.id)
+            return events.MessageStored(
+                success=True,
+                message_id=turn.message_id,
+                timestamp=self._c.now_iso(),
+                duplicate=True if duplicate else UNSET,
+            )
+
+    async def stop(self, connection: Connection, reference: events.MessageReference) -> events.Ack:
+        """End a generation that the user has asked for; to repeat it, or to be too late, does no harm."""
+        state = self._c.entered(connection, reference.room_id)
+        async with self._c.rooms.use(state.id) as state:
+            turn = self._turns.find(state, reference.message_id)
+            if turn is None:
+                await self._find(state, reference.message_id)
+            elif turn.asked_by != connection.user.id:
+                raise Forbidden("Only who asked for this answer can stop it.")
+            else:
+                await self._turns.stop(state, turn)
+        return events.Ack(success=True)
+
+    async def history(
+        self, connection: Connection, request: events.HistoryRequest
+    ) -> events.HistoryAck:
+        """A page of the room's log."""
+        before, after = given(request.before), given(request.after)
+        if before is not None and after is not None:
+            raise InvalidPayload(
+                "Ask for what came before or after a message, not for both at once."
+            )
+        state = self._c.entered(connection, request.room_id)
+        limit = min(request.limit, HISTORY_LIMIT_MAX)
+        if after is not None:
+            position = await self._find(state, after)
+            page = await in_time(self._c.store.page_after(state.id, position.seq, limit))
+        else:
+            top = None if before is None else (await self._find(state, before)).seq
+            page = await in_time(self._c.store.page_before(state.id, top, limit))
+        return events.HistoryAck(
+            success=True,
+            room_id=state.id,
+            messages=[with_live_text(state, row) for row in page.messages],
+            has_more=page.has_more,
+        )
+
+    async def read(self, connection: Connection, reference: events.MessageReference) -> events.Ack:
+        """Everything up to a message is read; a mark never goes back."""
+        state = self._c.entered(connection, reference.room_id)
+        message = await self._find(state, reference.message_id)
+        mark = StoredMark(connection.user.id, message.id, message.seq, self._c.clock.wall_ms())
+        if await in_time(self._c.store.mark_read(state.id, mark)):
+            self._c.delivery.send(
+                state.people.connections(),
+                catalogue.READ_MOVED,
+                events.ReadMoved(
+                    room_id=state.id,
+                    user_id=mark.user_id,
+                    message_id=mark.message_id,
+                    seq=mark.seq,
+                    timestamp=iso(mark.timestamp),
+                ),
+            )
+        return events.Ack(success=True)
+
+    # --- parts -----------------------------------------------------------------------------------
+
+    async def _append(
+        self, connection: Connection, state: RoomState, message: events.MessageSend
+    ) -> Appended:
+        size = len(message.content.encode())
+        if size > self._c.limits.content_bytes:
+            raise TooLarge(
+                f"The message has {size} bytes, and {self._c.limits.content_bytes} are allowed. Shorten it."
+            )
+        draft = Draft(
+            id=given(message.message_id) or uuid4().hex,
+            room_id=state.id,
+            role="user",
+            sender_id=connection.user.id,
+            content=message.content,
+            state="complete",
+            timestamp=self._c.clock.wall_ms(),
+            character_id=given(message.character_id),
+            reply_to=given(message.reply_to),
+            metadata=given(message.metadata),
+        )
+        self._c.stop_typing(state, connection.user.id)
+
+        def publish(row: ChatMessage) -> None:
+            self._c.delivery.send(state.people.connections(), catalogue.MESSAGE_NEW, row)
+
+        return await self._c.rooms.append(state, draft, publish)
+
+    def _character_for(self, connection: Connection, message: events.MessageSend) -> str:
+        character_id = given(message.character_id) or connection.rooms.get(message.room_id)
+        if character_id is None or self._characters.get(character_id) is None:
+            raise NotFound("There is no such character to answer. Choose one.")
+        return character_id
+
+    def _ask(
+        self, state: RoomState, question: ChatMessage, character_id: str, asked_by: str
+    ) -> PendingTurn:
+        turn = PendingTurn(uuid4().hex, asked_by, character_id, question)
+        self._turns.ask(state, turn)
+        return turn
+
+    async def _find(self, state: RoomState, message_id: str) -> ChatMessage:
+        message = await in_time(self._c.store.find(message_id))
+        if message is None or message.room_id != state.id:
+            raise NotFound("There is no such message in this room.")
+        return message
+
+
+def _stored(appended: Appended) -> events.MessageStored:
+    message = appended.message
+    return events.MessageStored(
+        success=True,
+        message_id=message.id,
+        timestamp=message.timestamp,
+        seq=message.seq,
+        duplicate=True if appended.duplicate else UNSET,
+    )

@@ -1,0 +1,1 @@
+"""Where messages, rooms and read marks are kept: the interface, and what implements it."""

@@ -1,0 +1,177 @@
+"""The interface of a store.
+
+The log is the truth: what `append` returned is durable, and is in the pages once. Every method raises
+`Unavailable` when the database cannot do it now; then nothing of it was done, or it can be repeated without harm.
+Times are milliseconds since the epoch. `rejoinder.testing.check_store` is the specification as tests.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from rejoinder.protocol.events import ChatMessage, MessageState, Role
+
+EndState = Literal["complete", "stopped", "failed", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A row before the store has given it its place."""
+
+    id: str
+    room_id: str
+    role: Role
+    sender_id: str
+    content: str
+    state: MessageState
+    timestamp: int
+    character_id: str | None = None
+    reply_to: str | None = None
+    metadata: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The stored row; `duplicate` if it was there already."""
+
+    message: ChatMessage
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows in the order of `seq`; `has_more` in the direction that was asked for."""
+
+    messages: list[ChatMessage]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A room; `created` if the call that returned it made it."""
+
+    id: str
+    created_by: str
+    created_at: int
+    character_id: str | None = None
+    created: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMember:
+    """Somebody who belongs to a room."""
+
+    user_id: str
+    name: str
+    joined_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMark:
+    """How far somebody has read a room."""
+
+    user_id: str
+    message_id: str
+    seq: int
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoomOverview:
+    """A room in somebody's list."""
+
+    room: Room
+    updated_at: int
+    last_seq: int
+    read_seq: int
+    last_message: ChatMessage | None
+
+
+class Store(Protocol):
+    """Keeps the log."""
+
+    async def open(self) -> None:
+        """Get ready; raises `ConfigurationError` with what to do when it cannot."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was taken and let go of everything."""
+        ...
+
+    async def ping(self) -> None:
+        """Return if reading and writing work now."""
+        ...
+
+    async def append(self, draft: Draft) -> Appended:
+        """Give the draft the next `seq` of its room and keep it.
+
+        An id that is there already, from the same sender, with the same room and content, is a duplicate: the stored
+        row comes back. With anything else of these different it raises `Conflict`.
+        """
+        ...
+
+    async def find(self, message_id: str) -> ChatMessage | None:
+        """The row of that id."""
+        ...
+
+    async def page_before(self, room_id: str, before: int | None, limit: int) -> Page:
+        """The newest rows with a `seq` below `before` (None: of all)."""
+        ...
+
+    async def page_after(self, room_id: str, after: int, limit: int) -> Page:
+        """The oldest rows with a `seq` above `after`."""
+        ...
+
+    async def last_seq(self, room_id: str) -> int:
+        """The highest `seq` of the room; 0 if it has no rows."""
+        ...
+
+    async def save_stream(self, message_id: str, content: str) -> None:
+        """Keep the text so far of a row that is `streaming`; of any other row, nothing changes."""
+        ...
+
+    async def end_stream(self, message_id: str, content: str, state: EndState) -> bool:
+        """End a row that is `streaming`; False if it had ended before (then nothing changes)."""
+        ...
+
+    async def unfinished(self, limit: int) -> list[ChatMessage]:
+        """Rows that are `streaming`."""
+        ...
+
+    async def mark_read(self, room_id: str, mark: StoredMark) -> bool:
+        """Move the user's mark forward; False if it was there or further already."""
+        ...
+
+    async def read_marks(self, room_id: str, limit: int) -> list[StoredMark]:
+        """The marks of a room, the furthest first."""
+        ...
+
+    async def create_room(
+        self, room_id: str, created_by: str, created_at: int, character_id: str | None
+    ) -> Room:
+        """The room of that id, made now if there was none."""
+        ...
+
+    async def room(self, room_id: str) -> Room | None:
+        """The room of that id."""
+        ...
+
+    async def rooms_of(self, user_id: str, limit: int) -> tuple[list[RoomOverview], bool]:
+        """The user's rooms, the one that changed last first; and whether there are more."""
+        ...
+
+    async def add_member(self, room_id: str, member: StoredMember) -> None:
+        """Make somebody a member, or give a member another name."""
+        ...
+
+    async def remove_member(self, room_id: str, user_id: str) -> bool:
+        """End a membership; False if there was none."""
+        ...
+
+    async def is_member(self, room_id: str, user_id: str) -> bool:
+        """True if the user belongs to the room."""
+        ...
+
+    async def members(self, room_id: str, limit: int) -> Sequence[StoredMember]:
+        """Those who belong to a room, the oldest members first."""
+        ...

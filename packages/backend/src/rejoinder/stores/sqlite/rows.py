@@ -1,0 +1,132 @@
+"""The statements on messages, and rows as wire structs."""
+
+import sqlite3
+from typing import Any
+
+import msgspec
+
+from rejoinder.errors import Conflict
+from rejoinder.protocol.events import ChatMessage
+from rejoinder.protocol.fields import iso, or_unset
+from rejoinder.stores.base import Appended, Draft, EndState, Page
+
+COLUMNS = (
+    "id, room_id, seq, role, sender_id, content, state, timestamp, character_id, reply_to, "
+    "edited_at, metadata"
+)
+SELECT = f"SELECT {COLUMNS} FROM messages"  # noqa: S608 - constants
+
+
+def message_of(row: tuple[Any, ...]) -> ChatMessage:
+    """A row of `SELECT` as a message."""
+    (id_, room_id, seq, role, sender_id, content, state, timestamp) = row[:8]
+    character_id, reply_to, edited_at, metadata = row[8:]
+    return ChatMessage(
+        id=id_,
+        room_id=room_id,
+        seq=seq,
+        role=role,
+        sender_id=sender_id,
+        content=content,
+        state=state,
+        timestamp=iso(timestamp),
+        character_id=or_unset(character_id),
+        reply_to=or_unset(reply_to),
+        edited_at=or_unset(None if edited_at is None else iso(edited_at)),
+        metadata=or_unset(None if metadata is None else msgspec.json.decode(metadata)),
+    )
+
+
+def find(db: sqlite3.Connection, message_id: str) -> ChatMessage | None:
+    """The row of that id."""
+    row = db.execute(f"{SELECT} WHERE id = ?", (message_id,)).fetchone()
+    return None if row is None else message_of(row)
+
+
+def append(db: sqlite3.Connection, draft: Draft) -> Appended:
+    """Insert the draft at the end of its room, unless its id is there."""
+    stored = find(db, draft.id)
+    if stored is not None:
+        same = (stored.room_id, stored.sender_id, stored.content) == (
+            draft.room_id,
+            draft.sender_id,
+            draft.content,
+        )
+        if not same:
+            raise Conflict("This message id belongs to another message. Send it with a new id.")
+        return Appended(stored, duplicate=True)
+    row = db.execute(
+        "UPDATE rooms SET last_seq = last_seq + 1, updated_at = max(updated_at, ?) WHERE id = ? RETURNING last_seq",
+        (draft.timestamp, draft.room_id),
+    ).fetchone()
+    if row is None:
+        db.execute(
+            "INSERT INTO rooms (id, created_by, created_at, updated_at, last_seq) VALUES (?, ?, ?, ?, 1)",
+            (draft.room_id, draft.sender_id, draft.timestamp, draft.timestamp),
+        )
+    seq = 1 if row is None else row[0]
+    values = (
+        draft.id,
+        draft.room_id,
+        seq,
+        draft.role,
+        draft.sender_id,
+        draft.content,
+        draft.state,
+        draft.timestamp,
+        draft.character_id,
+        draft.reply_to,
+        None,
+        None if draft.metadata is None else msgspec.json.encode(draft.metadata).decode(),
+    )
+    db.execute(
+        f"INSERT INTO messages ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        values,
+    )
+    return Appended(message_of(values), duplicate=False)
+
+
+def page_before(db: sqlite3.Connection, room_id: str, before: int | None, limit: int) -> Page:
+    """The newest rows below `before`."""
+    rows = db.execute(
+        f"{SELECT} WHERE room_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+        (room_id, 2**62 if before is None else before, limit + 1),
+    ).fetchall()
+    return Page([message_of(row) for row in reversed(rows[:limit])], len(rows) > limit)
+
+
+def page_after(db: sqlite3.Connection, room_id: str, after: int, limit: int) -> Page:
+    """The oldest rows above `after`."""
+    rows = db.execute(
+        f"{SELECT} WHERE room_id = ? AND seq > ? ORDER BY seq LIMIT ?", (room_id, after, limit + 1)
+    ).fetchall()
+    return Page([message_of(row) for row in rows[:limit]], len(rows) > limit)
+
+
+def last_seq(db: sqlite3.Connection, room_id: str) -> int:
+    """The room's highest `seq`, or 0."""
+    row = db.execute("SELECT last_seq FROM rooms WHERE id = ?", (room_id,)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def save_stream(db: sqlite3.Connection, message_id: str, content: str) -> None:
+    """Keep the text so far."""
+    db.execute(
+        "UPDATE messages SET content = ? WHERE id = ? AND state = 'streaming'",
+        (content, message_id),
+    )
+
+
+def end_stream(db: sqlite3.Connection, message_id: str, content: str, state: EndState) -> bool:
+    """End a row that is `streaming`."""
+    done = db.execute(
+        "UPDATE messages SET content = ?, state = ? WHERE id = ? AND state = 'streaming'",
+        (content, state, message_id),
+    )
+    return done.rowcount == 1
+
+
+def unfinished(db: sqlite3.Connection, limit: int) -> list[ChatMessage]:
+    """Rows that are `streaming`."""
+    rows = db.execute(f"{SELECT} WHERE state = 'streaming' LIMIT ?", (limit,)).fetchall()
+    return [message_of(row) for row in rows]

@@ -1,0 +1,110 @@
+"""The store: each method is one job for the writer's or the reader's thread."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from rejoinder.protocol.events import ChatMessage
+from rejoinder.stores.base import (
+    Appended,
+    Draft,
+    EndState,
+    Page,
+    Room,
+    RoomOverview,
+    StoredMark,
+    StoredMember,
+)
+from rejoinder.stores.sqlite import rooms, rows
+from rejoinder.stores.sqlite.schema import prepare
+from rejoinder.stores.sqlite.worker import Worker
+
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """A `Store` in one file. One process at a time; reads don't wait for writes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer = Worker(path, writes=True)
+        self._reader = Worker(path, writes=False)
+
+    async def open(self) -> None:
+        await asyncio.to_thread(prepare, self._path)
+        self._writer.start()
+        self._reader.start()
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await self._reader.close()
+
+    async def ping(self) -> None:
+        await self._write(
+            lambda db: db.execute("UPDATE rooms SET last_seq = last_seq WHERE id = ''")
+        )
+        await self._read(lambda db: db.execute("SELECT 1 FROM rooms LIMIT 1").fetchone())
+
+    async def append(self, draft: Draft) -> Appended:
+        return await self._write(lambda db: rows.append(db, draft))
+
+    async def find(self, message_id: str) -> ChatMessage | None:
+        return await self._read(lambda db: rows.find(db, message_id))
+
+    async def page_before(self, room_id: str, before: int | None, limit: int) -> Page:
+        return await self._read(lambda db: rows.page_before(db, room_id, before, limit))
+
+    async def page_after(self, room_id: str, after: int, limit: int) -> Page:
+        return await self._read(lambda db: rows.page_after(db, room_id, after, limit))
+
+    async def last_seq(self, room_id: str) -> int:
+        return await self._read(lambda db: rows.last_seq(db, room_id))
+
+    async def save_stream(self, message_id: str, content: str) -> None:
+        await self._write(lambda db: rows.save_stream(db, message_id, content))
+
+    async def end_stream(self, message_id: str, content: str, state: EndState) -> bool:
+        return await self._write(lambda db: rows.end_stream(db, message_id, content, state))
+
+    async def unfinished(self, limit: int) -> list[ChatMessage]:
+        return await self._read(lambda db: rows.unfinished(db, limit))
+
+    async def mark_read(self, room_id: str, mark: StoredMark) -> bool:
+        return await self._write(lambda db: rooms.mark_read(db, room_id, mark))
+
+    async def read_marks(self, room_id: str, limit: int) -> list[StoredMark]:
+        return await self._read(lambda db: rooms.read_marks(db, room_id, limit))
+
+    async def create_room(
+        self, room_id: str, created_by: str, created_at: int, character_id: str | None
+    ) -> Room:
+        return await self._write(
+            lambda db: rooms.create_room(db, room_id, created_by, created_at, character_id)
+        )
+
+    async def room(self, room_id: str) -> Room | None:
+        return await self._read(lambda db: rooms.room(db, room_id))
+
+    async def rooms_of(self, user_id: str, limit: int) -> tuple[list[RoomOverview], bool]:
+        return await self._read(lambda db: rooms.rooms_of(db, user_id, limit))
+
+    async def add_member(self, room_id: str, member: StoredMember) -> None:
+        await self._write(lambda db: rooms.add_member(db, room_id, member))
+
+    async def remove_member(self, room_id: str, user_id: str) -> bool:
+        return await self._write(lambda db: rooms.remove_member(db, room_id, user_id))
+
+    async def is_member(self, room_id: str, user_id: str) -> bool:
+        return await self._read(lambda db: rooms.is_member(db, room_id, user_id))
+
+    async def members(self, room_id: str, limit: int) -> list[StoredMember]:
+        return await self._read(lambda db: rooms.members(db, room_id, limit))
+
+    async def _write(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        # Shielded: a caller that is cancelled must not cancel what is being committed.
+        return await asyncio.shield(self._writer.submit(job))
+
+    async def _read(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        return await asyncio.shield(self._reader.submit(job))

@@ -1,0 +1,134 @@
+"""A thread that owns one connection and does the jobs it is given, many to a transaction.
+
+All jobs that have gathered while a transaction was being committed share the next one, and so one fsync (group
+commit). Results go back to the event loop in the order of the jobs.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rejoinder.errors import ChatError, Unavailable
+from rejoinder.stores.sqlite.schema import connect
+
+T = TypeVar("T")
+Job = Callable[[sqlite3.Connection], Any]
+Outcome = tuple["asyncio.Future[Any]", Any, Exception | None]
+
+BUSY = "The message store can't take this now. Try again in a moment."
+
+
+class Worker:
+    """Does jobs in order. With `writes` each group is a transaction that is committed before any result is given."""
+
+    def __init__(self, path: Path, *, writes: bool, group: int = 512, limit: int = 10_000) -> None:
+        self._path = path
+        self._writes = writes
+        self._group = group
+        self._limit = limit
+        self._jobs: deque[tuple[Job, asyncio.Future[Any]]] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        """Start the thread; results go to the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        name = "rejoinder-sqlite-" + ("writer" if self._writes else "reader")
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Do what has been taken, then end the thread."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join)
+            self._thread = None
+
+    def submit(self, job: Callable[[sqlite3.Connection], T]) -> "asyncio.Future[T]":
+        """Have a job done.
+
+        Raises:
+            Unavailable: too many are waiting, or the store is closed.
+        """
+        if self._loop is None:
+            raise Unavailable(BUSY)
+        future: asyncio.Future[T] = self._loop.create_future()
+        with self._wake:
+            if self._closing or len(self._jobs) >= self._limit:
+                raise Unavailable(BUSY)
+            self._jobs.append((job, future))
+            self._wake.notify()
+        return future
+
+    def _run(self) -> None:
+        connection: sqlite3.Connection | None = None
+        while True:
+            with self._wake:
+                while not self._jobs and not self._closing:
+                    self._wake.wait()
+                if not self._jobs:
+                    break
+                jobs = [self._jobs.popleft() for _ in range(min(self._group, len(self._jobs)))]
+            outcomes: list[Outcome]
+            try:
+                connection = connection or connect(self._path)
+                outcomes = self._do(connection, jobs)
+            except Exception as error:  # noqa: BLE001 - every waiting caller must hear of it
+                if connection is not None and connection.in_transaction:
+                    _rollback(connection)
+                outcomes = [(future, None, _unavailable(error)) for _, future in jobs]
+            self._give(outcomes)
+        if connection is not None:
+            connection.close()
+
+    def _do(
+        self, connection: sqlite3.Connection, jobs: list[tuple[Job, "asyncio.Future[Any]"]]
+    ) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        connection.execute("BEGIN IMMEDIATE" if self._writes else "BEGIN")
+        for job, future in jobs:
+            try:
+                outcomes.append((future, job(connection), None))
+            except ChatError as refusal:  # A job refuses before it has written anything.
+                outcomes.append((future, None, refusal))
+        connection.execute("COMMIT")
+        return outcomes
+
+    def _give(self, outcomes: list[Outcome]) -> None:
+        if self._loop is None or self._loop.is_closed():
+            return
+        self._loop.call_soon_threadsafe(_settle, outcomes)
+
+
+def _settle(outcomes: list[Outcome]) -> None:
+    for future, result, error in outcomes:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+
+def _unavailable(error: Exception) -> Exception:
+    if not isinstance(error, sqlite3.Error | OSError):
+        return error
+    unavailable = Unavailable(BUSY)
+    unavailable.__cause__ = error
+    return unavailable
+
+
+def _rollback(connection: sqlite3.Connection) -> None:
+    try:
+        connection.execute("ROLLBACK")
+    except sqlite3.Error:
+        # A disk that is full may have rolled back by itself; the next BEGIN tells.
+        return

@@ -1,0 +1,1 @@
+"""HTTP: the REST interface, health, and the files of the demo page."""

@@ -1,0 +1,226 @@
+"""The REST interface under `/api`."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+import msgspec
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from rejoinder.characters.registry import Characters
+from rejoinder.core.clock import Clock
+from rejoinder.core.limits import RateLimit
+from rejoinder.core.users import User
+from rejoinder.errors import (
+    ChatError,
+    Forbidden,
+    InternalError,
+    InvalidPayload,
+    NotFound,
+    RateLimited,
+    Unauthorized,
+)
+from rejoinder.protocol import events, rest
+from rejoinder.protocol.fields import Id, given, iso, or_unset
+from rejoinder.service.auth import SIGN_IN, Authenticate, Authorize, Handshake, Tokens, clean_name
+from rejoinder.stores.base import RoomOverview, Store, StoredMember
+from rejoinder.web.answers import answer, body_of, refuse
+
+PAGE = 100
+MEMBERS_PAGE = 500
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiParts:
+    """What the interface speaks for."""
+
+    version: str
+    store: Store
+    characters: Characters
+    clock: Clock
+    tokens: Tokens | None
+    """Who signs tokens for guests; None where there are none."""
+    guest_limit: RateLimit
+    authenticate: Authenticate
+    authorize: Authorize
+    content_limit: int
+
+
+class Api:
+    """The endpoints."""
+
+    def __init__(self, parts: ApiParts) -> None:
+        self._p = parts
+        self._log = structlog.get_logger("rejoinder.api")
+
+    def routes(self) -> list[BaseRoute]:
+        """The routes, without the `/api` before them."""
+        room, member = "/rooms/{room_id}", "/rooms/{room_id}/members/{user_id}"
+        return [
+            Route("/info", self._guard(self.info)),
+            Route("/guest", self._guard(self.guest), methods=["POST"]),
+            Route("/characters", self._guard(self.characters)),
+            Route("/rooms", self._guard(self.rooms)),
+            Route("/rooms", self._guard(self.create_room), methods=["POST"]),
+            Route(f"{room}/members", self._guard(self.members)),
+            Route(member, self._guard(self.add_member), methods=["PUT"]),
+            Route(member, self._guard(self.remove_member), methods=["DELETE"]),
+            Route("/{rest:path}", self._guard(self.nothing)),
+        ]
+
+    def _guard(self, endpoint: Endpoint) -> Endpoint:
+        async def guarded(request: Request) -> Response:
+            try:
+                return await endpoint(request)
+            except ChatError as error:
+                return refuse(error)
+            except Exception:  # noqa: BLE001 - nothing of the inside may leak into an answer
+                self._log.exception("a request could not be answered", path=request.url.path[:200])
+                return refuse(InternalError("Something went wrong on the server. Try again."))
+
+        return guarded
+
+    async def nothing(self, _request: Request) -> Response:
+        """Any other path."""
+        raise NotFound("There is no such address.")
+
+    async def info(self, _request: Request) -> Response:
+        """`GET /api/info`."""
+        return answer(
+            rest.ServerInfo(
+                version=self._p.version,
+                guests=self._p.tokens is not None,
+                content_limit_bytes=self._p.content_limit,
+            )
+        )
+
+    async def guest(self, request: Request) -> Response:
+        """`POST /api/guest`: a token for a new guest."""
+        if self._p.tokens is None:
+            raise Forbidden("This server takes no guests. Sign in.")
+        wait_ms = self._p.guest_limit.take(_address(request), self._p.clock.now())
+        if wait_ms:
+            raise RateLimited("Too many guests from one address. Wait a moment.", wait_ms)
+        name = clean_name((await body_of(request, rest.GuestRequest)).name)
+        if not name:
+            raise InvalidPayload("Enter a name that can be read.")
+        token, user = self._p.tokens.issue_guest(name)
+        return answer(rest.GuestToken(token=token, user_id=user.id, name=name))
+
+    async def characters(self, _request: Request) -> Response:
+        """`GET /api/characters`."""
+        return answer(
+            [
+                rest.CharacterSummary(
+                    id=info.id,
+                    name=info.name,
+                    description=or_unset(info.description or None),
+                    greeting=or_unset(info.greeting or None),
+                )
+                for info in self._p.characters.list()
+            ]
+        )
+
+    async def rooms(self, request: Request) -> Response:
+        """`GET /api/rooms`: one's own."""
+        user = await self._user(request)
+        overviews, has_more = await self._p.store.rooms_of(user.id, PAGE)
+        return answer(rest.RoomList(rooms=list(map(_summary, overviews)), has_more=has_more))
+
+    async def create_room(self, request: Request) -> Response:
+        """`POST /api/rooms`."""
+        user = await self._user(request)
+        wanted = await body_of(request, rest.RoomCreate)
+        room_id, character_id = given(wanted.room_id) or uuid4().hex, given(wanted.character_id)
+        if character_id is not None and self._p.characters.get(character_id) is None:
+            raise NotFound("There is no such character. Choose another one.")
+        if not await self._p.authorize(user, room_id):
+            raise Forbidden("You may not enter this room. Ask a member to add you.")
+        wall_ms = self._p.clock.wall_ms()
+        room = await self._p.store.create_room(room_id, user.id, wall_ms, character_id)
+        if not room.created and not await self._p.authorize(user, room_id):
+            raise Forbidden("You may not enter this room. Ask a member to add you.")
+        await self._p.store.add_member(room_id, StoredMember(user.id, user.name, wall_ms))
+        overview = RoomOverview(
+            room, room.created_at, await self._p.store.last_seq(room_id), 0, None
+        )
+        return answer(_summary(overview), 201 if room.created else 200)
+
+    async def members(self, request: Request) -> Response:
+        """`GET /api/rooms/{roomId}/members`."""
+        room_id = await self._room(request)
+        members = await self._p.store.members(room_id, MEMBERS_PAGE)
+        return answer(
+            rest.MemberList(
+                members=[
+                    events.Member(
+                        user_id=member.user_id, status="offline", name=or_unset(member.name or None)
+                    )
+                    for member in members
+                ]
+            )
+        )
+
+    async def add_member(self, request: Request) -> Response:
+        """`PUT /api/rooms/{roomId}/members/{userId}`: a member adds somebody."""
+        room_id, user_id = await self._room(request), _id(request, "user_id")
+        member = StoredMember(user_id, "", self._p.clock.wall_ms())
+        await self._p.store.add_member(room_id, member)
+        return answer(events.Ack(success=True))
+
+    async def remove_member(self, request: Request) -> Response:
+        """`DELETE /api/rooms/{roomId}/members/{userId}`: one leaves for good, or the room's creator removes somebody."""
+        user, room_id, user_id = (
+            await self._user(request),
+            await self._room(request),
+            _id(request, "user_id"),
+        )
+        room = await self._p.store.room(room_id)
+        if user.id != user_id and (room is None or room.created_by != user.id):
+            raise Forbidden("Only who made the room can remove others from it.")
+        if not await self._p.store.remove_member(room_id, user_id):
+            raise NotFound("They are not a member of this room.")
+        return answer(events.Ack(success=True))
+
+    async def _user(self, request: Request) -> User:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        auth = {"token": token.strip()} if scheme.lower() == "bearer" else {}
+        user = await self._p.authenticate(Handshake(auth, dict(request.headers), _address(request)))
+        if user is None:
+            raise Unauthorized(SIGN_IN)
+        return user
+
+    async def _room(self, request: Request) -> str:
+        """The room of the path, for those who belong to it."""
+        user, room_id = await self._user(request), _id(request, "room_id")
+        if not await self._p.store.is_member(room_id, user.id):
+            raise Forbidden("You are not a member of this room.")
+        return room_id
+
+
+def _id(request: Request, name: str) -> str:
+    try:
+        return msgspec.convert(request.path_params[name], Id)
+    except msgspec.ValidationError as error:
+        raise InvalidPayload(f"{name}: {str(error)[:200]}") from error
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _summary(overview: RoomOverview) -> rest.RoomSummary:
+    return rest.RoomSummary(
+        room_id=overview.room.id,
+        created_at=iso(overview.room.created_at),
+        updated_at=iso(overview.updated_at),
+        last_seq=overview.last_seq,
+        read_seq=overview.read_seq,
+        character_id=or_unset(overview.room.character_id),
+        last_message=or_unset(overview.last_message),
+    )
