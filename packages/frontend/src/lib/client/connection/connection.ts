@@ -72,6 +72,7 @@ export class Connection implements Readable<ConnectionStatus> {
   #listening: Unsubscribe | null = null
   readonly #inputs: Input[] = []
   #isStepping = false
+  #isClosing = false
 
   constructor(parts: ConnectionParts, identity: ConnectionIdentity) {
     this.#parts = parts
@@ -122,7 +123,8 @@ export class Connection implements Readable<ConnectionStatus> {
           case 'opened':
             return this.#input('opened')
           case 'closed':
-            return this.#input('lost')
+            // What this side closes is not lost.
+            return this.#isClosing ? undefined : this.#input('lost')
           case 'refused':
             return this.#fail(change.error)
         }
@@ -185,7 +187,9 @@ export class Connection implements Readable<ConnectionStatus> {
       case 'close':
         this.#attempt += 1
         this.#deadline.cancel()
+        this.#isClosing = true
         this.#parts.transport.close()
+        this.#isClosing = false
         break
       case 'wait': {
         const limits = { minMs: settings.reconnectionDelay, maxMs: settings.reconnectionDelayMax }

@@ -1,0 +1,291 @@
+import { describe, expect, it, vi } from 'vitest'
+import { ConnectionError } from '../errors'
+import { RestError } from '../rest'
+import { ManualClock, settle } from '../testing/manualClock'
+import { MemoryTransport } from '../testing/memoryTransport'
+import { Connection } from './connection'
+import { type ConnectionSettings, defaultConnectionSettings } from './settings'
+import type { TokenSource } from './tokens'
+
+function stage(settings: Partial<ConnectionSettings> = {}, chance = 0) {
+  const transport = new MemoryTransport()
+  const clock = new ManualClock()
+  const wakers = new Set<() => void>()
+  const tokens = vi.fn<TokenSource>((fresh) => Promise.resolve(fresh ? 'fresh' : 'token'))
+  const connection = new Connection(
+    {
+      transport,
+      clock,
+      random: () => chance,
+      wake: (listener) => {
+        wakers.add(listener)
+        return () => wakers.delete(listener)
+      },
+      settings: { ...defaultConnectionSettings, ...settings },
+    },
+    { tokens, locale: 'ko' },
+  )
+  return {
+    transport,
+    clock,
+    tokens,
+    connection,
+    wakers,
+    state: () => connection.getSnapshot().connectionState,
+    connect: async () => {
+      connection.connect()
+      await settle()
+      transport.accept()
+    },
+    wake: async () => {
+      for (const waker of [...wakers]) waker()
+      await settle()
+    },
+  }
+}
+
+const unauthorized = new ConnectionError('unauthorized', 'who are you?')
+const unreachable = new ConnectionError('network', 'nobody there')
+
+describe('connecting', () => {
+  it('opens with a token and the language', async () => {
+    const { connection, transport, state } = stage()
+    expect(state()).toBe('disconnected')
+    connection.connect()
+    expect(state()).toBe('connecting')
+    await settle()
+    expect(transport.attempts).toEqual([{ token: 'token', locale: 'ko' }])
+    transport.accept()
+    expect(connection.getSnapshot()).toEqual({
+      connectionState: 'connected',
+      isConnected: true,
+      reconnectAttempts: 0,
+      lastError: null,
+    })
+  })
+
+  it('opens once where it is asked, called off and asked again in one go', async () => {
+    const { connection, transport } = stage()
+    connection.connect()
+    connection.disconnect()
+    connection.connect()
+    await settle()
+    expect(transport.attempts).toHaveLength(1)
+  })
+
+  it('leaves nothing behind when it is called off', async () => {
+    const { connection, transport, clock, connect, wakers } = stage()
+    await connect()
+    connection.disconnect()
+    expect(transport.isOpen).toBe(false)
+    expect([transport.listening, clock.planned, wakers.size]).toEqual([0, 0, 0])
+  })
+
+  it('gives up an attempt that takes too long', async () => {
+    const { connection, transport, clock, state } = stage()
+    connection.connect()
+    await clock.advance(10_000)
+    expect(state()).toBe('reconnecting')
+    expect(connection.getSnapshot().lastError).toMatchObject({ code: 'timeout' })
+    await clock.advance(1_000)
+    expect(transport.attempts).toHaveLength(2)
+  })
+
+  it('keeps the same snapshot while nothing that shows has changed', async () => {
+    const { connection, clock, connect } = stage()
+    await connect()
+    const before = connection.getSnapshot()
+    await clock.advance(20_000)
+    expect(connection.getSnapshot()).toBe(before)
+  })
+})
+
+describe('reconnecting', () => {
+  it('waits 1 s to 5 s, ten times, and then fails', async () => {
+    const { connection, transport, clock, connect } = stage({}, 1)
+    await connect()
+    await clock.advance(10_000)
+    transport.drop()
+    const waits: number[] = []
+    while (connection.getSnapshot().connectionState === 'reconnecting') {
+      const start = clock.now()
+      const attempts = transport.attempts.length
+      while (transport.attempts.length === attempts) await clock.advance(100)
+      waits.push(clock.now() - start)
+      expect(connection.getSnapshot().reconnectAttempts).toBe(waits.length)
+      transport.refuse(unreachable)
+      await settle()
+    }
+    expect(waits).toEqual([2_000, 4_000, ...Array<number>(8).fill(5_000)])
+    expect(connection.getSnapshot()).toMatchObject({
+      connectionState: 'failed',
+      reconnectAttempts: 10,
+      lastError: unreachable,
+    })
+    await clock.advance(3_600_000)
+    expect(transport.attempts).toHaveLength(11)
+    connection.reconnect()
+    await settle()
+    expect(transport.attempts).toHaveLength(12)
+  })
+
+  it('does not wait when the network, the page or the tab comes back', async () => {
+    const { transport, connect, wake, state } = stage()
+    await connect()
+    transport.drop()
+    expect(state()).toBe('reconnecting')
+    await wake()
+    expect(transport.attempts).toHaveLength(2)
+    transport.accept()
+    expect(state()).toBe('connected')
+  })
+
+  it('reconnects after the server closed the connection without a word', async () => {
+    const { transport, clock, connect, state } = stage()
+    await connect()
+    transport.drop()
+    await clock.advance(1_000)
+    transport.accept()
+    expect(state()).toBe('connected')
+  })
+
+  it('makes a new connection when asked, though there is one', async () => {
+    const { connection, transport, connect, state } = stage()
+    await connect()
+    connection.reconnect()
+    expect(state()).toBe('reconnecting')
+    expect(transport.isOpen).toBe(false)
+    await settle()
+    transport.accept()
+    expect(state()).toBe('connected')
+  })
+})
+
+describe('being replaced', () => {
+  it('tells, and does not come back until asked', async () => {
+    const { connection, transport, clock, connect, wake, state } = stage()
+    const onReplaced = vi.fn()
+    connection.setHandlers({ onReplaced })
+    await connect()
+    const data = { message: 'elsewhere', timestamp: 'now' }
+    transport.push('connection:replaced', data)
+    expect(onReplaced).toHaveBeenCalledExactlyOnceWith(data)
+    await wake()
+    await clock.advance(600_000)
+    expect(state()).toBe('disconnected')
+    expect(transport.attempts).toHaveLength(1)
+    connection.reconnect()
+    await settle()
+    transport.accept()
+    expect(state()).toBe('connected')
+  })
+})
+
+describe('tokens', () => {
+  it('are renewed once when the server refuses them', async () => {
+    const { connection, transport, tokens, state } = stage()
+    connection.connect()
+    await settle()
+    transport.refuse(unauthorized)
+    await settle()
+    expect(tokens.mock.calls).toEqual([[false], [true]])
+    expect(transport.attempts.at(-1)).toMatchObject({ token: 'fresh' })
+    transport.refuse(unauthorized)
+    await settle()
+    expect(state()).toBe('failed')
+    expect(connection.getSnapshot().lastError).toBe(unauthorized)
+    expect(transport.attempts).toHaveLength(2)
+  })
+
+  it('are renewed when they run out', async () => {
+    const { connection, transport, connect, state } = stage()
+    const onAuthRequired = vi.fn()
+    connection.setHandlers({ onAuthRequired })
+    await connect()
+    transport.push('auth:required', { reason: 'token_expired' })
+    expect(onAuthRequired).toHaveBeenCalledExactlyOnceWith({ reason: 'token_expired' })
+    await settle()
+    expect(transport.attempts.at(-1)).toMatchObject({ token: 'fresh' })
+    transport.accept()
+    expect(state()).toBe('connected')
+  })
+
+  it('that cannot be had now are asked for again later', async () => {
+    const { connection, tokens, transport, clock, state } = stage()
+    tokens.mockRejectedValueOnce(new TypeError('no network'))
+    connection.connect()
+    await settle()
+    expect(state()).toBe('reconnecting')
+    expect(connection.getSnapshot().lastError).toMatchObject({ message: 'no network' })
+    await clock.advance(1_000)
+    expect(transport.attempts).toHaveLength(1)
+  })
+
+  it('that the server will not give are not asked for again', async () => {
+    const { connection, tokens, transport, clock, state } = stage()
+    tokens.mockRejectedValueOnce(new RestError(403, { error: 'no guests', code: 'forbidden' }))
+    connection.connect()
+    await clock.advance(60_000)
+    expect(state()).toBe('failed')
+    expect(connection.getSnapshot().lastError).toMatchObject({ code: 'forbidden' })
+    expect(transport.attempts).toEqual([])
+  })
+
+  it('that come too late open nothing', async () => {
+    const { connection, tokens, transport } = stage()
+    let give: (token: string) => void = () => undefined
+    tokens.mockReturnValueOnce(
+      new Promise((resolve) => {
+        give = resolve
+      }),
+    )
+    connection.connect()
+    connection.disconnect()
+    give('late')
+    await settle()
+    expect(transport.attempts).toEqual([])
+  })
+})
+
+describe('the heartbeat', () => {
+  it('beats every 30 s with the last round trip', async () => {
+    const { transport, clock, connect } = stage()
+    await connect()
+    await clock.advance(29_999)
+    expect(transport.all('heartbeat')).toEqual([])
+    await clock.advance(1)
+    const first = transport.last('heartbeat')
+    expect(first.payload).toEqual({ timestamp: clock.now() })
+    await clock.advance(42)
+    first.reply({ success: true, timestamp: 0, serverTime: '' })
+    await clock.advance(30_000 - 42)
+    expect(transport.last('heartbeat').payload).toEqual({ timestamp: clock.now(), rtt: 42 })
+    transport.drop()
+    await clock.advance(0)
+    expect(transport.all('heartbeat')).toHaveLength(2)
+  })
+
+  it('asks at once when the tab comes back, and trusts no silence', async () => {
+    const { transport, clock, connect, wake, state } = stage()
+    await connect()
+    await wake()
+    transport.last('heartbeat').reply({ success: true, timestamp: 0, serverTime: '' })
+    await clock.advance(5_000)
+    expect(state()).toBe('connected')
+    await wake()
+    await clock.advance(5_000)
+    expect(state()).toBe('reconnecting')
+  })
+})
+
+describe('a session that is restored', () => {
+  it('is told', async () => {
+    const { connection, transport, connect } = stage()
+    const onSessionRestored = vi.fn()
+    connection.setHandlers({ onSessionRestored })
+    await connect()
+    const data = { disconnectedAt: 'then', canReconnect: true, previousRoomId: 'room_1' }
+    transport.push('session:restored', data)
+    expect(onSessionRestored).toHaveBeenCalledExactlyOnceWith(data)
+  })
+})
