@@ -54,7 +54,8 @@ export async function request<T>(details: RequestDetails, options: RestOptions):
 }
 
 function baseOf(url: string | undefined): string {
-  return (url ?? '').replace(/\/+$/, '')
+  const base = url ?? (typeof location === 'undefined' ? '' : location.origin)
+  return base.replace(/\/+$/, '')
 }
 
 /** Not every failure is the server's own: a proxy answers in HTML. */

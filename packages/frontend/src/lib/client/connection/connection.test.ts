@@ -116,7 +116,7 @@ describe('reconnecting', () => {
       transport.refuse(unreachable)
       await settle()
     }
-    expect(waits).toEqual([2_000, 4_000, ...Array<number>(8).fill(5_000)])
+    expect(waits).toEqual([2_000, 4_000, ...new Array<number>(8).fill(5_000)])
     expect(connection.getSnapshot()).toMatchObject({
       connectionState: 'failed',
       reconnectAttempts: 10,

@@ -152,7 +152,7 @@ describe('an interruption', () => {
       await clock.advance(60_000)
       outbox.resume()
     }
-    expect(ids()).toEqual(Array<string>(6).fill('a'))
+    expect(ids()).toEqual(new Array<string>(6).fill('a'))
     expect(onFailed).not.toHaveBeenCalled()
   })
 
