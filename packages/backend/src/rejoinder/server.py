@@ -147,11 +147,17 @@ class ChatServer:
                 asyncio.create_task(self._tick()),
             ]
 
+    async def drain(self) -> None:
+        """Interrupt what runs and end every connection, before a process ends."""
+        await self._service.interrupt()
+        await self._gateway.close()
+
     async def stop(self) -> None:
         """Interrupt what runs, store what was taken, and let go of everything."""
         async with self._starting:
             if not self._work:
                 return
+            await self.drain()
             await self._service.close()
             await self._characters.aclose()
             for task in self._work:

@@ -64,6 +64,12 @@ class Outbox:
                     await self._close(item.connection)
             except Exception:  # noqa: BLE001 - one receiver's trouble must not keep the others waiting
                 self._log.exception("an event could not be sent")
+            finally:
+                self._waiting.task_done()
+
+    async def flush(self) -> None:
+        """Return when everything said so far is on its way."""
+        await self._waiting.join()
 
     async def _close(self, connection: str) -> None:
         transport = self._sio.manager.eio_sid_from_sid(connection, "/")

@@ -1,5 +1,7 @@
 """The Socket.IO server: handshakes and events in, to the service; what the service says, out."""
 
+import asyncio
+from contextlib import suppress
 from typing import Any
 
 import socketio
@@ -14,6 +16,7 @@ from rejoinder.protocol.fields import ServerPayload
 from rejoinder.service.auth import Handshake
 from rejoinder.service.chat import ChatService, failure
 
+CLOSE_SECONDS = 1.0
 FRAME_LIMIT = 4 * 1024 * 1024
 
 
@@ -36,11 +39,25 @@ class Gateway:
             logger=_Silent(),
             engineio_logger=_Silent(),
         )
+        self._closed = False
         self.outbox = Outbox(self._sio)
 
     def serve(self, service: ChatService) -> None:
         """Hand everything that comes in to that service."""
         self._sio.register_namespace(_Chat(service))
+
+    async def close(self) -> None:
+        """Send what was said, then end every connection; clients take it as a lost one and come back."""
+        if self._closed:
+            return
+        self._closed = True
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.outbox.flush(), CLOSE_SECONDS)
+        if self._sio.eio.sockets:
+            # One that does not read would be waited for without an end.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._sio.eio.disconnect(), CLOSE_SECONDS)
+        await self._sio.shutdown()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._sio.handle_request(scope, receive, send)

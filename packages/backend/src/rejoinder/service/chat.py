@@ -118,6 +118,10 @@ class ChatService:
         if ended:
             self._log.info("ended answers that an earlier process left unfinished", count=ended)
 
+    async def interrupt(self) -> None:
+        """End every generation as interrupted; those who watch are told."""
+        await self._turns.close()
+
     async def close(self) -> None:
         """Interrupt what runs, store what was taken, let go."""
         await self._turns.close()
