@@ -1,4 +1,4 @@
-"""Write what follows from the catalogue: JSON Schema, AsyncAPI and TypeScript.
+"""Write what follows from the catalogue: JSON Schema, AsyncAPI, TypeScript and the protocol's page.
 
 python tools/generate.py            write the files
 python tools/generate.py --check    exit with 1 if one of them is not what the catalogue says
@@ -7,7 +7,7 @@ python tools/generate.py --check    exit with 1 if one of them is not what the c
 import sys
 from pathlib import Path
 
-from generator import asyncapi, schema, typescript
+from generator import asyncapi, markdown, schema, typescript
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -17,6 +17,7 @@ def outputs() -> dict[Path, str]:
     return {
         ROOT / "protocol/schema.json": schema.render(),
         ROOT / "protocol/asyncapi.yaml": asyncapi.render(),
+        ROOT / "docs/protocol.md": markdown.render(),
         ROOT / "packages/frontend/src/lib/types/socket.ts": typescript.render_socket(),
         ROOT / "packages/frontend/src/lib/types/rest.ts": typescript.render_rest(),
     }

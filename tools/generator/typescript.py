@@ -125,11 +125,11 @@ def _interface(struct: type[msgspec.Struct]) -> str:
         raise TypeError(message)
     lines = ["", f"/** {_summary(struct)} */", f"export interface {struct.__name__} {{"]
     for field in info.fields:
-        description = _description(field.type)
+        description = description_of(field.type)
         if description and description not in EVERYWHERE:
             lines.append(f"  /** {description} */")
         mark = "" if field.required else "?"
-        lines.append(f"  {field.encode_name}{mark}: {_type(field.type)}")
+        lines.append(f"  {field.encode_name}{mark}: {type_of(field.type)}")
     lines += [f"  {line}" for line in CLIENT_ONLY.get(struct.__name__, [])]
     lines.append("}")
     return "\n".join(lines)
@@ -139,9 +139,10 @@ def _summary(struct: type[msgspec.Struct]) -> str:
     return " ".join((struct.__doc__ or "").split("\n\n")[0].split())
 
 
-def _description(kind: inspect.Type) -> str:
+def description_of(kind: inspect.Type) -> str:
+    """What a field's type says of itself; empty for nothing."""
     if isinstance(kind, inspect.UnionType):
-        return next(filter(None, map(_description, kind.types)), "")
+        return next(filter(None, map(description_of, kind.types)), "")
     if isinstance(kind, inspect.Metadata):
         return str((kind.extra_json_schema or {}).get("description", ""))
     return ""
@@ -151,21 +152,22 @@ def _literals(alias: Any) -> str:
     return " | ".join(f"'{value}'" for value in get_args(alias))
 
 
-def _type(kind: inspect.Type) -> str:  # noqa: C901, PLR0911 - one case a kind
+def type_of(kind: inspect.Type) -> str:  # noqa: C901, PLR0911 - one case a kind
+    """A field's type in TypeScript."""
     match kind:
         case inspect.Metadata():
-            return _type(kind.type)
+            return type_of(kind.type)
         case inspect.UnionType():
-            shown = [_type(item) for item in kind.types]
+            shown = [type_of(item) for item in kind.types]
             return " | ".join(dict.fromkeys(shown))
         case inspect.LiteralType():
             return _literal(kind.values)
         case inspect.StructType():
             return kind.cls.__name__
         case inspect.ListType():
-            return f"{_type(kind.item_type)}[]"
+            return f"{type_of(kind.item_type)}[]"
         case inspect.DictType():
-            return f"Record<{_type(kind.key_type)}, {_type(kind.value_type)}>"
+            return f"Record<{type_of(kind.key_type)}, {type_of(kind.value_type)}>"
         case inspect.StrType():
             return "string"
         case inspect.IntType() | inspect.FloatType():
