@@ -14,7 +14,7 @@ SET_UP = @command -v $(PYTHON) >/dev/null || { echo 'Python 3.11 or newer is mis
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test check bench generate format lock clean
+.PHONY: help setup run test check generate format lock clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -33,10 +33,6 @@ test: ## Set up, then run all checks and all tests: Python, TypeScript, browser
 check: ## Run the checks alone: style, types, layers, generated files
 	$(SET_UP) check
 	@$(BIN)/python tools/checks.py check
-
-bench: ## Measure the server under load
-	$(SET_UP) check
-	@$(BIN)/python bench/run.py $(ARGS)
 
 generate: ## Make the schema, the AsyncAPI document and the TypeScript types from the catalogue
 	$(SET_UP) check
