@@ -104,6 +104,10 @@ class _Chat(socketio.AsyncNamespace):  # type: ignore[misc]
         self.server.start_background_task(self._opened, sid)
 
     async def _opened(self, sid: str) -> None:
+        if self.server.manager.eio_sid_from_sid(sid, "/") not in self.server.eio.sockets:
+            # It went while its token was being checked, and python-socketio does not tell of such an end.
+            self._service.ended(sid, forced=False)
+            return
         try:
             await self._service.opened(sid)
         except ChatError as error:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from rejoinder.core.connections import Connection
 from rejoinder.core.users import User
-from rejoinder.errors import Forbidden, Unavailable
+from rejoinder.errors import Forbidden, Unauthorized, Unavailable
 from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.constants import HISTORY_LIMIT
 from rejoinder.protocol.events import ChatMessage
@@ -58,6 +58,8 @@ class Entering:
             for _ in range(CATCH_UP_TRIES):
                 stale = self._stale(state, reading)
                 if stale is None:
+                    if self._c.connections.get(connection.id) is not connection:
+                        raise Unauthorized("This connection has ended. Connect again.")
                     # From here to the return nothing waits: what is published from now on goes to this connection, too.
                     self._let_in(state, connection, character_id, how)
                     return self._snapshot(state, reading, room, character_id)
