@@ -21,11 +21,19 @@ function sent(message: ChatMessage): ChatMessage {
   return { ...message, status: 'sent' }
 }
 
-/** Moves `wholeTo` over the messages that follow without a hole. */
-export function extendWhole(log: Log, wholeTo: number): number {
+/**
+ * Moves `wholeTo` over the messages that follow without a hole. One that is said to be running,
+ * while nothing is known of its generation, may have ended unseen: it counts as a hole.
+ */
+export function extendWhole(
+  log: Log,
+  wholeTo: number,
+  streams: ReadonlyMap<string, unknown>,
+): number {
   let reached = wholeTo
   for (const message of log.slice(log.findLastIndex((held) => held.seq <= wholeTo) + 1)) {
-    if (message.seq !== reached + 1) break
+    const isStray = message.state === 'streaming' && !streams.has(message.id)
+    if (message.seq !== reached + 1 || isStray) break
     reached = message.seq
   }
   return reached

@@ -40,7 +40,7 @@ export function settle(
     ...state,
     outgoing: without(state, id),
     log,
-    wholeTo: extendWhole(log, state.wholeTo),
+    wholeTo: extendWhole(log, state.wholeTo, state.streams),
     lastSeq: Math.max(state.lastSeq, seq),
   }
 }

@@ -82,18 +82,14 @@ export function reduce(state: ChatState, action: ChatAction): ChatState {
 }
 
 function entered(state: ChatState, snapshot: RoomSnapshot): ChatState {
-  const newest = snapshot.messages.at(-1)?.seq ?? 0
   const held = snapshot.recovered ? state : { ...state, log: [], base: undefined, wholeTo: 0 }
-  const merged = merge(held.log, snapshot.messages)
-  // A position that was honoured leaves nothing out up to the page's end, or to the room's.
-  const reached = snapshot.recovered && !snapshot.hasMore ? snapshot.lastSeq : newest
-  const { log, streams } = adoptStreams(merged, snapshot)
+  const { log, streams } = adoptStreams(merge(held.log, snapshot.messages), snapshot)
   return {
     ...held,
     ...withoutStored(held, snapshot.messages),
     log,
     streams,
-    wholeTo: extendWhole(log, Math.max(held.wholeTo, reached)),
+    wholeTo: extendWhole(log, reachOf(snapshot, held.wholeTo), streams),
     lastSeq: snapshot.recovered ? Math.max(state.lastSeq, snapshot.lastSeq) : snapshot.lastSeq,
     hasOlder: snapshot.recovered ? state.hasOlder : snapshot.hasMore,
     members: snapshot.members,
@@ -102,6 +98,16 @@ function entered(state: ChatState, snapshot: RoomSnapshot): ChatState {
     isInRoom: true,
     error: null,
   }
+}
+
+/**
+ * A position that was honoured leaves nothing out up to the page's end, or to the room's. What is
+ * held from behind the page's end may have changed meanwhile.
+ */
+function reachOf({ messages, recovered, hasMore, lastSeq }: RoomSnapshot, wholeTo: number): number {
+  const newest = messages.at(-1)?.seq
+  if (recovered && !hasMore) return Math.max(lastSeq, newest ?? 0)
+  return newest ?? wholeTo
 }
 
 function stored(state: ChatState, message: ChatMessage): ChatState {
@@ -113,7 +119,7 @@ function stored(state: ChatState, message: ChatMessage): ChatState {
     ...state,
     ...withoutStored(state, [message]),
     log,
-    wholeTo: extendWhole(log, state.wholeTo),
+    wholeTo: extendWhole(log, state.wholeTo, state.streams),
     lastSeq: Math.max(state.lastSeq, message.seq),
     typingUsers: withoutTyping(state, message.senderId),
   }
@@ -129,7 +135,7 @@ function newerPage(
   if (after !== lastWhole(state)) return next
   const newest = messages.at(-1)?.seq ?? 0
   const reached = hasMore ? newest : Math.max(newest, state.lastSeq, next.log.at(-1)?.seq ?? 0)
-  return { ...next, wholeTo: extendWhole(next.log, Math.max(state.wholeTo, reached)) }
+  return { ...next, wholeTo: extendWhole(next.log, Math.max(state.wholeTo, reached), next.streams) }
 }
 
 function withPage(state: ChatState, messages: readonly ChatMessage[]): ChatState {

@@ -62,12 +62,8 @@ function progressOf({ index, content }: RunningStream): StreamProgress {
 export function startStream(state: ChatState, start: StreamStart): ChatState {
   if (state.log.some((held) => held.id === start.messageId)) return state
   const log = merge(state.log, [runningMessage(start.roomId, start)])
-  return {
-    ...state,
-    log,
-    wholeTo: extendWhole(log, state.wholeTo),
-    streams: new Map(state.streams).set(start.messageId, { index: 0, offset: 0 }),
-  }
+  const streams = new Map(state.streams).set(start.messageId, { index: 0, offset: 0 })
+  return { ...state, log, streams, wholeTo: extendWhole(log, state.wholeTo, streams) }
 }
 
 export function addChunk(state: ChatState, chunk: StreamChunk): ChatState {

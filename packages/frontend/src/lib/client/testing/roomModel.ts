@@ -1,0 +1,148 @@
+import type { ChatMessage, Member, ReadMarker, RoomSnapshot } from '../../types/socket'
+import type { ChatAction } from '../chat/actions'
+import { codePoints } from '../chat/streams'
+import { answer, CHARACTER, message, ROOM, running, snapshot } from './room'
+
+interface Writing {
+  row: ChatMessage
+  text: string
+  index: number
+}
+
+/** A room as a server keeps it: every change says which events it causes. */
+export class RoomModel {
+  readonly #log: ChatMessage[] = []
+  readonly #writing = new Map<string, Writing>()
+  readonly #members = new Map<string, Member>()
+  readonly #read = new Map<string, ReadMarker>()
+  #time = 0
+
+  /** The ids of the answers that are being written. */
+  get writing(): string[] {
+    return [...this.#writing.keys()]
+  }
+
+  get length(): number {
+    return this.#log.length
+  }
+
+  send(senderId: string): ChatAction[] {
+    const row = message(this.#log.length + 1, { senderId })
+    this.#log.push(row)
+    return [{ type: 'message', message: row }]
+  }
+
+  start(): ChatAction[] {
+    const row = answer(this.#log.length + 1, { state: 'streaming', content: '' })
+    this.#log.push(row)
+    this.#writing.set(row.id, { row, text: '', index: 0 })
+    const { seq, timestamp, replyTo = '' } = row
+    const start = {
+      roomId: ROOM,
+      messageId: row.id,
+      characterId: CHARACTER,
+      replyTo,
+      seq,
+      timestamp,
+    }
+    return [{ type: 'streamStarted', start }]
+  }
+
+  write(messageId: string, delta: string): ChatAction[] {
+    const writing = this.#of(messageId)
+    const chunk = {
+      roomId: ROOM,
+      messageId,
+      index: writing.index,
+      offset: codePoints(writing.text),
+      delta,
+    }
+    writing.text += delta
+    writing.index += 1
+    this.#put({ ...writing.row, content: writing.text })
+    return [{ type: 'streamChunk', chunk }]
+  }
+
+  end(messageId: string, state: 'complete' | 'stopped' | 'interrupted'): ChatAction[] {
+    const content = this.#finish(messageId, state)
+    const end = { roomId: ROOM, messageId, content, state, timestamp: this.#now() }
+    return [{ type: 'streamEnded', end }]
+  }
+
+  fail(messageId: string): ChatAction[] {
+    const content = this.#finish(messageId, 'failed')
+    const error = { error: 'it broke', code: 'character_failed' } as const
+    const failure = { roomId: ROOM, messageId, content, ...error, timestamp: this.#now() }
+    return [{ type: 'streamFailed', failure }]
+  }
+
+  enter(userId: string): ChatAction[] {
+    const timestamp = this.#now()
+    this.#members.set(userId, { userId, status: 'online', lastSeen: timestamp })
+    return [{ type: 'userJoined', user: { roomId: ROOM, userId, timestamp } }]
+  }
+
+  leave(userId: string): ChatAction[] {
+    this.#members.delete(userId)
+    return [{ type: 'userLeft', user: { roomId: ROOM, userId, timestamp: this.#now() } }]
+  }
+
+  show(userId: string, status: Member['status']): ChatAction[] {
+    const lastSeen = this.#now()
+    if (this.#members.has(userId)) this.#members.set(userId, { userId, status, lastSeen })
+    return [{ type: 'presence', presence: { userId, status, lastSeen } }]
+  }
+
+  read(userId: string, seq: number): ChatAction[] {
+    const held = this.#read.get(userId)
+    if (held && held.seq >= seq) return []
+    const marker = { userId, messageId: `m${seq}`, seq, timestamp: this.#now() }
+    this.#read.set(userId, marker)
+    return [{ type: 'read', read: { roomId: ROOM, ...marker } }]
+  }
+
+  /** With a position, what comes after it; else the newest page. */
+  snapshot(limit: number, lastMessageId?: string): RoomSnapshot {
+    const place = this.#log.findIndex(({ id }) => id === lastMessageId)
+    const recovered = place >= 0
+    const start = recovered ? place + 1 : Math.max(0, this.#log.length - limit)
+    const messages = this.#log.slice(start, start + limit)
+    return snapshot({
+      messages,
+      recovered,
+      hasMore: recovered ? start + limit < this.#log.length : start > 0,
+      lastSeq: this.#log.length,
+      members: [...this.#members.values()],
+      read: [...this.#read.values()],
+      streams: [...this.#writing.values()].map(({ row, text, index }) => running(row, text, index)),
+    })
+  }
+
+  pageAfter(id: string, limit: number): { messages: ChatMessage[]; hasMore: boolean } {
+    const start = this.#log.findIndex((row) => row.id === id) + 1
+    const messages = this.#log.slice(start, start + limit)
+    return { messages, hasMore: start + limit < this.#log.length }
+  }
+
+  #now(): string {
+    this.#time += 1
+    return new Date(Date.UTC(2026, 0, 1) + this.#time).toISOString()
+  }
+
+  #of(messageId: string): Writing {
+    const writing = this.#writing.get(messageId)
+    if (!writing) throw new Error(`${messageId} is not being written`)
+    return writing
+  }
+
+  #put(row: ChatMessage): void {
+    this.#log[row.seq - 1] = row
+  }
+
+  #finish(messageId: string, state: ChatMessage['state']): string {
+    const { row, text } = this.#of(messageId)
+    this.#writing.delete(messageId)
+    this.#put({ ...row, content: text, state })
+    return text
+  }
+}
