@@ -4,7 +4,7 @@ import { useText } from '../i18n/TextContext'
 import { AnswerActions } from './AnswerActions'
 import { MessageItem } from './MessageItem'
 import { ReadNote } from './MessageState'
-import type { Slot } from './slots'
+import { type Slot, sameSlot } from './slots'
 
 export interface MessageHandlers {
   onRetry: (messageId: string) => void
@@ -26,7 +26,14 @@ export interface SlotItemProps {
 }
 
 /** A place in the conversation with the answer that is shown there: the newest until one turns back. */
-export const SlotItem = memo(function SlotItem(props: SlotItemProps) {
+export const SlotItem = memo(SlotView, (before, now) => {
+  const { slot: slotBefore, ...restBefore } = before
+  const { slot: slotNow, ...restNow } = now
+  const keys = Object.keys(restNow) as (keyof typeof restNow)[]
+  return sameSlot(slotBefore, slotNow) && keys.every((key) => restBefore[key] === restNow[key])
+})
+
+function SlotView(props: SlotItemProps) {
   const { slot, people, handlers } = props
   const { t } = useText()
   const [chosen, setChosen] = useState<string | null>(null)
@@ -58,7 +65,7 @@ export const SlotItem = memo(function SlotItem(props: SlotItemProps) {
       )}
     </MessageItem>
   )
-})
+}
 
 function namesOf(ids: string, people: People, names: Names): string[] {
   return ids === '' ? [] : ids.split(' ').map((id) => personName(people, id, names))

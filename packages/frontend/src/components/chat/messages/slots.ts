@@ -31,6 +31,15 @@ export function toSlots(messages: readonly ChatMessage[]): Slot[] {
   return slots
 }
 
+/** Whether two slots show the same: a list that is made anew for each delta need not be drawn anew. */
+export function sameSlot(one: Slot, other: Slot): boolean {
+  return (
+    one.key === other.key &&
+    one.variants.length === other.variants.length &&
+    one.variants.every((message, at) => message === other.variants[at])
+  )
+}
+
 /** The rows of the list: slots, and a line wherever a new day begins in the reader's time zone. */
 export function toRows(slots: readonly Slot[]): Row[] {
   const rows: Row[] = []

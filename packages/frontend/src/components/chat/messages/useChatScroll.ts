@@ -18,7 +18,7 @@ export function useChatScroll(firstKey: string | undefined, onWantOlder: () => v
   const box = useRef<HTMLElement>(null)
   const content = useRef<HTMLOListElement>(null)
   const last = useRef<Box>({ scrollTop: 0, scrollHeight: 0, clientHeight: 0 })
-  const first = useRef<{ key: string | undefined; top: number }>({ key: undefined, top: 0 })
+  const first = useRef<{ key: string | undefined; bottom: number }>({ key: undefined, bottom: 0 })
   const follow = useRef(true)
   const [following, setFollowing] = useState(true)
 
@@ -51,11 +51,11 @@ export function useChatScroll(firstKey: string | undefined, onWantOlder: () => v
     const element = box.current
     const before = first.current
     if (element && before.key !== undefined && before.key !== firstKey && !follow.current) {
-      const growth = topOf(content.current, before.key) - before.top
+      const growth = bottomOf(content.current, before.key) - before.bottom
       element.scrollTop = keepPlace(element.scrollTop, growth)
     }
     settle()
-    first.current = { key: firstKey, top: topOf(content.current, firstKey) }
+    first.current = { key: firstKey, bottom: bottomOf(content.current, firstKey) }
   })
 
   useEffect(() => {
@@ -74,8 +74,9 @@ export function useChatScroll(firstKey: string | undefined, onWantOlder: () => v
   return { box, content, onScroll, following, toBottom }
 }
 
-function topOf(list: HTMLElement | null, key: string | undefined): number {
+/** Its lower edge, because the name above a message goes when one by the same author comes before it. */
+function bottomOf(list: HTMLElement | null, key: string | undefined): number {
   if (!list || key === undefined) return 0
   const row = list.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)
-  return row?.offsetTop ?? 0
+  return row ? row.offsetTop + row.offsetHeight : 0
 }
