@@ -10,6 +10,7 @@ import {
 } from '@/index'
 import type { Session } from '../session'
 import { useChatLists } from '../state/useChatLists'
+import { useMedia } from '../state/useMedia'
 import { goTo, useRoute } from '../state/useRoute'
 import { HomeScreen } from './HomeScreen'
 import { RoomScreen } from './RoomScreen'
@@ -23,6 +24,9 @@ export interface ChatScreenProps {
   preferences: ReactNode
 }
 
+/** Wide enough for the lists and a room side by side. */
+const WIDE = '(min-width: 48rem)'
+
 /** Everything behind the sign-in: one connection, the lists, and the room that the address names. */
 export default function ChatScreen({ session, preferences, ...props }: ChatScreenProps) {
   const { locale } = useText()
@@ -35,45 +39,41 @@ export default function ChatScreen({ session, preferences, ...props }: ChatScree
     onReplaced: setReplaced,
     onAuthRequired: props.onSessionEnded,
   })
-  const { characters, rooms, addRoom, reloadCharacters, reloadRooms } = useChatLists(
-    session.token,
-    isConnected,
-  )
+  const { characters, rooms, addRoom, reloadCharacters, reloadRooms, reloadRoomsSoon } =
+    useChatLists(session.token, isConnected)
   const { start, startError } = useStart(session.token, addRoom)
   const comeBack = useCallback(() => {
     setReplaced(null)
     reconnect()
   }, [reconnect])
 
+  const wide = useMedia(WIDE)
+  const sidebar = (
+    <Sidebar
+      session={session}
+      characters={characters}
+      rooms={rooms}
+      currentRoomId={roomId}
+      startError={startError}
+      onStart={start}
+      onRetry={() => {
+        reloadCharacters()
+        reloadRooms()
+      }}
+      onSignOut={props.onSignOut}
+      preferences={preferences}
+      alone={!wide}
+    />
+  )
+
   return (
     <div className="flex h-dvh flex-col overflow-hidden">
       <SkipLink />
       <ConnectionStatus connectionState={connectionState} onReconnect={comeBack} locale={locale} />
-      <div className="grid min-h-0 flex-1 grid-cols-1 grid-rows-1 md:grid-cols-[19rem_minmax(0,1fr)]">
-        <div className={`min-h-0 border-line md:border-e ${roomId ? 'max-md:hidden' : ''}`}>
-          <Sidebar
-            session={session}
-            characters={characters}
-            rooms={rooms}
-            currentRoomId={roomId}
-            startError={startError}
-            onStart={start}
-            onRetry={() => {
-              reloadCharacters()
-              reloadRooms()
-            }}
-            onSignOut={props.onSignOut}
-            preferences={preferences}
-          />
-        </div>
-        <main
-          id="main"
-          tabIndex={-1}
-          className={`min-h-0 outline-none ${roomId ? '' : 'max-md:hidden'}`}
-        >
-          {roomId === undefined ? (
-            <HomeScreen />
-          ) : (
+      <div className="flex min-h-0 flex-1">
+        {wide && <div className="w-76 shrink-0 border-line border-e">{sidebar}</div>}
+        <main id="main" tabIndex={-1} className="min-w-0 flex-1 outline-none">
+          {roomId !== undefined && (
             <RoomScreen
               key={roomId}
               roomId={roomId}
@@ -83,9 +83,11 @@ export default function ChatScreen({ session, preferences, ...props }: ChatScree
               isConnected={isConnected}
               characters={characters.data ?? []}
               contentLimitBytes={props.contentLimitBytes}
-              onActivity={reloadRooms}
+              onEntered={reloadRooms}
+              onActivity={reloadRoomsSoon}
             />
           )}
+          {roomId === undefined && <HomeScreen>{!wide && sidebar}</HomeScreen>}
         </main>
       </div>
       <ConnectionReplacedModal

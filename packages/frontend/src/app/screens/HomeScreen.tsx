@@ -1,10 +1,12 @@
+import type { ReactNode } from 'react'
 import { useText } from '@/components/chat/i18n/TextContext'
 import { useTitle } from '../state/useTitle'
 
-/** Beside the lists, before a chat is chosen. */
-export function HomeScreen() {
+/** Before a chat is chosen: the lists where they are all there is room for, else a word beside them. */
+export function HomeScreen({ children }: { children: ReactNode }) {
   const { t } = useText()
   useTitle(t.rooms)
+  if (children) return children
   return (
     <div className="grid h-full place-items-center px-6 text-center">
       <div className="max-w-sm">

@@ -35,12 +35,14 @@ export interface RoomScreenProps {
   isConnected: boolean
   characters: readonly CharacterSummary[]
   contentLimitBytes: number | undefined
+  /** The room is entered, so that the list of rooms has it. */
+  onEntered: () => void
   /** Something happened here that changes the list of rooms. */
   onActivity: () => void
 }
 
 export function RoomScreen(props: RoomScreenProps) {
-  const { roomId, session, socket, isConnected, characters, onActivity } = props
+  const { roomId, session, socket, isConnected, characters, onEntered, onActivity } = props
   const { t } = useText()
   const { userId } = session
   const chat = useSocketChat({ socket, isConnected, roomId, characterId: props.room?.characterId })
@@ -65,6 +67,10 @@ export function RoomScreen(props: RoomScreenProps) {
   useAutoRead(messages, scroll.following, chat.markRead)
   const news = useAnnouncements(messages, userId, isInRoom)
   useActivity(messages.at(-1)?.id, messages.at(-1)?.state, isInRoom, onActivity)
+
+  useEffect(() => {
+    if (isInRoom) onEntered()
+  }, [isInRoom, onEntered])
 
   const { retryMessage, discardMessage, regenerate } = chat
   const handlers = useMemo<MessageHandlers>(

@@ -20,6 +20,8 @@ export interface SidebarProps {
   onRetry: () => void
   onSignOut: () => void
   preferences: ReactNode
+  /** Whether it is the whole page, as on a phone. */
+  alone?: boolean
 }
 
 export function Sidebar(props: SidebarProps) {
@@ -28,7 +30,9 @@ export function Sidebar(props: SidebarProps) {
   const failed = [characters, rooms].find((each) => each.state === 'failed' && !each.data)
   return (
     <div className="flex h-full min-h-0 flex-col bg-surface pt-[env(safe-area-inset-top)]">
-      <p className="px-5 pt-5 pb-2 font-bold text-xl tracking-tight">Rejoinder</p>
+      <header className="px-5 pt-5 pb-2 font-bold text-xl tracking-tight">
+        {props.alone ? <h1>Rejoinder</h1> : <p>Rejoinder</p>}
+      </header>
       <nav aria-label={t.rooms} className="min-h-0 flex-1 overflow-y-auto px-3 pb-4">
         {failed?.state === 'failed' && <Failure error={failed.error} onRetry={props.onRetry} />}
         {startError !== null && <Failure error={startError} />}
@@ -76,7 +80,7 @@ function Account(props: { session: Session; onSignOut: () => void; children: Rea
   const { t } = useText()
   const { name, userId } = props.session
   return (
-    <div className="border-line border-t px-4 py-3 pb-[max(0.75rem,env(safe-area-inset-bottom))]">
+    <footer className="border-line border-t px-4 py-3 pb-[max(0.75rem,env(safe-area-inset-bottom))]">
       <div className="mb-2 flex items-center gap-2.5">
         <Avatar id={userId} name={name} />
         <span className="sr-only">{t.signedInAs(name)}</span>
@@ -89,6 +93,6 @@ function Account(props: { session: Session; onSignOut: () => void; children: Rea
         </button>
       </div>
       {props.children}
-    </div>
+    </footer>
   )
 }

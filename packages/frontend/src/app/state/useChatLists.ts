@@ -1,7 +1,10 @@
-import { useCallback, useEffect } from 'react'
+import { useCallback, useEffect, useRef } from 'react'
 import { useAttention } from '@/components/chat/common/attention'
 import { listCharacters, listRooms, type RoomSummary } from '@/index'
 import { useResource } from './useResource'
+
+/** Of the many messages of a lively room, all within this time are answered with one request. */
+const GATHER_MS = 500
 
 /**
  * What the sidebar lists. The server tells only those in a room about it, so the list is fetched
@@ -21,6 +24,7 @@ export function useChatLists(token: string, isConnected: boolean) {
     if (attention && isConnected) reloadRooms()
   }, [attention, isConnected, reloadRooms])
 
+  const reloadRoomsSoon = useSoon(reloadRooms, GATHER_MS)
   const addRoom = useCallback(
     (room: RoomSummary) => changeRooms((list) => ({ ...list, rooms: [room, ...list.rooms] })),
     [changeRooms],
@@ -31,5 +35,23 @@ export function useChatLists(token: string, isConnected: boolean) {
     if (charactersFailed && isConnected) reloadCharacters()
   }, [charactersFailed, isConnected, reloadCharacters])
 
-  return { characters, rooms, addRoom, reloadCharacters, reloadRooms }
+  return { characters, rooms, addRoom, reloadCharacters, reloadRooms, reloadRoomsSoon }
+}
+
+/** Does something a little later, once for all who have asked for it meanwhile. */
+function useSoon(action: () => void, delayMs: number): () => void {
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  useEffect(
+    () => () => {
+      clearTimeout(timer.current)
+      timer.current = undefined
+    },
+    [],
+  )
+  return useCallback(() => {
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined
+      action()
+    }, delayMs)
+  }, [action, delayMs])
 }

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
 import { type ChatMessage, listMembers, type Member } from '@/index'
 
 /**
@@ -33,14 +33,16 @@ export function useKnownNames(
     return () => abort.abort()
   }, [roomId, token, isInRoom, unknown])
 
-  return useMemo(() => {
-    const nameOf = (userId: string) => names.get(userId)
-    const named = members.map((member) => {
-      const name = member.name ?? nameOf(member.userId)
-      return name === undefined ? member : { ...member, name }
-    })
-    return { members: named, nameOf }
-  }, [names, members])
+  const nameOf = useCallback((userId: string) => names.get(userId), [names])
+  const named = useMemo(
+    () =>
+      members.map((member) => {
+        const name = member.name ?? names.get(member.userId)
+        return name === undefined ? member : { ...member, name }
+      }),
+    [members, names],
+  )
+  return { members: named, nameOf }
 }
 
 /** The same map where nothing is new, so that nothing is drawn again. */

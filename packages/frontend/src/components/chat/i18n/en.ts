@@ -25,7 +25,6 @@ export const en = {
   noRooms: 'No chats yet. Choose a character to start one.',
   moreRooms: 'Only the newest 100 chats are shown.',
   newChat: 'New chat with',
-  newChatWith: (name: string) => `New chat with ${name}`,
   unread: (count: number) => (count === 1 ? '1 new message' : `${count} new messages`),
   backToChats: 'Back to your chats',
   pickRoom: 'Choose a character or a chat',

@@ -22,7 +22,6 @@ export const ko: Catalogue = {
   noRooms: '아직 대화가 없습니다. 캐릭터를 골라 시작해 보세요.',
   moreRooms: '최근 대화 100개만 표시됩니다.',
   newChat: '새 대화',
-  newChatWith: (name) => `${name}와(과) 새 대화`,
   unread: (count) => `새 메시지 ${count}개`,
   backToChats: '대화 목록으로',
   pickRoom: '캐릭터나 대화를 선택하세요',

@@ -11,13 +11,11 @@ export function CharacterList({
 }) {
   const { t } = useText()
   return (
-    <ul className="flex flex-col gap-1">
+    <ul aria-label={t.newChat} className="flex flex-col gap-1">
       {characters.map((character) => (
         <li key={character.id}>
           <button
             type="button"
-            aria-label={t.newChatWith(character.name)}
-            aria-describedby={character.description && `about-${character.id}`}
             onClick={() => onStart(character.id)}
             className="flex w-full items-center gap-3 rounded-xl p-2 text-start hover:bg-sunken"
           >
@@ -25,10 +23,7 @@ export function CharacterList({
             <span className="min-w-0 flex-1">
               <span className="block truncate font-medium">{character.name}</span>
               {character.description && (
-                <span
-                  id={`about-${character.id}`}
-                  className="line-clamp-2 block text-muted text-sm leading-snug"
-                >
+                <span className="line-clamp-2 block text-muted text-sm leading-snug">
                   {character.description}
                 </span>
               )}
