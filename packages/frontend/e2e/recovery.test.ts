@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest'
+import { storedIn } from './support/room'
+import { setStage } from './support/stage'
+
+const stage = setStage()
+const FORTY = Array.from({ length: 40 }, (_, at) => at + 1).join(' ')
+
+test('a reload in mid-stream changes nothing about the answer', async () => {
+  const ann = await stage.person()
+  await ann.signIn('Ann')
+  const address = await ann.startChat()
+  await ann.say('/count 40 50')
+  await ann.messages('streaming').getByText(' 5').waitFor()
+  await ann.page.reload()
+  await ann.messages('streaming').waitFor()
+  await ann.message(FORTY).waitFor()
+
+  await ann.messages('streaming').waitFor({ state: 'detached' })
+  const stored = await storedIn(stage.server.url, address)
+  expect(stored.map((each) => each.content)).toEqual(['/count 40 50', FORTY])
+  expect(await ann.texts()).toEqual(['/count 40 50', FORTY])
+})
+
+test('a server that dies and comes back costs nothing', async () => {
+  const ann = await stage.person()
+  ann.foreseeOutage()
+  await ann.signIn('Ann')
+  const address = await ann.startChat()
+  await ann.say('before')
+  await ann.messages('complete').nth(1).waitFor()
+
+  await stage.server.kill()
+  await ann.banner.waitFor()
+  await ann.say('meanwhile')
+  await ann.message('meanwhile').waitFor()
+  expect(await ann.messages().count()).toBe(3)
+
+  await stage.server.start()
+  await ann.banner.waitFor({ state: 'detached' })
+  await ann.messages('complete').nth(3).waitFor()
+  const stored = await storedIn(stage.server.url, address)
+  const texts = ['before', 'before', 'meanwhile', 'meanwhile']
+  expect(stored.map((each) => each.content)).toEqual(texts)
+  expect(await ann.texts()).toEqual(texts)
+})
+
+test('a message that cannot be delivered can be sent again, one that is refused discarded', async () => {
+  const ann = await stage.person()
+  let onTheWay: (frame: string) => string | null = (frame) => frame
+  await ann.page.routeWebSocket(/socket\.io/, (page) => {
+    const server = page.connectToServer()
+    page.onMessage((frame) => {
+      const text = String(frame)
+      const passed = text.includes('"message:send') ? onTheWay(text) : text
+      if (passed !== null) server.send(passed)
+    })
+  })
+  await ann.signIn('Ann')
+  const address = await ann.startChat()
+  await ann.say('heard')
+  await ann.messages('complete').nth(1).waitFor()
+
+  onTheWay = (frame) => frame.replace('"content":', '"contents":')
+  await ann.say('never mind')
+  await ann.page.getByRole('button', { name: 'Discard' }).click()
+  await ann.message('never mind').waitFor({ state: 'detached' })
+
+  onTheWay = () => null
+  await ann.say('unheard')
+  await ann.retryButton.waitFor({ timeout: 45_000 })
+  onTheWay = (frame) => frame
+  await ann.retryButton.click()
+  await ann.message('unheard').nth(1).waitFor()
+
+  const stored = await storedIn(stage.server.url, address)
+  expect(stored.map((each) => each.content)).toEqual(['heard', 'heard', 'unheard', 'unheard'])
+})

@@ -1,0 +1,79 @@
+import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import { Person, type Session } from './person'
+import { Server } from './server'
+
+const CHROMIUM = {
+  executablePath: '/usr/bin/chromium',
+  args: [
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+}
+
+export interface PersonOptions extends BrowserContextOptions {
+  /** Signed in already, as on a second device of the same user. */
+  session?: Session
+}
+
+export interface Stage {
+  readonly server: Server
+  person(options?: PersonOptions): Promise<Person>
+}
+
+/**
+ * A server and a browser for the tests of one file, and as many people as each of them needs.
+ * A test fails when a browser complained of anything that it did not foresee.
+ */
+export function setStage(env: Record<string, string> = {}): Stage {
+  let server: Server | undefined
+  let browser: Browser | undefined
+  let people: Person[] = []
+
+  beforeAll(async () => {
+    server = await Server.start(env)
+    browser = await chromium.launch(CHROMIUM)
+  })
+  afterEach(async () => {
+    const problems = people.flatMap((person) => person.problems)
+    await Promise.all(people.map((person) => person.context.close()))
+    people = []
+    expect(problems).toEqual([])
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await server?.stop()
+  })
+
+  const stage: Stage = {
+    get server() {
+      if (!server) throw new Error('The stage stands only while tests run')
+      return server
+    },
+    async person({ session, ...options } = {}) {
+      if (!browser) throw new Error('The stage stands only while tests run')
+      const context = await browser.newContext({
+        baseURL: stage.server.url,
+        locale: 'en-US',
+        reducedMotion: 'reduce',
+        ...options,
+      })
+      context.setDefaultTimeout(20_000)
+      if (session) {
+        await context.addInitScript((value) => {
+          localStorage.setItem('rejoinder.session', value)
+        }, JSON.stringify(session))
+      }
+      const person = new Person(await context.newPage(), context)
+      people.push(person)
+      return person
+    },
+  }
+  return stage
+}
