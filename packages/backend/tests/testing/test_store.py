@@ -1,0 +1,144 @@
+"""The suite for stores finds what it is there to find."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rejoinder.errors import Conflict, Unavailable
+from rejoinder.protocol.events import ChatMessage
+from rejoinder.stores.base import Appended, Draft, EndState, Page, Room, StoredMark, StoredMember
+from rejoinder.stores.sqlite import SqliteStore
+from rejoinder.testing import check_store
+
+
+class Forgets(SqliteStore):
+    """Keeps what it was given only until it is closed."""
+
+    async def close(self) -> None:
+        await super().close()
+        self._path.unlink(missing_ok=True)
+
+
+class TakesAnythingTwice(SqliteStore):
+    async def append(self, draft: Draft) -> Appended:
+        try:
+            return await super().append(draft)
+        except Conflict:
+            found = await self.find(draft.id)
+            assert found is not None
+            return Appended(found, duplicate=True)
+
+
+class CallsDuplicatesNew(SqliteStore):
+    async def append(self, draft: Draft) -> Appended:
+        return replace(await super().append(draft), duplicate=False)
+
+
+class CutsAtNul(SqliteStore):
+    async def append(self, draft: Draft) -> Appended:
+        return await super().append(replace(draft, content=draft.content.partition("\x00")[0]))
+
+
+class SaysThereIsMore(SqliteStore):
+    async def page_before(self, room_id: str, before: int | None, limit: int) -> Page:
+        page = await super().page_before(room_id, before, limit)
+        return Page(page.messages, len(page.messages) == limit)
+
+
+class TurnsPagesRound(SqliteStore):
+    async def page_after(self, room_id: str, after: int, limit: int) -> Page:
+        page = await super().page_after(room_id, after, limit)
+        return Page(page.messages[::-1], page.has_more)
+
+
+class EndsTwice(SqliteStore):
+    async def end_stream(self, message_id: str, content: str, state: EndState) -> bool:
+        await super().end_stream(message_id, content, state)
+        return True
+
+
+class ForgetsUnfinished(SqliteStore):
+    async def unfinished(self, limit: int) -> list[ChatMessage]:
+        return []
+
+
+class ReadsBefore(SqliteStore):
+    """Decides by what it has read a moment ago."""
+
+    async def mark_read(self, room_id: str, mark: StoredMark) -> bool:
+        marks = {each.user_id: each.seq for each in await self.read_marks(room_id, 100)}
+        if marks.get(mark.user_id, 0) >= mark.seq:
+            return False
+        await self._write(
+            lambda db: db.execute(
+                "INSERT OR REPLACE INTO read_marks VALUES (?, ?, ?, ?, ?)",
+                (room_id, mark.user_id, mark.message_id, mark.seq, mark.timestamp),
+            )
+        )
+        return True
+
+
+class CreatesTwice(SqliteStore):
+    async def create_room(
+        self, room_id: str, created_by: str, created_at: int, character_id: str | None
+    ) -> Room:
+        room = await super().create_room(room_id, created_by, created_at, character_id)
+        return replace(room, created=True)
+
+
+class ErasesNames(SqliteStore):
+    async def add_member(self, room_id: str, member: StoredMember) -> None:
+        await self.remove_member(room_id, member.user_id)
+        await super().add_member(room_id, member)
+
+
+class TakesAppendsBack(SqliteStore):
+    """Gives a number away, and then not the row, when the caller has gone."""
+
+    async def append(self, draft: Draft) -> Appended:
+        try:
+            return await super().append(draft)
+        except asyncio.CancelledError:
+            self._writer.submit(
+                lambda db: db.execute("DELETE FROM messages WHERE id = ?", (draft.id,))
+            )
+            raise
+
+
+class HangsWhenClosed(SqliteStore):
+    async def ping(self) -> None:
+        try:
+            await super().ping()
+        except Unavailable:
+            return
+
+
+@pytest.mark.parametrize(
+    ("broken", "check"),
+    [
+        (Forgets, "everything_is_there_after_reopening"),
+        (TakesAnythingTwice, "append_refuses_an_id_with_another_content"),
+        (CallsDuplicatesNew, "append_takes_an_id_once"),
+        (CutsAtNul, "append_keeps_content_to_the_byte"),
+        (SaysThereIsMore, "pages_before_hold_the_newest_in_order"),
+        (TurnsPagesRound, "append_"),
+        (EndsTwice, "a_stream_ends_once"),
+        (ForgetsUnfinished, "unfinished_are_those_that_stream"),
+        (ReadsBefore, "a_read_mark_only_goes_forward_under_concurrency"),
+        (CreatesTwice, "a_room_is_created_once"),
+        (ErasesNames, "a_member_may_change_the_name"),
+        (TakesAppendsBack, "append_survives_cancelled_callers"),
+        (HangsWhenClosed, "a_closed_store_is_unavailable"),
+    ],
+)
+async def test_names_the_promise_that_is_broken(
+    broken: Callable[[Path], SqliteStore], check: str, tmp_path: Path
+) -> None:
+    with pytest.raises(AssertionError) as raised:
+        await check_store(lambda: broken(tmp_path / "chat.db"))
+    (note,) = raised.value.__notes__
+    assert note.startswith(f"in the check {check}")
+    assert str(raised.value)
