@@ -17,7 +17,7 @@ from rejoinder.server import ChatServer
 from rejoinder.settings import Settings
 
 BACKLOG = 2048
-GRACE_SECONDS = 5
+GRACE_SECONDS = 1
 
 
 async def serve(settings: Settings) -> None:

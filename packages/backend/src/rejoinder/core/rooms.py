@@ -33,11 +33,16 @@ class Sequencer(Generic[E]):
         """The number that was let out last."""
         return self._last
 
+    @property
+    def waiting(self) -> bool:
+        """True if an entry is held back because one before it is missing."""
+        return bool(self._held)
+
     def in_order(self, number: int, entry: E) -> list[E]:
         """Take an entry in; those that may go out now, in order."""
         if number <= self._last:
             return []
-        self._held[number] = entry
+        self._held.setdefault(number, entry)
         ready: list[E] = []
         while self._last + 1 in self._held:
             self._last += 1

@@ -24,6 +24,7 @@ from rejoinder.errors import (
 )
 from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.catalogue import CLIENT_EVENTS, ClientEvent
+from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import ServerPayload, or_unset
 from rejoinder.service.auth import Authenticate, Authorize, Handshake
 from rejoinder.service.context import Context, Limits
@@ -32,7 +33,7 @@ from rejoinder.service.entering import Entering
 from rejoinder.service.generation import GenerationTools
 from rejoinder.service.lifecycle import Lifecycle
 from rejoinder.service.messages import Messages
-from rejoinder.service.rooms import Rooms
+from rejoinder.service.rooms import Rooms, RoomState
 from rejoinder.service.tasks import Tasks
 from rejoinder.service.turns import Turns, interrupt_leftovers
 from rejoinder.stores.base import Store
@@ -70,7 +71,7 @@ class ChatService:
     ) -> None:
         self._store = store
         self._tasks = Tasks()
-        self._rooms = Rooms(store, self._tasks)
+        self._rooms = Rooms(store, clock, self._tasks, _show_to(delivery))
         self._context = Context(
             store=store,
             clock=clock,
@@ -166,7 +167,7 @@ class ChatService:
                     catalogue.USER_STOPPED_TYPING,
                     events.UserTyping(room_id=room_id, user_id=user_id),
                 )
-        self._rooms.drop_idle()
+        self._rooms.tick()
 
     def connections(self) -> list[Connection]:
         """The live connections, for an operator."""
@@ -239,6 +240,13 @@ class ChatService:
         if self._context.presence.set(connection.user.id, wanted.status, wall_ms):
             self._context.announce_presence(connection.user.id, wanted.status, wall_ms)
         return events.Ack(success=True)
+
+
+def _show_to(delivery: Delivery) -> Callable[[RoomState, ChatMessage], None]:
+    def show(state: RoomState, message: ChatMessage) -> None:
+        delivery.send(state.people.connections(), catalogue.MESSAGE_NEW, message)
+
+    return show
 
 
 def decode(event: ClientEvent, arguments: Sequence[Any], limit: int) -> Any:

@@ -43,8 +43,11 @@ class Messages:
         self._turns.check_place(state)
         async with self._c.rooms.use(state.id) as state:
             appended = await self._append(connection, state, message)
-            if not appended.duplicate:
-                self._ask(state, appended.message, character_id, connection.user.id)
+            question = appended.message
+            # A repetition is answered if the first try got no further than the log.
+            answered = appended.duplicate and await in_time(self._c.store.answered(question.id))
+            if not answered and self._turns.find(state, question.id) is None:
+                self._ask(state, question, character_id, connection.user.id)
         return _stored(appended)
 
     async def regenerate(

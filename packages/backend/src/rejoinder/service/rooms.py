@@ -7,15 +7,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from rejoinder.core.clock import Clock
 from rejoinder.core.rooms import People, Sequencer
 from rejoinder.core.streams import StreamText
-from rejoinder.errors import Unavailable
+from rejoinder.errors import Conflict, Unavailable
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.tasks import Tasks
 from rejoinder.stores.base import Appended, Draft, Store
 
 T = TypeVar("T")
 STORE_SECONDS = 5.0
+HEAL_SECONDS = 1.0
+HEAL_PAGE = 100
+PUBLISHERS_MAX = 10_000
 Publish = Callable[[ChatMessage], None]
 
 
@@ -51,6 +55,10 @@ class RoomState:
     streams: dict[str, LiveStream] = field(default_factory=dict)
     turns: deque[PendingTurn] = field(default_factory=deque)
     answering: PendingTurn | None = None
+    publishers: dict[str, Publish] = field(default_factory=dict)
+    """How rows are to be published that may or may not be stored yet, by their ids."""
+    suspect_since: float | None = None
+    """When it was noticed that the log may have rows that nobody was shown."""
     in_use: int = 0
     """Operations under way that hold on to this state."""
 
@@ -63,8 +71,17 @@ class RoomState:
 class Rooms:
     """The states of rooms, loaded when first needed and dropped when idle."""
 
-    def __init__(self, store: Store, tasks: Tasks) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        tasks: Tasks,
+        publish: Callable[[RoomState, ChatMessage], None],
+    ) -> None:
+        """`publish` shows a row to a room where nobody has said how."""
         self._store = store
+        self._clock = clock
+        self._publish_by_default = publish
         self._tasks = tasks
         self._states: dict[str, RoomState] = {}
 
@@ -93,12 +110,6 @@ class Rooms:
         finally:
             state.in_use -= 1
 
-    def drop_idle(self) -> None:
-        """Forget rooms that nobody is in."""
-        for state in self.all():
-            if state.idle:
-                del self._states[state.id]
-
     async def append(self, state: RoomState, draft: Draft, publish: Publish) -> Appended:
         """Store a row, and call `publish` with it when all rows before it have been published.
 
@@ -109,19 +120,65 @@ class Rooms:
             Unavailable: it was not stored, or it is not known in time whether it was.
         """
         state.in_use += 1
-        task = self._tasks.start(self._append(state, draft, publish))
-        return await in_time(asyncio.shield(task))
+        state.publishers[draft.id] = publish
+        if len(state.publishers) > PUBLISHERS_MAX:
+            del state.publishers[next(iter(state.publishers))]
+        task = self._tasks.start(self._append(state, draft))
+        try:
+            return await in_time(asyncio.shield(task))
+        except Unavailable:
+            # It may be stored all the same, or be stored later.
+            if state.suspect_since is None:
+                state.suspect_since = self._clock.now()
+            raise
 
-    async def _append(self, state: RoomState, draft: Draft, publish: Publish) -> Appended:
+    async def _append(self, state: RoomState, draft: Draft) -> Appended:
         try:
             appended = await self._store.append(draft)
-            if not appended.duplicate:
-                message = appended.message
-                for let_out in state.sequencer.in_order(message.seq, lambda: publish(message)):
-                    let_out()
-            return appended
+        except Conflict:
+            state.publishers.pop(draft.id, None)
+            raise
         finally:
             state.in_use -= 1
+        # A duplicate may be the row of an earlier try whose outcome was not known: then it is still to be published.
+        self._let_out(state, appended.message)
+        if appended.duplicate and appended.message.seq <= state.sequencer.last:
+            state.publishers.pop(draft.id, None)
+        return appended
+
+    def _let_out(self, state: RoomState, message: ChatMessage) -> None:
+        for let_out in state.sequencer.in_order(message.seq, lambda: self._publish(state, message)):
+            let_out()
+
+    def _publish(self, state: RoomState, message: ChatMessage) -> None:
+        publish = state.publishers.pop(message.id, None)
+        if publish is None:
+            self._publish_by_default(state, message)
+        else:
+            publish(message)
+
+    def tick(self) -> None:
+        """Look after rooms whose log may have rows that nobody was shown, and forget those that nobody is in."""
+        now = self._clock.now()
+        for state in self.all():
+            if state.suspect_since is None:
+                state.suspect_since = now if state.sequencer.waiting else None
+            elif now - state.suspect_since >= HEAL_SECONDS:
+                state.suspect_since = now
+                _ = self._tasks.start(self._heal(state))
+            if state.idle:
+                del self._states[state.id]
+
+    async def _heal(self, state: RoomState) -> None:
+        """Publish from the log what is there and was not let out."""
+        try:
+            page = await self._store.page_after(state.id, state.sequencer.last, HEAL_PAGE)
+        except Unavailable:
+            return
+        for message in page.messages:
+            self._let_out(state, message)
+        if not page.has_more and not state.sequencer.waiting:
+            state.suspect_since = None
 
 
 async def in_time(work: Awaitable[T]) -> T:

@@ -138,6 +138,10 @@ class Store(Protocol):
         """Rows that are `streaming`."""
         ...
 
+    async def answered(self, message_id: str) -> bool:
+        """True if a character's row replies to that message."""
+        ...
+
     async def mark_read(self, room_id: str, mark: StoredMark) -> bool:
         """Move the user's mark forward; False if it was there or further already."""
         ...

@@ -130,3 +130,11 @@ def unfinished(db: sqlite3.Connection, limit: int) -> list[ChatMessage]:
     """Rows that are `streaming`."""
     rows = db.execute(f"{SELECT} WHERE state = 'streaming' LIMIT ?", (limit,)).fetchall()
     return [message_of(row) for row in rows]
+
+
+def answered(db: sqlite3.Connection, message_id: str) -> bool:
+    """True if a character's row replies to that message."""
+    row = db.execute(
+        "SELECT 1 FROM messages WHERE role = 'character' AND reply_to = ? LIMIT 1", (message_id,)
+    ).fetchone()
+    return row is not None

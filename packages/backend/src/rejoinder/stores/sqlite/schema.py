@@ -38,6 +38,8 @@ CREATE TABLE messages (
 CREATE UNIQUE INDEX messages_by_room ON messages (room_id, seq);
 CREATE INDEX messages_unfinished ON messages (room_id) WHERE state = 'streaming';
 
+CREATE INDEX messages_answers ON messages (reply_to) WHERE role = 'character';
+
 CREATE TABLE members (
     room_id TEXT NOT NULL,
     user_id TEXT NOT NULL,

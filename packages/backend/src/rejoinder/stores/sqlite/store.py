@@ -71,6 +71,9 @@ class SqliteStore:
     async def unfinished(self, limit: int) -> list[ChatMessage]:
         return await self._read(lambda db: rows.unfinished(db, limit))
 
+    async def answered(self, message_id: str) -> bool:
+        return await self._read(lambda db: rows.answered(db, message_id))
+
     async def mark_read(self, room_id: str, mark: StoredMark) -> bool:
         return await self._write(lambda db: rooms.mark_read(db, room_id, mark))
 
