@@ -39,7 +39,15 @@ export const used = [useSocket, useSocketChat, ConnectionStatus, createChat, cre
 export { first, options, wrong }
 `,
 )
-const compiler = ['--ignoreConfig', '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022']
+const compiler = [
+  '--ignoreConfig',
+  '--noEmit',
+  '--strict',
+  '--module',
+  'nodenext',
+  '--target',
+  'es2022',
+]
 run('node', [join(root, 'node_modules/typescript/bin/tsc'), ...compiler, 'use.mts'], stage)
 
 const program = `
