@@ -16,6 +16,8 @@ const complaints = []
 
 rmSync(stage, { recursive: true, force: true })
 mkdirSync(installed, { recursive: true })
+// Else the name would mean the package around this folder.
+writeFileSync(join(stage, 'package.json'), '{ "private": true }')
 const packed = run('npm', ['pack', '--silent', '--pack-destination', stage], root).trim()
 run('tar', ['-xzf', join(stage, packed), '-C', installed, '--strip-components=1'], root)
 

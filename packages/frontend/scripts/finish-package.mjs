@@ -16,7 +16,10 @@ const dist = join(root, 'dist')
 copyFileSync(join(root, 'src/app/globals.css'), join(dist, 'styles.css'))
 for (const file of declarations(dist)) {
   const text = readFileSync(file, 'utf8')
-  writeFileSync(file, text.replace(/(from '|import\(')(\.[^']*)'/g, withEnding(dirname(file))))
+  writeFileSync(
+    file,
+    text.replace(/(from |import\()(['"])(\.[^'"]*)\2/g, withEnding(dirname(file))),
+  )
 }
 
 /** @param {string} folder @returns {string[]} */
@@ -33,12 +36,12 @@ function declarations(folder) {
  * @param {string} folder
  */
 function withEnding(folder) {
-  /** @param {string} _ @param {string} before @param {string} path */
-  return (_, before, path) => {
+  /** @param {string} _ @param {string} before @param {string} quote @param {string} path */
+  return (_, before, quote, path) => {
     const target = [`${path}.js`, `${path}/index.js`].find((candidate) =>
       existsSync(join(folder, candidate.replace(/\.js$/, '.d.ts'))),
     )
     if (target === undefined) throw new Error(`${folder} imports ${path}, which is not there`)
-    return `${before}${target}'`
+    return `${before}${quote}${target}${quote}`
   }
 }

@@ -2,7 +2,7 @@ import { io } from 'socket.io-client'
 import { withDefaults } from '../settings'
 import { systemClock } from '../time/clock'
 import { type ChatSocket, socketTransport } from '../transport/socketTransport'
-import { Connection } from './connection'
+import { Connection, type ConnectionIdentity } from './connection'
 import { type ConnectionSettings, defaultConnectionSettings } from './settings'
 import { type GuestOptions, type TokenOption, tokenSource } from './tokens'
 import { browserWake } from './wake'
@@ -51,7 +51,7 @@ export function createConnection(options: ConnectionOptions = {}): SocketConnect
   return { socket, connection }
 }
 
-export function identityOf(options: ConnectionOptions) {
+export function identityOf(options: ConnectionOptions): ConnectionIdentity {
   const guest: GuestOptions = { url: options.url, name: options.guestName }
   return { tokens: tokenSource(options.token, guest), locale: options.locale ?? browserLanguage() }
 }
