@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from math import ceil
 
+ROUNDING = 1e-5
+"""What sums of times may lose: who waited as long as they were told must not be refused for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -39,7 +42,7 @@ class RateLimit:
             del self._buckets[next(iter(self._buckets))]
         refill = max(0.0, now - bucket.at) * self._rate.per_second
         bucket.tokens, bucket.at = min(self._rate.burst, bucket.tokens + refill), now
-        if bucket.tokens >= 1:
+        if bucket.tokens >= 1 - ROUNDING:
             bucket.tokens -= 1
             return 0
         return ceil((1 - bucket.tokens) / self._rate.per_second * 1000)
