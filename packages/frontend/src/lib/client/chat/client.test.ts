@@ -396,6 +396,8 @@ describe('sending', () => {
     expect(stage.view().error).toMatchObject({ code: 'too_large', message: 'too long' })
     stage.chat.discardMessage(id)
     expect(stage.contents()).toEqual(['text 1', 'text 2'])
+    void stage.chat.sendMessage('shorter')
+    expect(stage.view().error).toBeNull()
   })
 
   it('keeps a failed message where a new snapshot replaces everything else', async () => {

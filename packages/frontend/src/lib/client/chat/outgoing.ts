@@ -18,7 +18,7 @@ export function queue(
     state: 'complete',
     status: sender.status,
   }
-  return { ...state, outgoing: [...without(state, message.id), queued] }
+  return { ...state, outgoing: [...without(state, message.id), queued], error: null }
 }
 
 /** The server has it; where it says at which place, the message moves there. */
