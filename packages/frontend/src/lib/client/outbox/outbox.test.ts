@@ -67,7 +67,7 @@ describe('too many', () => {
     expect(await add('one more')).toBe(false)
     expect(onFailed).toHaveBeenCalledExactlyOnceWith('one more', 'unavailable')
     outbox.resume()
-    for (let place = 0; place < waiting.length; place += 1) last().reply({ success: true })
+    for (const _ of waiting) last().reply({ success: true })
     expect(new Set(await Promise.all(waiting))).toEqual(new Set([true]))
     expect(ids()).not.toContain('one more')
   })
