@@ -104,16 +104,20 @@ class LocalCharacter:
 
 
 def smol(
-    settings: LocalModelSettings | None = None, *, system_prompt: str = SMOL_PROMPT
+    settings: LocalModelSettings | None = None,
+    *,
+    system_prompt: str = SMOL_PROMPT,
+    max_tokens: int = 256,
 ) -> LocalCharacter:
     """The character that is there with nothing set up.
 
     Args:
         settings: The model to use instead of the bundled one with its usual settings.
         system_prompt: What it is told first.
+        max_tokens: The longest answer.
 
     Raises:
-        ConfigurationError: xllamacpp or the model file is missing.
+        ConfigurationError: xllamacpp or the model file is missing, or max_tokens is out of its range.
     """
     check_library()
     settings = settings or LocalModelSettings(path=find_model())
@@ -127,6 +131,7 @@ def smol(
         ),
         LocalModel(settings),
         system_prompt=system_prompt,
+        max_tokens=max_tokens,
         temperature=0.4,
         # Without these a model of this size repeats itself, or ends in rows of emoji. A plain penalty on repeated
         # words does the opposite: it drives it away from all common ones.
