@@ -64,11 +64,6 @@ class Raw:
                     return text
                 await self.send("3")
 
-    async def closed(self, within: float) -> None:
-        """Wait until the server has closed the WebSocket, doing nothing about it."""
-        while (text := await self.receive(within)) != "closed":
-            self._note(text)
-
     async def event(self, arguments: str, *, kind: str = "2") -> dict[str, Any]:
         """Send an event, its JSON array as text; its acknowledgement."""
         self._next_id += 1
