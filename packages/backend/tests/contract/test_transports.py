@@ -7,7 +7,7 @@ import json
 import aiohttp
 import pytest
 from tests.support.chat import Connect
-from tests.support.process import ServerProcess
+from tests.support.process import ServerProcess, Start
 from tests.support.raw import Raw
 from tests.support.tokens import token, unique
 
@@ -61,6 +61,22 @@ async def test_sends_flushed_at_connect(
     acks = await asyncio.gather(*(alice.send(room, f"{n}") for n in range(number)))
     assert [ack["seq"] for ack in acks] == list(range(1, number + 1))
     assert [row["content"] for row in await alice.history(room)] == [f"{n}" for n in range(number)]
+
+
+async def test_a_long_outbox_flushed_over_websocket(
+    start: Start, connect: Connect, room: str
+) -> None:
+    server = start("--send-burst=1000", "--event-burst=1000")
+    alice, bob = await connect(server), await connect(server)
+    await alice.join(room)
+    await bob.join(room)
+    sent = 0
+    for number in (17, 50, 500):
+        acks = await asyncio.gather(*(alice.send(room, f"{n}") for n in range(number)))
+        assert [ack["seq"] for ack in acks] == list(range(sent + 1, sent + number + 1))
+        sent += number
+    await bob.sees("message:new", seq=sent)
+    assert [row["seq"] for row in bob.all("message:new")] == list(range(1, sent + 1))
 
 
 async def test_the_server_closes_the_socket_of_a_client_that_does_not(
