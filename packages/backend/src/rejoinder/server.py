@@ -214,6 +214,7 @@ class ChatServer:
                 guest_limit=RateLimit(Rate(settings.guest_rate, settings.guest_burst)),
                 authenticate=self._who,
                 authorize=self._allows,
+                expel=self._service.expel,
                 content_limit=settings.content_limit,
             )
         )
