@@ -166,9 +166,12 @@ async def test_history_shows_an_answer_as_far_as_it_was_shown(world: World) -> N
     world.puppet.say("Hel")
     await world.settle()
     world.puppet.say("lo")
+    await world.advance(0.1)
+    world.puppet.say(", not shown yet")
     await world.settle()
     answer = (await ann.history()).messages[-1]
-    assert (answer.content, answer.state) == ("Hel", "streaming")
+    assert (answer.content, answer.state) == ("Hello", "streaming")
+    assert (await world.row(answer.id)).content == "Hel", "the log is behind by up to a second"
 
 
 async def test_read_marks_only_go_forward(world: World) -> None:
