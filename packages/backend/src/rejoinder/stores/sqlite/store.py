@@ -18,6 +18,7 @@ from rejoinder.stores.base import (
     StoredMember,
 )
 from rejoinder.stores.sqlite import rooms, rows
+from rejoinder.stores.sqlite.lock import Lock
 from rejoinder.stores.sqlite.schema import prepare
 from rejoinder.stores.sqlite.worker import Worker
 
@@ -25,21 +26,23 @@ T = TypeVar("T")
 
 
 class SqliteStore:
-    """A `Store` in one file. One process at a time; reads don't wait for writes."""
+    """A `Store` in one file. One server at a time opens it; reads don't wait for writes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lock = Lock(path)
         self._writer = Worker(path, writes=True)
         self._reader = Worker(path, writes=False)
 
     async def open(self) -> None:
-        await asyncio.to_thread(prepare, self._path)
+        await asyncio.to_thread(self._prepare)
         self._writer.start()
         self._reader.start()
 
     async def close(self) -> None:
         await self._writer.close()
         await self._reader.close()
+        self._lock.release()
 
     async def ping(self) -> None:
         await self._write(
@@ -104,6 +107,14 @@ class SqliteStore:
 
     async def members(self, room_id: str, limit: int) -> list[StoredMember]:
         return await self._read(lambda db: rooms.members(db, room_id, limit))
+
+    def _prepare(self) -> None:
+        self._lock.take()
+        try:
+            prepare(self._path)
+        except BaseException:
+            self._lock.release()
+            raise
 
     async def _write(self, job: Callable[[sqlite3.Connection], T]) -> T:
         # Shielded: a caller that is cancelled must not cancel what is being committed.
