@@ -32,6 +32,8 @@ class Lock:
         except (OSError, sqlite3.Error) as error:
             raise unusable(folder, error) from error
         try:
+            # There is nothing to roll back, so there need be no second file.
+            held.execute("PRAGMA journal_mode=MEMORY")
             held.execute("BEGIN EXCLUSIVE")
         except sqlite3.Error as error:
             held.close()
