@@ -175,7 +175,6 @@ class Lifecycle:
                 )
                 self._c.delivery.close(connection_id)
 
-
     def _forget_expiries(self) -> None:
         """Let go of those whose connection is gone: a token may be valid for months after it."""
         live = self._c.connections
