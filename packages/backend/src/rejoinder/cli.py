@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Literal, NoReturn, get_args, get_origin
 
+import structlog
 import typer
 import uvloop
 from pydantic.fields import FieldInfo
@@ -13,7 +14,7 @@ from rich.console import Console
 from rejoinder.errors import ConfigurationError
 from rejoinder.log import configure
 from rejoinder.run import serve
-from rejoinder.settings import PREFIX, Settings, load
+from rejoinder.settings import PREFIX, Settings, load, unknown_variables
 
 app = typer.Typer(
     add_completion=False,
@@ -40,6 +41,8 @@ def _serve(**values: Any) -> None:
     except ConfigurationError as error:
         _fail(error, 2)
     configure(settings.log_level)
+    for name in unknown_variables():
+        structlog.get_logger("rejoinder.cli").warning("this variable is no setting", variable=name)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(settings))
