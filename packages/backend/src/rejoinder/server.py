@@ -221,6 +221,7 @@ class ChatServer:
                 guest_limit=RateLimit(Rate(settings.guest_rate, settings.guest_burst)),
                 authenticate=self._who,
                 authorize=self._allows,
+                gate=self._service.gate,
                 expel=self._service.expel,
                 content_limit=settings.content_limit,
             )

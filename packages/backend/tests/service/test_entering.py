@@ -300,3 +300,17 @@ async def test_who_goes_while_entering_is_not_in_the_room(
     snapshot = await ben.join()
     assert [member.user_id for member in snapshot.members] == ["ben"]
     assert ben.names == []
+
+
+async def test_who_is_removed_while_entering_is_not_in_the_room(world: World) -> None:
+    (ben,) = await world.in_room("ben")
+    ann = await world.connect("ann")
+    world.store.faults["page_before"] = "hang"
+    entering = asyncio.create_task(ann.refused("room:join", {"roomId": "room"}))
+    await world.settle()
+    with world.service.gate.closed("room", "ann"):
+        pass
+    world.store.release()
+    assert await entering == "forbidden"
+    assert ben.names == []
+    await ann.join()

@@ -10,6 +10,7 @@ from msgspec import UnsetType
 from rejoinder.characters.registry import Characters
 from rejoinder.core.clock import Clock
 from rejoinder.core.connections import Connection, ConnectionPolicy, Connections
+from rejoinder.core.gate import Gate
 from rejoinder.core.limits import RateLimit
 from rejoinder.core.presence import Presence
 from rejoinder.core.typing import Typing
@@ -69,6 +70,7 @@ class ChatService:
         policy: ConnectionPolicy = "single",
         locale: str = "en",
     ) -> None:
+        self.gate = Gate()
         self._store = store
         self._tasks = Tasks()
         self._rooms = Rooms(store, clock, self._tasks, _show_to(delivery))
@@ -82,6 +84,7 @@ class ChatService:
             presence=Presence(limits.presence_grace),
             typing=Typing(limits.typing_timeout),
             authorize=authorize,
+            gate=self.gate,
         )
         self._turns = Turns(
             GenerationTools(self._rooms, store, characters, delivery, clock, self._tasks)

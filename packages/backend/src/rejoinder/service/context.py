@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from rejoinder.core.clock import Clock
 from rejoinder.core.connections import Connection, Connections
+from rejoinder.core.gate import Gate
 from rejoinder.core.limits import Rate
 from rejoinder.core.presence import Presence
 from rejoinder.core.typing import Typing
@@ -45,6 +46,7 @@ class Context:
     presence: Presence
     typing: Typing
     authorize: Authorize
+    gate: Gate
 
     def entered(self, connection: Connection, room_id: str) -> RoomState:
         """The room, if the connection is in it.

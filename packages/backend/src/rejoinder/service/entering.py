@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from rejoinder.core.connections import Connection
+from rejoinder.core.gate import Passage
 from rejoinder.core.users import User
 from rejoinder.errors import Forbidden, Unauthorized, Unavailable
 from rejoinder.protocol import catalogue, events
@@ -18,6 +19,7 @@ from rejoinder.stores.base import Page, Room, StoredMark, StoredMember
 MEMBERS_SHOWN = 500
 MARKS_SHOWN = 500
 CATCH_UP_TRIES = 20
+NOT_ALLOWED = "You may not enter this room. Ask a member to add you."
 
 HowEntered = Literal["join", "rejoin"]
 
@@ -52,7 +54,13 @@ class Entering:
         Raises:
             Forbidden: the user may not enter it.
         """
-        room = await self._admit(connection, entry)
+        with self._c.gate.passing(entry.room_id, connection.user.id) as passage:
+            return await self._enter(connection, entry, how, passage)
+
+    async def _enter(
+        self, connection: Connection, entry: events.RoomEntry, how: HowEntered, passage: Passage
+    ) -> events.RoomAck:
+        room = await self._admit(connection, entry, passage)
         character_id = given(entry.character_id) or room.character_id
         async with self._c.rooms.use(room.id) as state:
             reading = await self._read(room.id, given(entry.last_message_id))
@@ -61,6 +69,7 @@ class Entering:
                 if stale is None:
                     if self._c.connections.get(connection.id) is not connection:
                         raise Unauthorized("This connection has ended. Connect again.")
+                    check_open(passage)
                     # From here to the return nothing waits: what is published from now on goes to this connection, too.
                     self._let_in(state, connection, character_id, how)
                     return self._snapshot(state, reading, room, character_id)
@@ -101,7 +110,9 @@ class Entering:
 
     # --- admission -------------------------------------------------------------------------------
 
-    async def _admit(self, connection: Connection, entry: events.RoomEntry) -> Room:
+    async def _admit(
+        self, connection: Connection, entry: events.RoomEntry, passage: Passage
+    ) -> Room:
         user = connection.user
         limit = self._c.limits.rooms_per_connection
         if entry.room_id not in connection.rooms and len(connection.rooms) >= limit:
@@ -120,12 +131,13 @@ class Entering:
                 await self._check_allowed(user, entry.room_id)
         if not await in_time(store.is_member(room.id, user.id)):
             member = StoredMember(user.id, user.name, wall_ms)
+            check_open(passage)
             await in_time(store.add_member(room.id, member))
         return room
 
     async def _check_allowed(self, user: User, room_id: str) -> None:
         if not await self._c.authorize(user, room_id):
-            raise Forbidden("You may not enter this room. Ask a member to add you.")
+            raise Forbidden(NOT_ALLOWED)
 
     def _let_in(
         self, state: RoomState, connection: Connection, character_id: str | None, how: HowEntered
@@ -225,6 +237,16 @@ class Entering:
                 )
             )
         return members
+
+
+def check_open(passage: Passage) -> None:
+    """Refuse who is being removed from the room.
+
+    Raises:
+        Forbidden: they are.
+    """
+    if passage.barred:
+        raise Forbidden(NOT_ALLOWED)
 
 
 def ended_meanwhile(state: RoomState, rows: Iterable[ChatMessage]) -> list[ChatMessage]:

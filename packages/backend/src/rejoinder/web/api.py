@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from rejoinder.characters.registry import Characters
 from rejoinder.core.clock import Clock
+from rejoinder.core.gate import Gate, Passage
 from rejoinder.core.limits import RateLimit
 from rejoinder.core.users import User
 from rejoinder.errors import (
@@ -26,6 +27,7 @@ from rejoinder.errors import (
 from rejoinder.protocol import events, rest
 from rejoinder.protocol.fields import Id, given, iso, or_unset
 from rejoinder.service.auth import SIGN_IN, Authenticate, Authorize, Handshake, Tokens, clean_name
+from rejoinder.service.entering import NOT_ALLOWED, check_open
 from rejoinder.stores.base import RoomOverview, Store, StoredMember
 from rejoinder.web.answers import answer, body_of, refuse
 
@@ -49,6 +51,7 @@ class ApiParts:
     guest_limit: RateLimit
     authenticate: Authenticate
     authorize: Authorize
+    gate: Gate
     expel: Callable[[str, str], None]
     """Puts somebody (the second) out of a room (the first)."""
     content_limit: int
@@ -143,12 +146,19 @@ class Api:
         room_id, character_id = given(wanted.room_id) or uuid4().hex, given(wanted.character_id)
         if character_id is not None and self._p.characters.get(character_id) is None:
             raise NotFound("There is no such character. Choose another one.")
+        with self._p.gate.passing(room_id, user.id) as passage:
+            return await self._make_room(user, room_id, character_id, passage)
+
+    async def _make_room(
+        self, user: User, room_id: str, character_id: str | None, passage: Passage
+    ) -> Response:
         if not await self._p.authorize(user, room_id):
-            raise Forbidden("You may not enter this room. Ask a member to add you.")
+            raise Forbidden(NOT_ALLOWED)
         wall_ms = self._p.clock.wall_ms()
         room = await self._p.store.create_room(room_id, user.id, wall_ms, character_id)
         if not room.created and not await self._p.authorize(user, room_id):
-            raise Forbidden("You may not enter this room. Ask a member to add you.")
+            raise Forbidden(NOT_ALLOWED)
+        check_open(passage)
         await self._p.store.add_member(room_id, StoredMember(user.id, user.name, wall_ms))
         overview = RoomOverview(
             room, room.created_at, await self._p.store.last_seq(room_id), 0, None
@@ -172,9 +182,12 @@ class Api:
 
     async def add_member(self, request: Request) -> Response:
         """`PUT /api/rooms/{roomId}/members/{userId}`: a member adds somebody."""
-        room_id, user_id = await self._room(request), _id(request, "user_id")
-        member = StoredMember(user_id, "", self._p.clock.wall_ms())
-        await self._p.store.add_member(room_id, member)
+        user, user_id = await self._user(request), _id(request, "user_id")
+        with self._p.gate.passing(_id(request, "room_id"), user.id) as passage:
+            room_id = await self._room(request)
+            check_open(passage)
+            member = StoredMember(user_id, "", self._p.clock.wall_ms())
+            await self._p.store.add_member(room_id, member)
         return answer(events.Ack(success=True))
 
     async def remove_member(self, request: Request) -> Response:
@@ -187,7 +200,9 @@ class Api:
         room = await self._p.store.room(room_id)
         if user.id != user_id and (room is None or room.created_by != user.id):
             raise Forbidden("Only who made the room can remove others from it.")
-        if not await self._p.store.remove_member(room_id, user_id):
+        with self._p.gate.closed(room_id, user_id):
+            removed = await self._p.store.remove_member(room_id, user_id)
+        if not removed:
             raise NotFound("They are not a member of this room.")
         self._p.expel(room_id, user_id)
         return answer(events.Ack(success=True))
