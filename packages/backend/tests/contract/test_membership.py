@@ -133,6 +133,26 @@ async def test_a_room_that_was_made_by_rest_is_its_maker_s(
     assert (await alice.join(room))["characterId"] == "echo"
 
 
+@pytest.mark.parametrize("way", ["socket", "rest"])
+async def test_of_those_who_make_a_room_at_once_one_is_let_in(
+    members_server: ServerProcess, connect: Connect, room: str, way: str
+) -> None:
+    people = [await connect(members_server) for _ in range(5)]
+    for number in range(8):
+        body = {"roomId": f"{room}-{number}"}
+
+        async def enter(person: Chat, body: dict[str, str] = body) -> bool:
+            if way == "socket":
+                return bool((await person.call("room:join", body))["success"])
+            bearer = token(person.user_id)
+            made = await request(members_server, "POST", "/api/rooms", bearer=bearer, body=body)
+            return made.status == 201
+
+        assert sum(await asyncio.gather(*map(enter, people))) == 1
+        [maker] = [person for person in people if (await person.call("room:join", body))["success"]]
+        await maker.done("room:leave", body)
+
+
 @pytest.mark.parametrize("who", ["a stranger", "nobody"])
 async def test_only_members_add_members(
     members_server: ServerProcess, connect: Connect, room: str, who: str
