@@ -12,7 +12,7 @@ export { ChatClient, type ChatClientParts } from './chat/client'
 export type { ChatBinding } from './chat/membership'
 export { createChat } from './chat/open'
 export { type ChatSettings, defaultChatSettings } from './chat/settings'
-export type { OutgoingMessage } from './chat/state'
+export type { AnswerFailure, OutgoingMessage } from './chat/state'
 export type { ChatView } from './chat/view'
 export {
   Connection,

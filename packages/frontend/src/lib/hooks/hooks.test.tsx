@@ -165,6 +165,19 @@ describe('useSocketChat', () => {
     expect(result.current.pendingMessages).toEqual([])
   })
 
+  it('tells why an answer failed', async () => {
+    const { result } = renderHook(() => useChat('one'))
+    await eventually(() => expect(result.current.isInRoom).toBe(true))
+    expect(result.current.failures.size).toBe(0)
+    const failure = { code: 'character_failed', error: 'It broke.' } as const
+    const at = { roomId: 'one', messageId: 'a1', timestamp: '' }
+    const start = { ...at, characterId: 'echo', replyTo: 'q', seq: 1 }
+    peer.io.to('one').emit('message:stream:start', start)
+    peer.io.to('one').emit('message:stream:error', { ...at, ...failure, content: 'so far' })
+    await eventually(() => expect(result.current.failures.get('a1')).toEqual(failure))
+    expect(result.current.messages).toMatchObject([{ content: 'so far', state: 'failed' }])
+  })
+
   it('leaves its room when it goes, though the connection stays', async () => {
     const { rerender } = render(<Page chats={1} />)
     const members = () => peer.io.sockets.adapter.rooms.get('one')?.size ?? 0

@@ -154,6 +154,33 @@ describe('the order', () => {
   })
 })
 
+describe('why an answer failed', () => {
+  const failure = { code: 'character_failed', error: 'It broke.' } as const
+  const failed = apply(opened, [
+    { type: 'entered', snapshot: snapshot({ messages: messages(1, 1) }) },
+    { type: 'message', message: answer(2, { state: 'streaming', content: '' }) },
+    {
+      type: 'streamFailed',
+      failure: { roomId: ROOM, messageId: 'm2', content: 'so far', timestamp: '', ...failure },
+    },
+  ])
+
+  it('is kept beside the message, which is as it is stored', () => {
+    expect(failed.log.at(-1)).toEqual({
+      ...answer(2, { state: 'failed', content: 'so far' }),
+      status: 'sent',
+    })
+    expect(failed.failures).toEqual(new Map([['m2', failure]]))
+  })
+
+  it('outlives a snapshot, which does not tell it, and goes with the room', () => {
+    const page = [message(1), answer(2, { state: 'failed', content: 'so far' })]
+    const again = reduce(failed, { type: 'entered', snapshot: snapshot({ messages: page }) })
+    expect(again.failures).toEqual(failed.failures)
+    expect(reduce(again, { type: 'opened', roomId: 'other' }).failures.size).toBe(0)
+  })
+})
+
 describe('a position that is not honoured', () => {
   it('replaces what is held, but for own messages on their way', () => {
     const state = apply(opened, [

@@ -5,7 +5,7 @@ import { extendWhole, lastWhole, merge, position } from './log'
 import { discard, failSend, queue, settle, withoutStored } from './outgoing'
 import { withMember, withoutTyping, withPresence, withRead } from './people'
 import { type ChatState, emptyChat } from './state'
-import { addChunk, adoptStreams, endStream, startStream } from './streams'
+import { addChunk, adoptStreams, endStream, failStream, startStream } from './streams'
 
 export function reduce(state: ChatState, action: ChatAction): ChatState {
   switch (action.type) {
@@ -31,10 +31,7 @@ export function reduce(state: ChatState, action: ChatAction): ChatState {
         state: action.end.state,
       })
     case 'streamFailed':
-      return endStream(state, action.failure.messageId, {
-        content: action.failure.content,
-        state: 'failed',
-      })
+      return failStream(state, action.failure)
     case 'newerPage':
       return newerPage(state, action.after, action)
     case 'olderPage':

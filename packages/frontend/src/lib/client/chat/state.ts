@@ -1,4 +1,4 @@
-import type { ChatMessage, Member, ReadMarker } from '../../types/socket'
+import type { ChatMessage, Member, ReadMarker, StreamError } from '../../types/socket'
 import type { ChatError } from '../errors'
 
 /** How far the text of a running generation has come. */
@@ -9,6 +9,9 @@ export interface StreamProgress {
   readonly offset: number
 }
 
+/** Why an answer failed: a code, and a sentence for a person. */
+export type AnswerFailure = Pick<StreamError, 'code' | 'error'>
+
 /** What is held of one room. */
 export interface ChatState {
   readonly roomId: string | null
@@ -18,6 +21,8 @@ export interface ChatState {
   readonly outgoing: readonly ChatMessage[]
   /** The running generations, by message. */
   readonly streams: ReadonlyMap<string, StreamProgress>
+  /** Why answers failed, by message, as far as it was heard: no history tells it. */
+  readonly failures: ReadonlyMap<string, AnswerFailure>
   /** Up to this `seq` nothing is missing between the oldest message held and the newest. */
   readonly wholeTo: number
   /** The newest `seq` the server spoke of. */
@@ -41,6 +46,7 @@ export const emptyChat: ChatState = {
   log: [],
   outgoing: [],
   streams: new Map(),
+  failures: new Map(),
   wholeTo: 0,
   lastSeq: 0,
   base: undefined,

@@ -4,6 +4,7 @@ import type {
   RoomSnapshot,
   RunningStream,
   StreamChunk,
+  StreamError,
   StreamStart,
 } from '../../types/socket'
 import { extendWhole, merge } from './log'
@@ -96,4 +97,13 @@ export function endStream(
   const streams = new Map(state.streams)
   streams.delete(messageId)
   return { ...state, log: state.log.with(place, { ...message, ...end }), streams }
+}
+
+/** Why it failed is kept apart from the message, which is as it is stored. */
+export function failStream(
+  state: ChatState,
+  { messageId, content, code, error }: StreamError,
+): ChatState {
+  const failures = new Map(state.failures).set(messageId, { code, error })
+  return { ...endStream(state, messageId, { content, state: 'failed' }), failures }
 }

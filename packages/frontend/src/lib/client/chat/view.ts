@@ -1,7 +1,7 @@
 import type { ChatMessage, Member, ReadMarker } from '../../types/socket'
 import type { ChatError } from '../errors'
 import type { Readable } from '../store'
-import type { ChatState } from './state'
+import type { AnswerFailure, ChatState } from './state'
 
 /** What a page shows of a room. */
 export interface ChatView {
@@ -9,6 +9,8 @@ export interface ChatView {
   messages: ChatMessage[]
   /** The text so far of the answers that are being written, by message. */
   streamingMessages: Map<string, string>
+  /** Why answers failed, by message; of those that failed while nobody looked it is not known. */
+  failures: ReadonlyMap<string, AnswerFailure>
   /** Whether somebody else types. */
   isTyping: boolean
   typingUsers: string[]
@@ -29,6 +31,7 @@ export function viewOf(state: ChatState): ChatView {
   return {
     messages: [...state.log, ...state.outgoing],
     streamingMessages: new Map(running.map(({ id, content }) => [id, content])),
+    failures: state.failures,
     isTyping: state.typingUsers.length > 0,
     typingUsers: [...state.typingUsers],
     isInRoom: state.isInRoom,
