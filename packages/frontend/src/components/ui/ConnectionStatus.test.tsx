@@ -145,7 +145,11 @@ describe('MessageStatusIndicator', () => {
     ['failed', '⚠️', 'Not sent'],
   ] as const)('shows %s as %s, with a name', async (status, symbol, name) => {
     const { container } = render(<MessageStatusIndicator status={status} locale="en" />)
-    expect(screen.getByRole('img', { name }).textContent).toBe(symbol)
+    const image = screen.getByRole('img', { name })
+    expect(image.textContent).toBe(symbol)
+    // No font need have the character: it is drawn, and hidden itself.
+    expect(image.querySelector('svg[aria-hidden="true"] path')).not.toBeNull()
+    expect(image.querySelector('.rejoinder-symbol')?.textContent).toBe(symbol)
     expect(screen.queryByRole('button')).toBeNull()
     await expectAccessible(container)
   })
