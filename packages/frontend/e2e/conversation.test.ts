@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { expectAccessible } from './support/axe'
 import { storedIn } from './support/room'
 import { setStage } from './support/stage'
 
@@ -121,13 +122,62 @@ test('Stop ends an answer and keeps what was written', async () => {
   expect(stored).toMatchObject({ state: 'stopped', content: shown })
 })
 
-test('an answer that fails says so and keeps what was written', async () => {
+test('an answer that fails says why, keeps what was written, and may be tried again', async () => {
   const ann = await stage.person()
   await ann.signIn('Ann')
   await ann.startChat()
   await ann.say('/fail 5')
-  await ann.messages('failed').getByText('The answer failed').waitFor()
+  const sentence = 'The answer failed: Echo failed, as it was told to.'
+  await ann.messages('failed').getByText(sentence).waitFor()
   expect((await ann.texts()).at(-1)).toBe(numbersTo(5))
+  await ann.page.getByRole('button', { name: 'Try again' }).click()
+  await ann.page.getByText('Answer 2 of 2').waitFor()
+  await ann.messages('failed').getByText(sentence).waitFor()
+})
+
+test('a room without a character says so, and takes one that is chosen in it', async () => {
+  const [ann, bob] = [await stage.person(), await stage.person()]
+  const lobby = `${stage.server.url}/#/room/lobby`
+  for (const [person, name] of [
+    [ann, 'Ann'],
+    [bob, 'Bob'],
+  ] as const) {
+    await person.signIn(name)
+    await person.open(lobby)
+  }
+  const offer = (of: typeof ann) => of.page.getByRole('region', { name: 'Nobody answers here yet' })
+  await offer(ann).waitFor()
+  await expectAccessible(ann.page)
+
+  await bob.say('just between us')
+  await ann.message('just between us').waitFor()
+  await ann.say('heard you')
+  await bob.message('heard you').waitFor()
+  expect(await ann.messages().count()).toBe(2)
+
+  await offer(ann).getByRole('button', { name: 'Echo' }).click()
+  await offer(ann).waitFor({ state: 'detached' })
+  await expect
+    .poll(() => ann.composer.evaluate((field) => field === document.activeElement))
+    .toBe(true)
+  await ann.say('is anybody there')
+  await ann.message('is anybody there').nth(1).waitFor()
+  await ann.page.getByRole('heading', { level: 1, name: 'Echo' }).waitFor()
+
+  await offer(bob).waitFor({ state: 'detached' })
+  await bob.say('me too')
+  await bob.message('me too').nth(1).waitFor()
+})
+
+test('people may go on without a character', async () => {
+  const ann = await stage.person({ viewport: { width: 320, height: 568 } })
+  await ann.signIn('Ann')
+  await ann.open(`${stage.server.url}/#/room/people-only`)
+  const offer = ann.page.getByRole('region', { name: 'Nobody answers here yet' })
+  await offer.getByRole('button', { name: 'Go on without a character' }).click()
+  await offer.waitFor({ state: 'detached' })
+  await ann.say('alone')
+  await ann.messages('complete').waitFor()
 })
 
 test('another answer stands beside the first', async () => {

@@ -57,6 +57,11 @@ test('an answer that was cut off by the death of the server says so', async () =
   await ann.messages('interrupted').getByText('The answer was interrupted').waitFor()
   const stored = (await storedIn(stage.server.url, address)).at(-1)
   expect(stored).toMatchObject({ state: 'interrupted', content: (await ann.texts()).at(-1) })
+  // What is stored may be less than what was shown; the page stands as well as before.
+  expect(await ann.page.locator('.typing-cursor').count()).toBe(0)
+  expect(await ann.messages().count()).toBe(2)
+  await expect.poll(() => ann.distanceToBottom()).toBeLessThan(2)
+  await ann.page.getByRole('button', { name: 'Try again' }).waitFor()
 })
 
 test('a message that cannot be delivered can be sent again, one that is refused discarded', async () => {

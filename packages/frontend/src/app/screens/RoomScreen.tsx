@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { characterName, type People } from '@/components/chat/common/people'
 import { Composer } from '@/components/chat/composer/Composer'
 import { useDraft } from '@/components/chat/composer/useDraft'
@@ -8,6 +8,7 @@ import type { MessageHandlers } from '@/components/chat/messages/SlotItem'
 import { useChatScroll } from '@/components/chat/messages/useChatScroll'
 import { useUnseen } from '@/components/chat/messages/useUnseen'
 import { LiveRegion } from '@/components/chat/room/LiveRegion'
+import { NobodyAnswers } from '@/components/chat/room/NobodyAnswers'
 import { RoomGreeting } from '@/components/chat/room/RoomGreeting'
 import { RoomHeader } from '@/components/chat/room/RoomHeader'
 import { TypingLine } from '@/components/chat/room/TypingLine'
@@ -18,6 +19,7 @@ import {
   type ChatSocket,
   CONTENT_LIMIT_BYTES,
   type RoomSummary,
+  type UseSocketChatReturn,
   useSocketChat,
 } from '@/index'
 import { hashOf, roomLink } from '../routing'
@@ -49,7 +51,9 @@ export function RoomScreen(props: RoomScreenProps) {
   const { t } = useText()
   const { userId } = session
   const room = useRemembered(props.room)
-  const chat = useSocketChat({ socket, isConnected, roomId, characterId: room?.characterId })
+  const [chosen, setChosen] = useState<string>()
+  const partner = chosen ?? room?.characterId
+  const chat = useSocketChat({ socket, isConnected, roomId, characterId: partner })
   const { messages, isInRoom, loadMessageHistory, hasMore, isLoadingHistory } = chat
   const { members, nameOf } = useKnownNames(roomId, session.token, isInRoom, chat.members, messages)
 
@@ -57,8 +61,7 @@ export function RoomScreen(props: RoomScreenProps) {
     () => ({ userId, characters, nameOf }),
     [userId, characters, nameOf],
   )
-  const characterId =
-    room?.characterId ?? messages.find((each) => each.role === 'character')?.characterId
+  const characterId = partner ?? messages.find((each) => each.role === 'character')?.characterId
   const title = characterId ? characterName(characters, characterId) : t.unnamedRoom
   useTitle(title)
 
@@ -74,21 +77,21 @@ export function RoomScreen(props: RoomScreenProps) {
   const refusal = useRefusal(chat.error, isInRoom)
   usePresence(isInRoom, chat.setPresence)
 
-  const { retryMessage, discardMessage, regenerate } = chat
-  const handlers = useMemo<MessageHandlers>(
-    () => ({
-      onRetry: (messageId) => void retryMessage(messageId),
-      onDiscard: discardMessage,
-      onRegenerate: (messageId) => void regenerate(messageId),
-    }),
-    [retryMessage, discardMessage, regenerate],
-  )
+  const handlers = useHandlers(chat)
   const running = messages.findLast((each) => each.state === 'streaming')
   const isRoomKnown = useIsKnown(room, isInRoom, props.reloadRooms)
   const { draft, onDraft, onSend } = useSending(useDraft(roomId), isRoomKnown, (text) => {
     scroll.toBottom()
     void chat.sendMessage(text)
   })
+
+  const { composer, leadOn } = useComposerFocus()
+  const choose = (id: string) => {
+    setChosen(id)
+    // A room without a character takes the first one chosen, and the list then says so.
+    void chat.rejoinRoom(roomId, id).then(props.reloadRooms)
+    leadOn()
+  }
 
   return (
     <div className="flex h-full min-h-0 flex-col">
@@ -100,15 +103,12 @@ export function RoomScreen(props: RoomScreenProps) {
         link={roomLink(roomId, window.location)}
         homeHref={hashOf({ page: 'home' })}
       />
-      {refusal && (
-        <div className="border-line border-b bg-surface px-4 py-2">
-          <Failure error={refusal} onRetry={() => void chat.joinRoom()} />
-        </div>
-      )}
+      {refusal && <Refusal error={refusal} onRetry={() => void chat.joinRoom()} />}
       <div className="relative flex min-h-0 flex-1 flex-col">
         <MessageList
           messages={messages}
           streamingTexts={chat.streamingMessages}
+          failures={chat.failures}
           people={people}
           handlers={handlers}
           scroll={scroll}
@@ -121,7 +121,11 @@ export function RoomScreen(props: RoomScreenProps) {
         />
         {!scroll.following && <NewestButton hasNew={hasNew} onClick={scroll.toBottom} />}
       </div>
+      {!refusal && isRoomKnown && partner === undefined && (
+        <NobodyAnswers characters={characters} onChoose={choose} onClose={leadOn} />
+      )}
       <Composer
+        field={composer}
         text={draft}
         onChange={onDraft}
         onSend={onSend}
@@ -135,6 +139,35 @@ export function RoomScreen(props: RoomScreenProps) {
       <LiveRegion news={news} people={people} />
     </div>
   )
+}
+
+function Refusal(props: { error: Error; onRetry: () => void }) {
+  return (
+    <div className="border-line border-b bg-surface px-4 py-2">
+      <Failure {...props} />
+    </div>
+  )
+}
+
+function useHandlers({ retryMessage, discardMessage, regenerate }: UseSocketChatReturn) {
+  return useMemo<MessageHandlers>(
+    () => ({
+      onRetry: (messageId) => void retryMessage(messageId),
+      onDiscard: discardMessage,
+      onRegenerate: (messageId) => void regenerate(messageId),
+    }),
+    [retryMessage, discardMessage, regenerate],
+  )
+}
+
+/** Leads the focus on from what vanishes with the button that was pressed in it. */
+function useComposerFocus() {
+  const composer = useRef<HTMLTextAreaElement>(null)
+  const leadOn = () => {
+    const next = hasKeyboard() ? composer.current : document.getElementById('main')
+    next?.focus({ preventScroll: true })
+  }
+  return { composer, leadOn }
 }
 
 /** On a phone the focus would open the keyboard over half of the conversation. */

@@ -23,19 +23,22 @@ export interface ComposerProps {
   /** A character answers: this ends it. */
   onStop?: (() => void) | undefined
   autoFocus?: boolean
+  /** For who has to lead the focus here. */
+  field?: RefObject<HTMLTextAreaElement | null> | undefined
 }
 
 export function Composer(props: ComposerProps) {
   const { text, onChange, onSend, limitBytes, onStop } = props
   const { t } = useText()
-  const field = useRef<HTMLTextAreaElement>(null)
+  const ownField = useRef<HTMLTextAreaElement>(null)
+  const field = props.field ?? ownField
   const hintId = useId()
   const ready = canSend(text, limitBytes)
   useHeight(field, text)
 
   useEffect(() => {
     if (props.autoFocus) field.current?.focus()
-  }, [props.autoFocus])
+  }, [props.autoFocus, field])
 
   const send = () => {
     if (!ready) return

@@ -15,6 +15,7 @@ export interface AnswerActionsProps {
 export function AnswerActions({ message, index, count, onShow, onRegenerate }: AnswerActionsProps) {
   const { t } = useText()
   const ended = message.state !== 'streaming'
+  const broke = message.state === 'failed' || message.state === 'interrupted'
   if (count < 2 && !(ended && onRegenerate)) return null
   return (
     <div className="-ms-2.5 mt-1 flex flex-wrap items-center gap-1">
@@ -35,7 +36,7 @@ export function AnswerActions({ message, index, count, onShow, onRegenerate }: A
           onClick={() => onRegenerate(message.id)}
         >
           <Icon name="again" className="size-4" />
-          {t.regenerate}
+          {broke ? t.tryAgain : t.regenerate}
         </button>
       )}
     </div>

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import type { ChatMessage } from '@/index'
+import type { AnswerFailure, ChatMessage } from '@/index'
 import { Avatar } from '../common/Avatar'
 import type { Author } from '../common/people'
 import { useText } from '../i18n/TextContext'
@@ -12,6 +12,8 @@ export interface MessageItemProps {
   /** The text to show: of a running answer, what has arrived. */
   text: string
   author: Author
+  /** Why the answer failed, where it did and that is known. */
+  failure?: AnswerFailure | undefined
   /** Whether the message before is by the same author, so that the name need not stand again. */
   continues: boolean
   onRetry: (messageId: string) => void
@@ -74,14 +76,14 @@ const BODIES = {
   character: 'max-w-full',
 } as const
 
-function Body({ message, text, author }: MessageItemProps) {
+function Body({ message, text, author, failure }: MessageItemProps) {
   const { t } = useText()
   const streaming = message.state === 'streaming'
   return (
     <div className={BODIES[author.kind]} data-message-id={message.id} data-state={message.state}>
       {streaming && <span className="sr-only">{t.answering(author.name)}</span>}
       {(text !== '' || streaming) && <Markdown text={text} streaming={streaming} />}
-      <OutcomeNote state={message.state} />
+      <OutcomeNote state={message.state} failure={failure} />
     </div>
   )
 }

@@ -1,5 +1,5 @@
 import { type ReactNode, useMemo } from 'react'
-import type { ChatMessage, ReadMarker } from '@/index'
+import type { AnswerFailure, ChatMessage, ReadMarker } from '@/index'
 import { Icon } from '../common/Icon'
 import type { People } from '../common/people'
 import { useText } from '../i18n/TextContext'
@@ -12,6 +12,7 @@ import type { ChatScroll } from './useChatScroll'
 export interface MessageListProps {
   messages: readonly ChatMessage[]
   streamingTexts: ReadonlyMap<string, string>
+  failures: ReadonlyMap<string, AnswerFailure>
   people: People
   handlers: MessageHandlers
   scroll: ChatScroll
@@ -56,6 +57,7 @@ export function MessageList(props: MessageListProps) {
                   continues={row.continues}
                   people={props.people}
                   streamingText={runningText(row, streamingTexts)}
+                  failures={props.failures}
                   handlers={props.handlers}
                   readers={row.key === own?.id ? readers : ''}
                   mayRegenerate={row.slot === lastSlot}

@@ -1,15 +1,27 @@
-import { type ChatMessage, type MessageState, MessageStatusIndicator } from '@/index'
+import {
+  type AnswerFailure,
+  type ChatMessage,
+  type MessageState,
+  MessageStatusIndicator,
+} from '@/index'
 import { Icon } from '../common/Icon'
+import type { Catalogue } from '../i18n/en'
 import { useText } from '../i18n/TextContext'
 
 /** How an answer ended, where it did not simply end. */
-export function OutcomeNote({ state }: { state: MessageState }) {
+export function OutcomeNote({
+  state,
+  failure,
+}: {
+  state: MessageState
+  failure: AnswerFailure | undefined
+}) {
   const { t } = useText()
   if (state === 'complete' || state === 'streaming') return null
   const stopped = state === 'stopped'
   const sentence = {
     stopped: t.stateStopped,
-    failed: t.stateFailed,
+    failed: failedSentence(failure, t),
     interrupted: t.stateInterrupted,
   }
   return (
@@ -17,9 +29,25 @@ export function OutcomeNote({ state }: { state: MessageState }) {
       className={`mt-1.5 flex items-center gap-1.5 text-sm ${stopped ? 'text-muted' : 'text-danger'}`}
     >
       <Icon name={stopped ? 'stop' : 'warning'} className="size-4" />
-      {sentence[state]}
+      <span className="min-w-0">{sentence[state]}</span>
     </p>
   )
+}
+
+/** A character's own words are for the person; of any other failure the page has its own. */
+function failedSentence(failure: AnswerFailure | undefined, t: Catalogue): string {
+  switch (failure?.code) {
+    case 'character_failed':
+      return failure.error === '' ? t.stateFailed : t.failedBecause(failure.error)
+    case 'rate_limited':
+      return t.failedBusy
+    case 'not_found':
+      return t.failedGone
+    case 'unavailable':
+      return t.failedUnavailable
+    default:
+      return t.stateFailed
+  }
 }
 
 /** How far an own message has come, with what may be done about one that was not sent. */

@@ -2,6 +2,7 @@ import { cleanup, render, screen } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { ChatMessage } from '@/index'
+import { en } from '../i18n/en'
 import { SlotItem, type SlotItemProps } from './SlotItem'
 
 afterEach(cleanup)
@@ -33,6 +34,7 @@ function show(variants: ChatMessage[], more: Partial<SlotItemProps> = {}) {
       continues={false}
       people={people}
       streamingText={undefined}
+      failures={new Map()}
       handlers={handlers}
       readers=""
       mayRegenerate={true}
@@ -86,6 +88,27 @@ describe('a place in the conversation', () => {
     expect(screen.getByText('text')).toBeDefined()
     expect(screen.getByText(sentence)).toBeDefined()
   })
+
+  test.each([
+    ['character_failed', 'The cat is asleep.', 'The answer failed: The cat is asleep.'],
+    ['character_failed', '', 'The answer failed'],
+    ['rate_limited', 'Slower.', en.failedBusy],
+    ['not_found', 'Gone.', en.failedGone],
+    ['unavailable', 'Later.', en.failedUnavailable],
+    ['internal', 'Inside.', 'The answer failed'],
+  ] as const)('says why an answer failed: %s, "%s"', (code, error, sentence) => {
+    show([message('text', { state: 'failed' })], { failures: new Map([['text', { code, error }]]) })
+    expect(screen.getByText(sentence)).toBeDefined()
+  })
+
+  test.each(['failed', 'interrupted'] as const)(
+    'one that is %s may be tried again',
+    async (state) => {
+      const { user, handlers } = show([message('text', { state })])
+      await user.click(screen.getByRole('button', { name: 'Try again' }))
+      expect(handlers.onRegenerate.mock.calls).toEqual([['text']])
+    },
+  )
 
   test('lets a message that was not sent be sent again or discarded', async () => {
     const own = { role: 'user', senderId: 'ann', status: 'failed' } as const

@@ -1,4 +1,5 @@
 import { memo, useState } from 'react'
+import type { AnswerFailure } from '@/index'
 import { authorOf, type Names, type People, personName } from '../common/people'
 import { useText } from '../i18n/TextContext'
 import { AnswerActions } from './AnswerActions'
@@ -18,6 +19,8 @@ export interface SlotItemProps {
   people: People
   /** What has arrived of an answer that runs here. */
   streamingText: string | undefined
+  /** Why answers failed, by message. */
+  failures: ReadonlyMap<string, AnswerFailure>
   handlers: MessageHandlers
   /** The others who have read it, where that is to be shown: ids with spaces between them. */
   readers: string
@@ -49,6 +52,7 @@ function SlotView(props: SlotItemProps) {
       message={message}
       text={(message.state === 'streaming' && props.streamingText) || message.content}
       author={authorOf(message, people, t)}
+      failure={props.failures.get(message.id)}
       continues={props.continues}
       onRetry={handlers.onRetry}
       onDiscard={handlers.onDiscard}
