@@ -1,0 +1,190 @@
+"""Appending to the logs: one lane a room, and in it one group of rows at a time.
+
+A group is one ordered insert whose rows take the next numbers of the room. The unique index on room and number lets
+only one of two servers have a number; the other reads the last one and goes on from there. An ordered insert stops at its
+first refusal, so a room never has a hole.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pymongo import DESCENDING
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from rejoinder.errors import ChatError, Conflict, Unavailable
+from rejoinder.protocol.events import ChatMessage
+from rejoinder.stores.base import Appended, Draft
+from rejoinder.stores.mongo.model import Document, message_document, message_of
+
+BUSY = "The message store can't take this now. Try again in a moment."
+TAKEN = "This message id belongs to another message. Send it with a new id."
+DUPLICATE_KEY = 11000
+GROUP = 256
+WAITING_MAX = 10_000
+ROOMS_KEPT = 50_000
+MAJORITY_TRIES = 100
+MAJORITY_SECONDS = 0.02
+
+
+@dataclass(slots=True)
+class Entry:
+    """A draft and who waits for it."""
+
+    draft: Draft
+    done: "asyncio.Future[Appended]"
+
+
+@dataclass(slots=True)
+class Lane:
+    """The rows that wait for one room; `last` is its last number, where known."""
+
+    waiting: deque[Entry] = field(default_factory=deque)
+    last: int | None = None
+    runs: bool = False
+
+
+class Lanes:
+    """Appends rows."""
+
+    def __init__(self, messages: AsyncCollection[Document]) -> None:
+        self._messages = messages
+        self._settled = messages.with_options(read_concern=ReadConcern("majority"))
+        self._lanes: dict[str, Lane] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._waiting = 0
+        self._closing = False
+
+    def append(self, draft: Draft) -> "asyncio.Future[Appended]":
+        """Take a draft into its lane.
+
+        Raises:
+            Unavailable: too many are waiting, or the store is closed.
+        """
+        if self._closing or self._waiting >= WAITING_MAX:
+            raise Unavailable(BUSY)
+        entry = Entry(draft, asyncio.get_running_loop().create_future())
+        lane = self._lanes.pop(draft.room_id, None) or Lane()
+        self._lanes[draft.room_id] = lane
+        lane.waiting.append(entry)
+        self._waiting += 1
+        if not lane.runs:
+            lane.runs = True
+            task = asyncio.get_running_loop().create_task(self._run(draft.room_id, lane))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        return entry.done
+
+    async def close(self) -> None:
+        """Write what has been taken."""
+        self._closing = True
+        await asyncio.gather(*self._running)
+
+    async def _run(self, room_id: str, lane: Lane) -> None:
+        while lane.waiting:
+            group = [lane.waiting.popleft() for _ in range(min(GROUP, len(lane.waiting)))]
+            self._waiting -= len(group)
+            try:
+                await self._write(room_id, lane, group)
+            except PyMongoError as error:
+                lane.last = None
+                _fail(group, error)
+        lane.runs = False
+        if len(self._lanes) > ROOMS_KEPT:
+            oldest = next(iter(self._lanes))
+            if not self._lanes[oldest].runs:
+                del self._lanes[oldest]
+
+    async def _write(self, room_id: str, lane: Lane, group: list[Entry]) -> None:
+        while group:
+            if lane.last is None:
+                lane.last = await last_seq(self._messages, room_id)
+            documents = [
+                message_document(entry.draft, lane.last + place)
+                for place, entry in enumerate(group, start=1)
+            ]
+            try:
+                await self._messages.insert_many(documents, ordered=True)
+            except BulkWriteError as error:
+                group = await self._go_on(lane, group, documents, error)
+            else:
+                lane.last += len(group)
+                _give(group, documents)
+                return
+
+    async def _go_on(
+        self, lane: Lane, group: list[Entry], documents: list[Document], error: BulkWriteError
+    ) -> list[Entry]:
+        """Settle what an insert that was refused has done; the entries that are still to be written."""
+        details: Mapping[str, Any] = error.details or {}
+        refusals = details.get("writeErrors", [])
+        if details.get("writeConcernErrors") or not refusals:
+            raise error
+        inserted = int(details["nInserted"])
+        refusal = refusals[0]
+        _give(group[:inserted], documents)
+        lane.last = None
+        if refusal.get("code") != DUPLICATE_KEY:
+            _fail(group[inserted:], error)
+            return []
+        if "_id" not in refusal.get("keyPattern", {}):
+            return group[inserted:]  # Another server has that number.
+        await self._settle_known(group[inserted])
+        return group[inserted + 1 :]
+
+    async def _settle_known(self, entry: Entry) -> None:
+        """Answer for a row whose id is there already."""
+        draft = entry.draft
+        stored = await self._find_settled(draft.id)
+        if stored is None:
+            _settle(entry, Unavailable(BUSY))
+        elif (stored.room_id, stored.sender_id, stored.content) == (
+            draft.room_id,
+            draft.sender_id,
+            draft.content,
+        ):
+            _settle(entry, Appended(stored, duplicate=True))
+        else:
+            _settle(entry, Conflict(TAKEN))
+
+    async def _find_settled(self, message_id: str) -> ChatMessage | None:
+        """The row, once a majority has it: before that an election could take it back."""
+        for _ in range(MAJORITY_TRIES):
+            document = await self._settled.find_one({"_id": message_id})
+            if document is not None:
+                return message_of(document)
+            await asyncio.sleep(MAJORITY_SECONDS)
+        return None
+
+
+async def last_seq(messages: AsyncCollection[Document], room_id: str) -> int:
+    """The room's highest number, or 0."""
+    document = await messages.find_one(
+        {"roomId": room_id}, {"seq": True}, sort=[("seq", DESCENDING)]
+    )
+    return 0 if document is None else int(document["seq"])
+
+
+def _give(group: list[Entry], documents: list[Document]) -> None:
+    for entry, document in zip(group, documents, strict=False):
+        _settle(entry, Appended(message_of(document), duplicate=False))
+
+
+def _fail(group: list[Entry], cause: Exception) -> None:
+    for entry in group:
+        unavailable = Unavailable(BUSY)
+        unavailable.__cause__ = cause
+        _settle(entry, unavailable)
+
+
+def _settle(entry: Entry, outcome: Appended | ChatError) -> None:
+    if entry.done.done():
+        return
+    if isinstance(outcome, Appended):
+        entry.done.set_result(outcome)
+    else:
+        entry.done.set_exception(outcome)
