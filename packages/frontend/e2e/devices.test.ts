@@ -41,14 +41,3 @@ test('to close the notice leaves the first device out, and a banner says so', as
   await second.messages('complete').nth(1).waitFor()
   expect(await second.dialog.count()).toBe(0)
 })
-
-test('signing in lasts over a reload, and signing out ends it', async () => {
-  const ann = await stage.person()
-  await ann.signIn('Ann')
-  await ann.page.reload()
-  await ann.newChatButton('Echo').waitFor()
-  await ann.page.getByRole('button', { name: 'Sign out' }).click()
-  await ann.page.getByRole('button', { name: 'Start chatting' }).waitFor()
-  await ann.page.reload()
-  await ann.page.getByRole('button', { name: 'Start chatting' }).waitFor()
-})

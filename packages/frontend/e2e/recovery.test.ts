@@ -44,6 +44,21 @@ test('a server that dies and comes back costs nothing', async () => {
   expect(await ann.texts()).toEqual(texts)
 })
 
+test('an answer that was cut off by the death of the server says so', async () => {
+  const ann = await stage.person()
+  ann.foreseeOutage()
+  await ann.signIn('Ann')
+  const address = await ann.startChat()
+  await ann.say('/count 2000 20')
+  await ann.messages('streaming').getByText(' 20 ').waitFor()
+  await stage.server.kill()
+  await ann.banner.waitFor()
+  await stage.server.start()
+  await ann.messages('interrupted').getByText('The answer was interrupted').waitFor()
+  const stored = (await storedIn(stage.server.url, address)).at(-1)
+  expect(stored).toMatchObject({ state: 'interrupted', content: (await ann.texts()).at(-1) })
+})
+
 test('a message that cannot be delivered can be sent again, one that is refused discarded', async () => {
   const ann = await stage.person()
   let onTheWay: (frame: string) => string | null = (frame) => frame

@@ -37,7 +37,7 @@ export function setStage(env: Record<string, string> = {}): Stage {
   let people: Person[] = []
 
   beforeAll(async () => {
-    server = await Server.start(env)
+    server = await Server.start({ REJOINDER_GUEST_BURST: '1000', ...env })
     browser = await chromium.launch(CHROMIUM)
   })
   afterEach(async () => {

@@ -1,4 +1,4 @@
-import { type ReactNode, useCallback, useState } from 'react'
+import { type ReactNode, useCallback, useEffect, useState } from 'react'
 import { useText } from '@/components/chat/i18n/TextContext'
 import {
   type ConnectionReplaced,
@@ -28,20 +28,25 @@ export interface ChatScreenProps {
 const WIDE = '(min-width: 48rem)'
 
 /** Everything behind the sign-in: one connection, the lists, and the room that the address names. */
-export default function ChatScreen({ session, preferences, ...props }: ChatScreenProps) {
+export default function ChatScreen(props: ChatScreenProps) {
+  const { session, preferences, onSessionEnded } = props
   const { locale } = useText()
   const route = useRoute()
   const roomId = route.page === 'room' ? route.roomId : undefined
   const [replaced, setReplaced] = useState<ConnectionReplaced | null>(null)
-  const { socket, isConnected, connectionState, reconnect } = useSocket({
+  const { socket, isConnected, connectionState, lastError, reconnect } = useSocket({
     token: session.token,
     locale,
     onReplaced: setReplaced,
-    onAuthRequired: props.onSessionEnded,
+    onAuthRequired: onSessionEnded,
   })
   const { characters, rooms, addRoom, reloadCharacters, reloadRooms, reloadRoomsSoon } =
     useChatLists(session.token, isConnected)
   const { start, startError } = useStart(session.token, addRoom)
+  const isRefused = !isConnected && lastError?.code === 'unauthorized'
+  useEffect(() => {
+    if (isRefused) onSessionEnded()
+  }, [isRefused, onSessionEnded])
   const comeBack = useCallback(() => {
     setReplaced(null)
     reconnect()

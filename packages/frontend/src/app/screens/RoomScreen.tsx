@@ -23,6 +23,8 @@ import {
 import { hashOf, roomLink } from '../routing'
 import type { Session } from '../session'
 import { useKnownNames } from '../state/useKnownNames'
+import { usePresence } from '../state/usePresence'
+import { useRefusal } from '../state/useRefusal'
 import { useTitle } from '../state/useTitle'
 import { Failure } from './Failure'
 
@@ -72,6 +74,9 @@ export function RoomScreen(props: RoomScreenProps) {
     if (isInRoom) onEntered()
   }, [isInRoom, onEntered])
 
+  const refusal = useRefusal(chat.error, isInRoom)
+  usePresence(isInRoom, chat.setPresence)
+
   const { retryMessage, discardMessage, regenerate } = chat
   const handlers = useMemo<MessageHandlers>(
     () => ({
@@ -97,9 +102,9 @@ export function RoomScreen(props: RoomScreenProps) {
         link={roomLink(roomId, window.location)}
         homeHref={hashOf({ page: 'home' })}
       />
-      {chat.error && !isInRoom && (
+      {refusal && (
         <div className="border-line border-b bg-surface px-4 py-2">
-          <Failure error={chat.error} onRetry={() => void chat.joinRoom()} />
+          <Failure error={refusal} onRetry={() => void chat.joinRoom()} />
         </div>
       )}
       <div className="relative flex min-h-0 flex-1 flex-col">

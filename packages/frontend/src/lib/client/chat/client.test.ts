@@ -184,6 +184,17 @@ describe('what arrives while a snapshot is on its way', () => {
   })
 })
 
+describe('too much of it', () => {
+  it('is dropped, and fetched with another snapshot', async () => {
+    const stage = await inRoom()
+    void stage.chat.rejoinRoom()
+    for (let seq = 3; seq <= 6_000; seq += 1) stage.transport.push('message:new', message(seq))
+    stage.transport.last('room:rejoin').reply(roomAck({ recovered: true, lastSeq: 2 }))
+    await stage.clock.advance(1_000)
+    expect(stage.transport.all('room:rejoin')).toHaveLength(2)
+  })
+})
+
 describe('staying whole', () => {
   it('fetches what a hole hides', async () => {
     const stage = await inRoom()

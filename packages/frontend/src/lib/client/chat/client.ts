@@ -21,6 +21,7 @@ import { type ChatView, readableView } from './view'
 
 export interface ChatClientParts {
   clock: Clock
+  random: () => number
   settings: ChatSettings
   outboxStore: OutboxStore
   attention: Attention
@@ -41,7 +42,7 @@ export class ChatClient implements Readable<ChatView>, ChatActions {
   #presence: ConnectedStatus | null = null
   #stopAttention: Unsubscribe | null = null
 
-  constructor({ clock, settings, outboxStore, attention }: ChatClientParts) {
+  constructor({ clock, random, settings, outboxStore, attention }: ChatClientParts) {
     const view = readableView(this.#state)
     this.getSnapshot = view.getSnapshot
     this.subscribe = view.subscribe
@@ -50,6 +51,7 @@ export class ChatClient implements Readable<ChatView>, ChatActions {
       state: this.#state,
       dispatch: (action) => this.#dispatch(action),
       clock,
+      random,
       settings,
     }
     this.#membership = new Membership({

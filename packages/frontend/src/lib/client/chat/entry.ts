@@ -16,12 +16,12 @@ export type EntryResult =
 
 /** Enters a room: as often as it takes, while the channel is open and nobody gives it up. */
 export class Entry {
-  readonly #parts: Pick<ChatParts, 'clock' | 'settings'>
+  readonly #parts: Pick<ChatParts, 'clock' | 'random' | 'settings'>
   readonly #delay: Timer
   #isGivenUp = false
   #wake: () => void = () => undefined
 
-  constructor(parts: Pick<ChatParts, 'clock' | 'settings'>) {
+  constructor(parts: Pick<ChatParts, 'clock' | 'random' | 'settings'>) {
     this.#parts = parts
     this.#delay = new Timer(parts.clock)
   }
@@ -34,7 +34,7 @@ export class Entry {
 
   /** `payload` is asked for before each attempt: what is held may change in between. */
   async run(channel: Channel, event: EntryEvent, payload: () => RoomEntry): Promise<EntryResult> {
-    const { clock, settings } = this.#parts
+    const { clock, random, settings } = this.#parts
     for (let attempt = 0; !this.#isGivenUp; attempt += 1) {
       const outcome = await request(channel, clock, settings.ackTimeout, event, payload())
       if (outcome.type === 'closed' || this.#isGivenUp) break
@@ -45,7 +45,7 @@ export class Entry {
         if (!isPassing(reply.code))
           return { type: 'refused', error: new ChatError(reply.code, reply.error) }
         const limits = { minMs: settings.retryDelay, maxMs: settings.retryDelayMax }
-        delay = reply.retryAfterMs ?? backoffDelay(attempt, limits, Math.random)
+        delay = reply.retryAfterMs ?? backoffDelay(attempt, limits, random)
       }
       if (delay > 0) await this.#sleep(delay)
     }

@@ -9,6 +9,7 @@ import { type ChatSettings, defaultChatSettings } from './settings'
 export function createChat(settings: Partial<ChatSettings> = {}): ChatClient {
   return new ChatClient({
     clock: systemClock,
+    random: Math.random,
     settings: withDefaults(defaultChatSettings, settings),
     outboxStore: memoryOutboxStore(),
     attention: browserAttention,

@@ -10,6 +10,8 @@ import { listen } from './inbox'
 import { hasHole, position } from './log'
 import type { ChatParts } from './parts'
 
+const HELD_MAX = 5_000
+
 export interface RoomSessionParts extends ChatParts {
   channel: Channel
   roomId: string
@@ -158,8 +160,14 @@ export class RoomSession {
   }
 
   #deliver(action: ChatAction): void {
-    if (this.#entering) this.#held.push(action)
+    if (this.#entering) this.#hold(action)
     else if (this.#isInside()) this.#parts.dispatch(action)
+  }
+
+  /** Bounded: what was too much to hold is fetched again. */
+  #hold(action: ChatAction): void {
+    if (this.#held.length === HELD_MAX) this.#held = [{ type: 'damaged' }]
+    this.#held.push(action)
   }
 
   #goOutside(): void {

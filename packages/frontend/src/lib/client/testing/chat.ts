@@ -47,6 +47,7 @@ export function chatStage(settings: Partial<ChatSettings> = {}): ChatStage {
   const attention = new ManualAttention()
   const chat = new ChatClient({
     clock,
+    random: () => 0,
     attention,
     settings: { ...defaultChatSettings, ...settings },
     outboxStore: memoryOutboxStore(),

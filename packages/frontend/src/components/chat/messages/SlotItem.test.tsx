@@ -1,0 +1,103 @@
+import { cleanup, render, screen } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { ChatMessage } from '@/index'
+import { SlotItem, type SlotItemProps } from './SlotItem'
+
+afterEach(cleanup)
+
+const message = (id: string, more: Partial<ChatMessage> = {}): ChatMessage => ({
+  id,
+  roomId: 'r',
+  seq: 1,
+  role: 'character',
+  senderId: 'echo',
+  characterId: 'echo',
+  content: id,
+  state: 'complete',
+  timestamp: '2026-05-01T10:00:00.000Z',
+  replyTo: 'q',
+  ...more,
+})
+
+function show(variants: ChatMessage[], more: Partial<SlotItemProps> = {}) {
+  const handlers = { onRetry: vi.fn(), onDiscard: vi.fn(), onRegenerate: vi.fn() }
+  const people = {
+    userId: 'ann',
+    characters: [{ id: 'echo', name: 'Echo' }],
+    nameOf: (id: string) => (id === 'bob' ? 'Bob' : undefined),
+  }
+  const view = (now: ChatMessage[]) => (
+    <SlotItem
+      slot={{ key: 'k', variants: now }}
+      continues={false}
+      people={people}
+      streamingText={undefined}
+      handlers={handlers}
+      readers=""
+      mayRegenerate={true}
+      {...more}
+    />
+  )
+  const { rerender } = render(view(variants))
+  return {
+    handlers,
+    user: userEvent.setup(),
+    rerender: (now: ChatMessage[]) => rerender(view(now)),
+  }
+}
+
+describe('a place in the conversation', () => {
+  test('shows the newest answer, and the others on request', async () => {
+    const { user, rerender } = show([message('first'), message('second')])
+    expect(screen.getByText('second')).toBeDefined()
+    await user.click(screen.getByRole('button', { name: 'Previous answer' }))
+    expect(screen.getByText('first')).toBeDefined()
+    expect(screen.queryByText('second')).toBeNull()
+
+    rerender([message('first'), message('second'), message('third')])
+    expect(screen.getByText('Answer 1 of 3')).toBeDefined()
+  })
+
+  test('one at the newest answer is shown a newer one', () => {
+    const { rerender } = show([message('first')])
+    rerender([message('first'), message('second')])
+    expect(screen.getByText('second')).toBeDefined()
+  })
+
+  test('asks for another answer to the one that is shown', async () => {
+    const { user, handlers } = show([message('first')])
+    await user.click(screen.getByRole('button', { name: 'Another answer' }))
+    expect(handlers.onRegenerate.mock.calls).toEqual([['first']])
+  })
+
+  test('offers no other answer while one runs', () => {
+    show([message('a', { state: 'streaming' })], { streamingText: 'so far' })
+    expect(screen.getByText('so far')).toBeDefined()
+    expect(screen.queryByRole('button', { name: 'Another answer' })).toBeNull()
+  })
+
+  test.each([
+    ['stopped', 'Stopped'],
+    ['failed', 'The answer failed'],
+    ['interrupted', 'The answer was interrupted'],
+  ] as const)('says how an answer ended: %s', (state, sentence) => {
+    show([message('text', { state })])
+    expect(screen.getByText('text')).toBeDefined()
+    expect(screen.getByText(sentence)).toBeDefined()
+  })
+
+  test('lets a message that was not sent be sent again or discarded', async () => {
+    const own = { role: 'user', senderId: 'ann', status: 'failed' } as const
+    const { user, handlers } = show([message('mine', own)])
+    await user.click(screen.getByRole('button', { name: 'Send again' }))
+    expect(handlers.onRetry.mock.calls).toEqual([['mine']])
+    await user.click(screen.getByRole('button', { name: 'Discard' }))
+    expect(handlers.onDiscard.mock.calls).toEqual([['mine']])
+  })
+
+  test('names those who have read', () => {
+    show([message('mine', { role: 'user', senderId: 'ann' })], { readers: 'bob eve' })
+    expect(screen.getByText('Read').title).toBe('Read by Bob, Guest')
+  })
+})
