@@ -21,7 +21,7 @@ import msgspec
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.protocol.fields import iso, or_unset
+from rejoinder.protocol.fields import epoch_ms as wire_ms, given, iso, or_unset
 from rejoinder.stores.base import Draft, Room, StoredMark, StoredMember
 
 VERSION: Final = 1
@@ -102,6 +102,29 @@ def message_document(draft: Draft, seq: int) -> Document:
         document["replyTo"] = draft.reply_to
     if draft.metadata is not None:
         document["metadata"] = msgspec.json.encode(draft.metadata).decode()
+    return document
+
+
+def stored_document(message: ChatMessage) -> Document:
+    """A message of another store, with the place that it has there."""
+    document = message_document(
+        Draft(
+            id=message.id,
+            room_id=message.room_id,
+            role=message.role,
+            sender_id=message.sender_id,
+            content=message.content,
+            state=message.state,
+            timestamp=wire_ms(message.timestamp),
+            character_id=given(message.character_id),
+            reply_to=given(message.reply_to),
+            metadata=given(message.metadata),
+        ),
+        message.seq,
+    )
+    edited_at = given(message.edited_at)
+    if edited_at is not None:
+        document["editedAt"] = date(wire_ms(edited_at))
     return document
 
 

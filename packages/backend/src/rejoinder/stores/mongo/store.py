@@ -1,16 +1,17 @@
 """The store: each method is one or two commands."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pymongo import ASCENDING, DESCENDING
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
-from rejoinder.errors import ConfigurationError, Unavailable
+from rejoinder.errors import ConfigurationError, Conflict, Unavailable
 from rejoinder.protocol.events import ChatMessage
+from rejoinder.protocol.fields import epoch_ms as wire_ms
 from rejoinder.stores.base import (
     Appended,
     Draft,
@@ -20,9 +21,10 @@ from rejoinder.stores.base import (
     RoomOverview,
     StoredMark,
     StoredMember,
+    Totals,
 )
 from rejoinder.stores.mongo import connect, model
-from rejoinder.stores.mongo.lanes import BUSY, Lanes, last_seq
+from rejoinder.stores.mongo.lanes import BUSY, DUPLICATE_KEY, Lanes, last_seq
 from rejoinder.stores.mongo.model import Document
 from rejoinder.stores.mongo.overview import overview_of, overview_pipeline
 
@@ -220,6 +222,56 @@ class MongoStore:
         cursor = self._members.find({"roomId": room_id})
         cursor = cursor.sort([("joinedAt", ASCENDING), ("userId", ASCENDING)]).limit(limit)
         return [model.member_of(document) for document in await self._do(cursor.to_list())]
+
+    # --- moving everything to another store ------------------------------------------------------
+
+    async def totals(self) -> Totals:
+        rooms = await self._do(self._rooms.estimated_document_count())
+        return Totals(rooms, await self._do(self._messages.estimated_document_count()))
+
+    async def rooms_after(self, room_id: str, limit: int) -> list[Room]:
+        cursor = self._rooms.find({"_id": {"$gt": room_id}}).sort("_id", ASCENDING).limit(limit)
+        return [model.room_of(document) for document in await self._do(cursor.to_list())]
+
+    async def put_messages(self, messages: Sequence[ChatMessage]) -> None:
+        missing = list(messages)
+        while missing:
+            documents = [model.stored_document(message) for message in missing]
+            try:
+                # Ordered, so that what is there after a failure has no hole that a later try would pass over.
+                await self._do_bulk(self._messages.insert_many(documents, ordered=True))
+                break
+            except BulkWriteError as error:
+                place = await self._check_same(missing, error)
+                missing = missing[place + 1 :]
+        for last in messages[-1:]:
+            date = model.date(wire_ms(last.timestamp))
+            await self._do(
+                self._rooms.update_one({"_id": last.room_id}, {"$max": {"updatedAt": date}})
+            )
+
+    async def _check_same(self, messages: Sequence[ChatMessage], error: BulkWriteError) -> int:
+        """The index of the row that was refused, if that was because it is there already."""
+        details: Mapping[str, Any] = error.details or {}
+        refusals = details.get("writeErrors", [])
+        if details.get("writeConcernErrors") or refusals[0].get("code") != DUPLICATE_KEY:
+            raise Unavailable(BUSY) from error
+        place = int(refusals[0]["index"])
+        message = messages[place]
+        stored = await self.find(message.id)
+        if stored is None or (stored.room_id, stored.seq) != (message.room_id, message.seq):
+            raise Conflict(
+                f"Message {message.seq} of the room {message.room_id!r} is another one in this store."
+            ) from error
+        return place
+
+    async def _do_bulk(self, command: Awaitable[T]) -> T:
+        try:
+            return await command
+        except BulkWriteError:
+            raise
+        except PyMongoError as error:
+            raise Unavailable(BUSY) from error
 
     # --- parts -----------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,8 +16,9 @@ from rejoinder.stores.base import (
     RoomOverview,
     StoredMark,
     StoredMember,
+    Totals,
 )
-from rejoinder.stores.sqlite import rooms, rows
+from rejoinder.stores.sqlite import moving, rooms, rows
 from rejoinder.stores.sqlite.schema import prepare
 from rejoinder.stores.sqlite.worker import Worker
 
@@ -104,6 +105,15 @@ class SqliteStore:
 
     async def members(self, room_id: str, limit: int) -> list[StoredMember]:
         return await self._read(lambda db: rooms.members(db, room_id, limit))
+
+    async def totals(self) -> Totals:
+        return await self._read(moving.totals)
+
+    async def rooms_after(self, room_id: str, limit: int) -> list[Room]:
+        return await self._read(lambda db: moving.rooms_after(db, room_id, limit))
+
+    async def put_messages(self, messages: Sequence[ChatMessage]) -> None:
+        await self._write(lambda db: moving.put_messages(db, messages))
 
     async def _write(self, job: Callable[[sqlite3.Connection], T]) -> T:
         # Shielded: a caller that is cancelled must not cancel what is being committed.
