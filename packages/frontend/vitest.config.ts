@@ -7,17 +7,30 @@ const shared = {
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
 }
 
+// Some tests wait for another process, on machines of any speed.
+const patience = { testTimeout: 60_000, hookTimeout: 60_000 }
+
 /** What renders runs in jsdom, everything else in Node. */
 export default defineConfig({
   test: {
     projects: [
       {
         ...shared,
-        test: { name: 'rules', include: ['src/**/*.test.ts'], environment: 'node' },
+        test: {
+          ...patience,
+          name: 'rules',
+          include: ['src/**/*.test.ts'],
+          environment: 'node',
+        },
       },
       {
         ...shared,
-        test: { name: 'rendered', include: ['src/**/*.test.tsx'], environment: 'jsdom' },
+        test: {
+          ...patience,
+          name: 'rendered',
+          include: ['src/**/*.test.tsx'],
+          environment: 'jsdom',
+        },
       },
     ],
   },

@@ -1,12 +1,13 @@
 import { cleanup, render, screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { StrictMode, useState } from 'react'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import {
   ConnectionReplacedModal,
   ConnectionStatus,
   MessageStatusIndicator,
 } from '@/components/ui/ConnectionStatus'
+import { eventually } from '@/lib/client/testing/eventually'
 import { Peer } from '@/lib/client/testing/peer'
 import { useSocket, useSocketChat } from '@/lib/hooks'
 
@@ -46,13 +47,13 @@ afterEach(async () => {
   await peer.stop()
 })
 
-const connected = () => vi.waitFor(() => expect(peer.io.sockets.sockets.size).toBe(1))
+const connected = () => eventually(() => expect(peer.io.sockets.sockets.size).toBe(1))
 const shown = () => screen.getByRole('main')
 
 it('connects as a guest of the server that the page came from, and shows what is sent', async () => {
   render(<Page />)
   await userEvent.click(screen.getByRole('button', { name: 'Send' }))
-  await vi.waitFor(() => expect(shown().textContent).toBe('hello✓'))
+  await eventually(() => expect(shown().textContent).toBe('hello✓'))
   expect(screen.queryByRole('status')).toBeNull()
   expect(peer.guests).toBe(1)
 })
@@ -64,7 +65,7 @@ it('opens one connection, also where everything is mounted twice', async () => {
     </StrictMode>,
   )
   await userEvent.click(screen.getByRole('button', { name: 'Send' }))
-  await vi.waitFor(() => expect(shown().textContent).toBe('hello✓'))
+  await eventually(() => expect(shown().textContent).toBe('hello✓'))
   expect(peer.io.sockets.sockets.size).toBe(1)
   expect(peer.received.get('hello')).toBe(1)
 })
@@ -73,22 +74,24 @@ it('closes its connection when it goes', async () => {
   const { unmount } = render(<Page />)
   await connected()
   unmount()
-  await vi.waitFor(() => expect(peer.io.sockets.sockets.size).toBe(0))
+  await eventually(() => expect(peer.io.sockets.sockets.size).toBe(0))
 })
 
 it('rejoins when its session is restored', async () => {
   render(<Page />)
-  await connected()
+  await userEvent.click(screen.getByRole('button', { name: 'Send' }))
+  await eventually(() => expect(shown().textContent).toBe('hello✓'))
   const rejoins: unknown[] = []
   for (const socket of peer.io.sockets.sockets.values())
     socket.on('room:rejoin', (entry) => rejoins.push(entry))
+  const room = { roomId: 'room_123', characterId: 'char_456' }
   peer.io.emit('session:restored', {
     disconnectedAt: '',
     canReconnect: true,
-    previousRoomId: 'room_123',
-    previousCharacterId: 'char_456',
+    previousRoomId: room.roomId,
+    previousCharacterId: room.characterId,
   })
-  await vi.waitFor(() => expect(rejoins).toEqual([{ roomId: 'room_123', characterId: 'char_456' }]))
+  await eventually(() => expect(rejoins).toEqual([{ ...room, lastMessageId: peer.log[0]?.id }]))
 })
 
 it('says when another connection took over, and takes it back', async () => {
@@ -96,9 +99,9 @@ it('says when another connection took over, and takes it back', async () => {
   await connected()
   peer.io.emit('connection:replaced', { message: 'elsewhere', timestamp: '' })
   const dialog = await screen.findByRole('dialog')
-  await vi.waitFor(() => expect(peer.io.sockets.sockets.size).toBe(0))
+  await eventually(() => expect(peer.io.sockets.sockets.size).toBe(0))
   await userEvent.click(within(dialog).getByRole('button', { name: 'Use this one' }))
   await connected()
-  await vi.waitFor(() => expect(screen.queryByRole('status')).toBeNull())
+  await eventually(() => expect(screen.queryByRole('status')).toBeNull())
   expect(screen.queryByRole('dialog')).toBeNull()
 })

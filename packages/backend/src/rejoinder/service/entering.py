@@ -1,5 +1,6 @@
 """Entering and leaving rooms, and the snapshot that one enters with."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -147,13 +148,7 @@ class Entering:
 
     def _stale(self, state: RoomState, reading: Reading) -> list[ChatMessage] | None:
         """Rows to read once more, [] included where only newer ones are missing; None if the reading can be used."""
-        ended = [
-            row
-            for row in reading.messages
-            if row.state == "streaming"
-            and row.id not in state.streams
-            and row.seq <= state.sequencer.last
-        ]
+        ended = ended_meanwhile(state, reading.messages)
         whole = (reading.recovered and reading.has_more) or reading.last_seq >= state.sequencer.last
         return None if whole and not ended else ended
 
@@ -216,6 +211,17 @@ class Entering:
                 )
             )
         return members
+
+
+def ended_meanwhile(state: RoomState, rows: Iterable[ChatMessage]) -> list[ChatMessage]:
+    """Those rows that were read as being written, and have ended since: what was read of them is out of date."""
+    return [
+        row
+        for row in rows
+        if row.state == "streaming"
+        and row.id not in state.streams
+        and row.seq <= state.sequencer.last
+    ]
 
 
 def with_live_text(state: RoomState, row: ChatMessage) -> ChatMessage:

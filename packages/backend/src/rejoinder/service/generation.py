@@ -168,7 +168,7 @@ class Generation:
                 if isinstance(delta, Usage):
                     self._usage = delta
                     continue
-                stream.text.write(_encodable(delta))
+                stream.text.write(_encodable(delta)[: ANSWER_LIMIT - stream.text.length])
                 self._show_soon(stream)
                 if stream.text.length >= ANSWER_LIMIT:
                     self._log.warning("an answer was cut at the limit", limit=ANSWER_LIMIT)

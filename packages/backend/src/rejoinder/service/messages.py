@@ -12,7 +12,7 @@ from rejoinder.protocol.constants import HISTORY_LIMIT_MAX
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import given, iso
 from rejoinder.service.context import Context
-from rejoinder.service.entering import with_live_text
+from rejoinder.service.entering import CATCH_UP_TRIES, ended_meanwhile, with_live_text
 from rejoinder.service.rooms import PendingTurn, RoomState, in_time
 from rejoinder.service.turns import Turns
 from rejoinder.stores.base import Appended, Draft, StoredMark
@@ -105,6 +105,7 @@ class Messages:
         else:
             top = None if before is None else (await self._find(state, before)).seq
             page = await in_time(self._c.store.page_before(state.id, top, limit))
+        await self._catch_up(state, page.messages)
         return events.HistoryAck(
             success=True,
             room_id=state.id,
@@ -172,6 +173,17 @@ class Messages:
         turn = PendingTurn(uuid4().hex, asked_by, character_id, question)
         self._turns.ask(state, turn)
         return turn
+
+    async def _catch_up(self, state: RoomState, rows: list[ChatMessage]) -> None:
+        """Read again the answers that ended while the rows were being read."""
+        for _ in range(CATCH_UP_TRIES):
+            ended = ended_meanwhile(state, rows)
+            if not ended:
+                return
+            for row in ended:
+                again = await in_time(self._c.store.find(row.id))
+                if again is not None:
+                    rows[rows.index(row)] = again
 
     async def _find(self, state: RoomState, message_id: str) -> ChatMessage:
         message = await in_time(self._c.store.find(message_id))

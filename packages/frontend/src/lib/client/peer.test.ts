@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createChat, createConnection, socketTransport } from '.'
+import { eventually } from './testing/eventually'
 import { Peer } from './testing/peer'
 
 let peer: Peer
@@ -22,7 +23,7 @@ function open(options: Parameters<typeof createConnection>[0] = {}) {
     reconnectionDelayMax: 40,
     ...options,
   })
-  const chat = createChat({ ackTimeout: 200 })
+  const chat = createChat({ ackTimeout: 500 })
   const channel = socketTransport(socket)
   const unbind = chat.bind({ channel, isConnected: true, roomId: 'room_1' })
   const states: string[] = []
@@ -32,10 +33,10 @@ function open(options: Parameters<typeof createConnection>[0] = {}) {
     unbind()
     connection.disconnect()
   })
-  const inRoom = () => vi.waitFor(() => expect(chat.getSnapshot().isInRoom).toBe(true))
+  const inRoom = () => eventually(() => expect(chat.getSnapshot().isInRoom).toBe(true))
   /** Lost, and back: it may have been too quick to be seen in between. */
   const back = () =>
-    vi.waitFor(() => {
+    eventually(() => {
       expect(states).toContain('reconnecting')
       expect(states.at(-1)).toBe('connected')
     })
@@ -80,7 +81,7 @@ describe('with npm’s socket.io as the other side', () => {
     expect(await Promise.all(waiting)).toEqual([true, true])
     await Promise.all([one.back(), two.back()])
     const whole = ['before sent', 'meanwhile sent', 'and more sent']
-    await vi.waitFor(() => expect(texts(two.chat)).toEqual(whole))
+    await eventually(() => expect(texts(two.chat)).toEqual(whole))
     expect(texts(one.chat)).toEqual(whole)
     expect(peer.log.map(({ content }) => content)).toEqual(['before', 'meanwhile', 'and more'])
   })
@@ -98,8 +99,8 @@ describe('with npm’s socket.io as the other side', () => {
     await inRoom()
     peer.io.emit('connection:replaced', { message: 'elsewhere', timestamp: '' })
     peer.io.disconnectSockets(true)
-    await vi.waitFor(() => expect(connection.getSnapshot().connectionState).toBe('disconnected'))
-    await vi.waitFor(() => expect(peer.io.sockets.sockets.size).toBe(0))
+    await eventually(() => expect(connection.getSnapshot().connectionState).toBe('disconnected'))
+    await eventually(() => expect(peer.io.sockets.sockets.size).toBe(0))
     connection.reconnect()
     await inRoom()
     expect(peer.io.sockets.sockets.size).toBe(1)
@@ -107,7 +108,7 @@ describe('with npm’s socket.io as the other side', () => {
 
   it('gives up on a server that is not there', async () => {
     const { connection } = open({ url: 'http://127.0.0.1:1', maxReconnectionAttempts: 2 })
-    await vi.waitFor(() => expect(connection.getSnapshot().connectionState).toBe('failed'))
+    await eventually(() => expect(connection.getSnapshot().connectionState).toBe('failed'))
     expect(connection.getSnapshot()).toMatchObject({
       reconnectAttempts: 2,
       lastError: { code: 'network' },
@@ -121,7 +122,7 @@ describe('with npm’s socket.io as the other side', () => {
     await inRoom()
     peer.accepted.clear()
     connection.reconnect()
-    await vi.waitFor(() => expect(connection.getSnapshot().connectionState).toBe('failed'))
+    await eventually(() => expect(connection.getSnapshot().connectionState).toBe('failed'))
     expect(connection.getSnapshot().lastError).toMatchObject({
       code: 'unauthorized',
       message: 'who are you?',
@@ -133,7 +134,7 @@ describe('with npm’s socket.io as the other side', () => {
     const { connection, inRoom } = open({ token: undefined })
     await inRoom()
     connection.reconnect()
-    await vi.waitFor(() => expect(connection.getSnapshot().isConnected).toBe(true))
+    await eventually(() => expect(connection.getSnapshot().isConnected).toBe(true))
     expect(peer.guests).toBe(1)
   })
 })

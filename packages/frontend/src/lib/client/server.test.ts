@@ -13,6 +13,7 @@ import {
   listRooms,
   socketTransport,
 } from '.'
+import { eventually } from './testing/eventually'
 import { ServerProcess } from './testing/serverProcess'
 
 let server: ServerProcess
@@ -29,8 +30,6 @@ afterEach(() => {
 afterAll(async () => {
   await server.stop()
 })
-
-const wait = { timeout: 10_000, interval: 5 }
 
 async function guest(name: string) {
   return createGuest(name, { url: server.url })
@@ -63,14 +62,14 @@ async function enter(roomId: string, token: string, characterId: string | null =
 }
 
 const inRoom = (chat: ChatClient) =>
-  vi.waitFor(() => expect(chat.getSnapshot().isInRoom).toBe(true), wait)
+  eventually(() => expect(chat.getSnapshot().isInRoom).toBe(true))
 
 const shown = (chat: ChatClient) => chat.getSnapshot().messages
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => `${index + 1}`)
 
 /** The answer, once its end has come. */
 async function answered(chat: ChatClient, place = -1): Promise<ChatMessage> {
-  return vi.waitFor(() => {
+  return eventually(() => {
     const message = shown(chat).at(place)
     expect(message).toMatchObject({
       role: 'character',
@@ -78,16 +77,16 @@ async function answered(chat: ChatClient, place = -1): Promise<ChatMessage> {
     })
     if (!message) throw new Error('There is no message')
     return message
-  }, wait)
+  })
 }
 
 /** While an answer is being written, with some of its text there. */
 async function writing(chat: ChatClient): Promise<string> {
-  return vi.waitFor(() => {
+  return eventually(() => {
     const [running] = chat.getSnapshot().streamingMessages
     expect(running?.[1].length).toBeGreaterThan(5)
     return running?.[0] ?? ''
-  }, wait)
+  })
 }
 
 /** What somebody who comes now is shown. */
@@ -148,7 +147,7 @@ describe('against the real server', () => {
     await chat.sendMessage('once more')
     const first = await answered(chat)
     expect(await chat.regenerate(first.id)).toBe(true)
-    await vi.waitFor(() => expect(shown(chat)).toHaveLength(3), wait)
+    await eventually(() => expect(shown(chat)).toHaveLength(3))
     const second = await answered(chat)
     expect(second).toMatchObject({ content: first.content, replyTo: first.replyTo })
     expect(await fresh(roomId)).toEqual(shown(chat))
@@ -161,7 +160,7 @@ describe('against the real server', () => {
     await writing(chat)
     for (let cut = 0; cut < 3; cut += 1) {
       socket.io.engine.close()
-      await vi.waitFor(() => expect(connection.getSnapshot().isConnected).toBe(true), wait)
+      await eventually(() => expect(connection.getSnapshot().isConnected).toBe(true))
       await inRoom(chat)
     }
     expect((await answered(chat)).content.match(/\d+/g)).toEqual(numbers(60))
@@ -171,10 +170,12 @@ describe('against the real server', () => {
   it('brings an answer in line that ended while one was away', async () => {
     const roomId = randomUUID()
     const { chat, connection } = await enter(roomId, (await guest('Ann')).token)
+    const witness = await enter(roomId, (await guest('Bob')).token)
     await chat.sendMessage('/count 30 20')
     await writing(chat)
     connection.disconnect()
-    await new Promise((resolve) => setTimeout(resolve, 1_200))
+    await answered(witness.chat)
+    expect(shown(chat).at(-1)?.state).toBe('streaming')
     connection.connect()
     await inRoom(chat)
     expect((await answered(chat)).content.match(/\d+/g)).toEqual(numbers(30))
@@ -196,21 +197,21 @@ describe('against the real server', () => {
     const { token } = await guest('Ann')
     const { chat, connection } = await enter(roomId, token)
     for (let count = 0; count < 20; count += 1) await chat.sendMessage(`/count 1 ${count}`)
-    await vi.waitFor(() => expect(shown(chat)).toHaveLength(40), wait)
+    await eventually(() => expect(shown(chat)).toHaveLength(40))
     connection.disconnect()
     for (let count = 0; count < 2; count += 1) {
       const other = await enter(roomId, (await guest('Bob')).token)
       const sending = Array.from({ length: 10 }, (_, place) => other.chat.sendMessage(`${place}`))
       await Promise.all(sending)
     }
-    await vi.waitFor(async () => expect((await fresh(roomId)).at(-1)?.seq).toBe(80), wait)
+    await eventually(async () => expect((await fresh(roomId)).at(-1)?.seq).toBe(80))
     const late = await enter(roomId, (await guest('Cem')).token)
     expect(late.chat.getSnapshot().hasMore).toBe(true)
     while (await late.chat.loadMessageHistory(17));
     expect(shown(late.chat).map(({ seq }) => seq)).toEqual(numbers(80).map(Number))
     connection.connect()
-    await vi.waitFor(() => expect(shown(chat)).toEqual(shown(late.chat)), wait)
-  }, 30_000)
+    await eventually(() => expect(shown(chat)).toEqual(shown(late.chat)))
+  })
 
   it('tells who is taken over, in their language, and does not fight', async () => {
     const roomId = randomUUID()
@@ -219,19 +220,17 @@ describe('against the real server', () => {
     const onReplaced = vi.fn()
     first.connection.setHandlers({ onReplaced })
     const second = await enter(roomId, token)
-    await vi.waitFor(() => expect(onReplaced).toHaveBeenCalledOnce(), wait)
+    await eventually(() => expect(onReplaced).toHaveBeenCalledOnce())
     expect(onReplaced).toHaveBeenCalledWith({
       message: expect.stringMatching(/[가-힣]/),
       timestamp: expect.any(String),
     })
-    await new Promise((resolve) => setTimeout(resolve, 300))
     expect(first.connection.getSnapshot().connectionState).toBe('disconnected')
     expect(second.connection.getSnapshot().connectionState).toBe('connected')
     first.connection.reconnect()
     await inRoom(first.chat)
-    await vi.waitFor(
-      () => expect(second.connection.getSnapshot().connectionState).toBe('disconnected'),
-      wait,
+    await eventually(() =>
+      expect(second.connection.getSnapshot().connectionState).toBe('disconnected'),
     )
   })
 
@@ -241,7 +240,7 @@ describe('against the real server', () => {
     const onSessionRestored = vi.fn()
     connection.setHandlers({ onSessionRestored })
     socket.io.engine.close()
-    await vi.waitFor(() => expect(onSessionRestored).toHaveBeenCalledOnce(), wait)
+    await eventually(() => expect(onSessionRestored).toHaveBeenCalledOnce())
     expect(onSessionRestored.mock.calls[0]?.[0]).toMatchObject({
       canReconnect: true,
       previousRoomId: roomId,
@@ -257,25 +256,23 @@ describe('against the real server', () => {
     const one = await enter(roomId, ann.token, null)
     const two = await enter(roomId, bob.token, null)
     const members = () => one.chat.getSnapshot().members.map(({ userId }) => userId)
-    await vi.waitFor(() => expect(members()).toEqual([ann.userId, bob.userId]), wait)
+    await eventually(() => expect(members()).toEqual([ann.userId, bob.userId]))
     two.chat.startTyping()
-    await vi.waitFor(() => expect(one.chat.getSnapshot().typingUsers).toEqual([bob.userId]), wait)
+    await eventually(() => expect(one.chat.getSnapshot().typingUsers).toEqual([bob.userId]))
     await one.chat.sendMessage('read this')
-    const { id } = await vi.waitFor(() => {
+    const { id } = await eventually(() => {
       const message = shown(two.chat).at(-1)
       if (!message) throw new Error('There is no message')
       return message
-    }, wait)
+    })
     two.chat.markRead(id)
-    await vi.waitFor(
-      () =>
-        expect(one.chat.getSnapshot().readMarkers).toMatchObject([
-          { userId: bob.userId, messageId: id },
-        ]),
-      wait,
+    await eventually(() =>
+      expect(one.chat.getSnapshot().readMarkers).toMatchObject([
+        { userId: bob.userId, messageId: id },
+      ]),
     )
     await two.chat.leaveRoom()
-    await vi.waitFor(() => expect(members()).toEqual([ann.userId]), wait)
+    await eventually(() => expect(members()).toEqual([ann.userId]))
     expect(one.chat.getSnapshot().isTyping).toBe(false)
   })
 
@@ -283,7 +280,7 @@ describe('against the real server', () => {
     const { connection } = createConnection({ url: server.url, token: 'none' })
     cleanups.push(connection.disconnect)
     connection.connect()
-    await vi.waitFor(() => expect(connection.getSnapshot().connectionState).toBe('failed'), wait)
+    await eventually(() => expect(connection.getSnapshot().connectionState).toBe('failed'))
     expect(connection.getSnapshot().lastError).toMatchObject({ code: 'unauthorized' })
   })
 
@@ -292,7 +289,7 @@ describe('against the real server', () => {
     const { chat, connection } = await enter(roomId, (await guest('Ann')).token, null)
     expect(await chat.sendMessage('before')).toBe(true)
     await server.kill()
-    await vi.waitFor(() => expect(connection.getSnapshot().isConnected).toBe(false), wait)
+    await eventually(() => expect(connection.getSnapshot().isConnected).toBe(false))
     const sending = ['one', 'two', 'three'].map((text) => chat.sendMessage(text))
     await server.start()
     expect(await Promise.all(sending)).toEqual([true, true, true])
@@ -303,7 +300,7 @@ describe('against the real server', () => {
       ['three', 4],
     ])
     expect(await fresh(roomId)).toEqual(shown(chat))
-  }, 30_000)
+  })
 
   it('knows the rest of the server, too', async () => {
     const { token, userId } = await guest('Ann')

@@ -1,7 +1,8 @@
 import { act, cleanup, render, renderHook } from '@testing-library/react'
 import { StrictMode, useEffect, useState } from 'react'
 import { io } from 'socket.io-client'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { eventually } from '@/lib/client/testing/eventually'
 import { Peer } from '@/lib/client/testing/peer'
 import { type ChatSocket, useSocket, useSocketChat } from '@/lib/hooks'
 
@@ -59,18 +60,18 @@ describe('useSocket', () => {
       states.push(socket.connectionState)
       return socket
     })
-    await vi.waitFor(() => expect(result.current.isConnected).toBe(true))
+    await eventually(() => expect(result.current.isConnected).toBe(true))
     expect([...new Set(states)]).toEqual(['disconnected', 'connecting', 'connected'])
     act(() => result.current.disconnect())
     expect(result.current.connectionState).toBe('disconnected')
     act(() => result.current.reconnect())
-    await vi.waitFor(() => expect(result.current.isConnected).toBe(true))
+    await eventually(() => expect(result.current.isConnected).toBe(true))
   })
 
   it('keeps its socket and its functions over every render', async () => {
     const { result, rerender } = renderHook(() => useSocket(options()))
     const { socket, connect, disconnect, reconnect } = result.current
-    await vi.waitFor(() => expect(result.current.isConnected).toBe(true))
+    await eventually(() => expect(result.current.isConnected).toBe(true))
     rerender()
     expect(result.current).toMatchObject({ socket, connect, disconnect, reconnect })
     expect(clients()).toBe(1)
@@ -80,7 +81,7 @@ describe('useSocket', () => {
     const { result } = renderHook(() => useSocket({ ...options(), autoConnect: false }))
     expect(result.current.connectionState).toBe('disconnected')
     act(() => result.current.connect())
-    await vi.waitFor(() => expect(result.current.isConnected).toBe(true))
+    await eventually(() => expect(result.current.isConnected).toBe(true))
   })
 
   it('calls the handlers of the last render', async () => {
@@ -90,10 +91,10 @@ describe('useSocket', () => {
         useSocket({ ...options(), onReplaced: (data) => calls.push(name + data.message) }),
       { initialProps: { name: 'first ' } },
     )
-    await vi.waitFor(() => expect(result.current.isConnected).toBe(true))
+    await eventually(() => expect(result.current.isConnected).toBe(true))
     rerender({ name: 'second ' })
     peer.io.emit('connection:replaced', { message: 'elsewhere', timestamp: '' })
-    await vi.waitFor(() => expect(calls).toEqual(['second elsewhere']))
+    await eventually(() => expect(calls).toEqual(['second elsewhere']))
     expect(result.current.connectionState).toBe('disconnected')
   })
 
@@ -103,20 +104,20 @@ describe('useSocket', () => {
       { initialProps: { token: 'old' } },
     )
     peer.accepted = new Set(['new'])
-    await vi.waitFor(() => expect(result.current.connectionState).toBe('failed'))
+    await eventually(() => expect(result.current.connectionState).toBe('failed'))
     expect(result.current.lastError).toMatchObject({ code: 'unauthorized' })
     rerender({ token: 'new' })
     act(() => result.current.reconnect())
-    await vi.waitFor(() => expect(result.current.isConnected).toBe(true))
+    await eventually(() => expect(result.current.isConnected).toBe(true))
     expect(result.current.lastError).toBeNull()
   })
 
   it('leaves one connection where it is mounted twice, and none when it goes', async () => {
     const { result, unmount } = renderHook(() => useSocket(options()), { wrapper: StrictMode })
-    await vi.waitFor(() => expect(result.current.isConnected).toBe(true))
+    await eventually(() => expect(result.current.isConnected).toBe(true))
     expect(clients()).toBe(1)
     unmount()
-    await vi.waitFor(() => expect(clients()).toBe(0))
+    await eventually(() => expect(clients()).toBe(0))
   })
 })
 
@@ -126,7 +127,7 @@ describe('useSocketChat', () => {
       initialProps: { roomId: 'one' },
       wrapper: StrictMode,
     })
-    await vi.waitFor(() => expect(result.current.isInRoom).toBe(true))
+    await eventually(() => expect(result.current.isInRoom).toBe(true))
     let isSent = false
     await act(async () => {
       isSent = await result.current.sendMessage('hello')
@@ -136,13 +137,13 @@ describe('useSocketChat', () => {
     const [socket] = peer.io.sockets.sockets.values()
     expect([...(socket?.rooms ?? [])]).toContain('one')
     rerender({ roomId: 'two' })
-    await vi.waitFor(() => expect([...(socket?.rooms ?? [])]).toContain('two'))
+    await eventually(() => expect([...(socket?.rooms ?? [])]).toContain('two'))
     expect([...(socket?.rooms ?? [])]).not.toContain('one')
   })
 
   it('keeps its functions, and its lists while nothing changes', async () => {
     const { result, rerender } = renderHook(() => useChat('one'))
-    await vi.waitFor(() => expect(result.current.isInRoom).toBe(true))
+    await eventually(() => expect(result.current.isInRoom).toBe(true))
     const before = result.current
     rerender()
     for (const name of Object.keys(before) as (keyof typeof before)[])
@@ -154,7 +155,7 @@ describe('useSocketChat', () => {
     act(() => void result.current.sendMessage('early'))
     expect(result.current.messages).toMatchObject([{ content: 'early', status: 'pending' }])
     expect(result.current.pendingMessages).toEqual([result.current.messages[0]?.id])
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(result.current.messages).toMatchObject([{ content: 'early', status: 'sent' }]),
     )
     expect(result.current.pendingMessages).toEqual([])
@@ -163,19 +164,19 @@ describe('useSocketChat', () => {
   it('leaves its room when it goes, though the connection stays', async () => {
     const { rerender } = render(<Page isChatting />)
     const members = () => peer.io.sockets.adapter.rooms.get('one')?.size ?? 0
-    await vi.waitFor(() => expect(members()).toBe(1))
+    await eventually(() => expect(members()).toBe(1))
     rerender(<Page isChatting={false} />)
-    await vi.waitFor(() => expect(members()).toBe(0))
+    await eventually(() => expect(members()).toBe(0))
     expect(clients()).toBe(1)
   })
 
   it('works on a socket that somebody else made, and that reconnects by itself', async () => {
     const { result } = renderHook(useOwnSocket)
     act(() => void result.current.sendMessage('early'))
-    await vi.waitFor(() => expect(result.current.messages).toMatchObject([{ status: 'sent' }]))
+    await eventually(() => expect(result.current.messages).toMatchObject([{ status: 'sent' }]))
     peer.cut()
     act(() => void result.current.sendMessage('meanwhile'))
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(result.current.messages.map(({ status }) => status)).toEqual(['sent', 'sent']),
     )
   })

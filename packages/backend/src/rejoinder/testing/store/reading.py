@@ -1,7 +1,9 @@
 """Reading the log: pages both ways, rows by their id, the last number."""
 
 # The checks' names say what they hold, and `expect` reads as a table.
-# ruff: noqa: D103
+# ruff: noqa: D103, FBT003
+
+from dataclasses import replace
 
 from rejoinder.stores.base import Page, Store
 from rejoinder.testing.store.tools import (
@@ -15,6 +17,7 @@ from rejoinder.testing.store.tools import (
     fresh,
     opened,
     opened_with_room,
+    stream,
 )
 
 ROWS = 10
@@ -115,6 +118,18 @@ async def what_was_appended_can_be_read_at_once(make: Make) -> None:
             expect(page.messages, [row], "the newest page")
 
 
+async def answered_is_what_a_character_replied_to(make: Make) -> None:
+    async with opened_with_room(make) as (store, room_id):
+        asked, other = await append_several(store, [draft(room_id), draft(room_id)])
+        await store.append(replace(draft(room_id), reply_to=other.message.id))
+        for message in (asked.message, other.message):
+            expect(await store.answered(message.id), False, "before a character replied")
+        await store.append(replace(stream(room_id), reply_to=asked.message.id))
+        expect(await store.answered(asked.message.id), True, "as soon as the answer has a row")
+        expect(await store.answered(other.message.id), False, "what a person replied to")
+        expect(await store.answered(fresh("message")), False, "an unknown message")
+
+
 async def an_open_store_answers_a_ping(make: Make) -> None:
     async with opened(make) as store:
         await store.ping()
@@ -127,5 +142,6 @@ CHECKS: tuple[Check, ...] = (
     pages_join_without_hole_or_repeat,
     find_gives_the_row_of_an_id,
     what_was_appended_can_be_read_at_once,
+    answered_is_what_a_character_replied_to,
     an_open_store_answers_a_ping,
 )

@@ -4,15 +4,13 @@ import { type Outcome, request } from '../transport/request'
 import type { Channel, ClientEvent, ClientPayload, Reply } from '../transport/transport'
 import type { ChatParts } from './parts'
 
-type Success<E extends ClientEvent> = Extract<Reply<E>, { success: true }> | Reply<E>
-
-/** Asks for something of the open room; what goes wrong is shown as the room's error. */
+/** Asks for something of the open room; what goes wrong is the room's error, and the answer `null`. */
 export async function ask<E extends ClientEvent>(
   channel: Channel | null,
   { clock, settings, dispatch }: ChatParts,
   event: E,
   payload: ClientPayload<E>,
-): Promise<Success<E> | null> {
+): Promise<Reply<E> | null> {
   if (!channel) return null
   const outcome = await request(channel, clock, settings.ackTimeout, event, payload)
   const error = errorOf(outcome)

@@ -91,7 +91,9 @@ export class RoomSession {
     if (!state.isInRoom || this.#entering) return
     const { gapPatience, resyncInterval } = this.#parts.settings
     if (state.isDamaged && !this.#resync.isRunning) {
-      const delay = Math.max(0, this.#enteredAt + resyncInterval - this.#parts.clock.now())
+      const since = this.#parts.clock.now() - this.#enteredAt
+      // A wall clock that was set back must not put it off.
+      const delay = since < 0 ? 0 : Math.max(0, resyncInterval - since)
       this.#resync.start(delay, () => void this.rejoin())
     }
     const isWaiting = this.#gap.isRunning || this.#isCatchingUp

@@ -1,5 +1,6 @@
 import { io } from 'socket.io-client'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { eventually } from '../testing/eventually'
 import { Peer } from '../testing/peer'
 import { type ChatSocket, socketTransport } from './socketTransport'
 import type { TransportChange } from './transport'
@@ -31,7 +32,7 @@ describe('a socket of socket.io-client', () => {
     const { transport, changes, stop } = listened()
     for (let turn = 1; turn <= 2; turn += 1) {
       transport.open({ token: 'a.eyJzdWIiOiJtZSJ9.b' })
-      await vi.waitFor(() => expect(transport.isOpen).toBe(true))
+      await eventually(() => expect(transport.isOpen).toBe(true))
       expect(transport.userId).toBe('me')
       transport.close()
       expect(types(changes)).toHaveLength(2 * turn)
@@ -39,7 +40,7 @@ describe('a socket of socket.io-client', () => {
     expect(types(changes)).toEqual(['opened', 'closed', 'opened', 'closed'])
     stop()
     transport.open({ token: '' })
-    await vi.waitFor(() => expect(transport.isOpen).toBe(true))
+    await eventually(() => expect(transport.isOpen).toBe(true))
     expect(changes).toHaveLength(4)
   })
 
@@ -47,7 +48,7 @@ describe('a socket of socket.io-client', () => {
     const { transport } = listened()
     transport.emit('message:send', { roomId: 'room_1', content: 'lost' })
     transport.open({ token: '' })
-    await vi.waitFor(() => expect(transport.isOpen).toBe(true))
+    await eventually(() => expect(transport.isOpen).toBe(true))
     await new Promise<void>((resolve) => {
       transport.emit('message:send', { roomId: 'room_1', content: 'sent' }, () => resolve())
     })
@@ -58,7 +59,7 @@ describe('a socket of socket.io-client', () => {
     peer.accepted = new Set()
     const { transport, changes } = listened()
     transport.open({ token: '' })
-    await vi.waitFor(() => expect(types(changes)).toEqual(['refused']))
+    await eventually(() => expect(types(changes)).toEqual(['refused']))
     expect(changes[0]).toMatchObject({ error: { code: 'unauthorized', message: 'who are you?' } })
   })
 
@@ -67,9 +68,9 @@ describe('a socket of socket.io-client', () => {
     const heard: string[] = []
     const stop = transport.on('auth:required', ({ reason }) => heard.push(reason))
     transport.open({ token: '' })
-    await vi.waitFor(() => expect(transport.isOpen).toBe(true))
+    await eventually(() => expect(transport.isOpen).toBe(true))
     peer.io.emit('auth:required', { reason: 'token_expired' })
-    await vi.waitFor(() => expect(heard).toEqual(['token_expired']))
+    await eventually(() => expect(heard).toEqual(['token_expired']))
     stop()
     expect(socket.listeners('auth:required')).toEqual([])
   })

@@ -1,0 +1,277 @@
+"""One answer, from its beginning to its one end."""
+
+import pytest
+from tests.service.world import Client, Puppet, World
+
+from rejoinder.characters import Usage
+from rejoinder.errors import CharacterFailed
+from rejoinder.protocol import catalogue, events
+from rejoinder.service.generation import ANSWER_LIMIT
+
+
+def text(client: Client) -> str:
+    """What a viewer has assembled from the chunks, each where its offset says."""
+    assembled = ""
+    for number, chunk in enumerate(client.heard(catalogue.STREAM_CHUNK)):
+        assert (chunk.index, chunk.offset) == (number, len(assembled))
+        assembled += chunk.delta
+    return assembled
+
+
+async def stop(client: Client, message_id: str) -> None:
+    ack = await client.call("message:stream:stop", {"roomId": "room", "messageId": message_id})
+    assert ack == events.Ack(success=True)
+
+
+async def test_an_answer_is_shown_as_it_is_written_and_stored(world: World) -> None:
+    ann, ben = await world.in_room("ann", "ben")
+    ack = await ann.send("hi", stream=True)
+    assert ack.seq == 1
+    await world.settle()
+    (start,) = ben.heard(catalogue.STREAM_START)
+    assert (start.reply_to, start.character_id, start.seq) == (ack.message_id, "puppet", 2)
+    world.puppet.say("안녕", " 👋\r\n", "\x00", Usage(3, 4), None)
+    await world.advance(0.1)
+    names = ["message:new", "message:stream:start"]
+    assert ann.names == ben.names == [*names, *["message:stream:chunk"] * 2, "message:stream:end"]
+    (end,) = ben.heard(catalogue.STREAM_END)
+    assert end == events.StreamEnd(
+        room_id="room",
+        message_id=start.message_id,
+        content="안녕 👋\r\n\x00",
+        state="complete",
+        timestamp="2026-01-01T00:00:00.000Z",
+        usage=events.TokenUsage(prompt_tokens=3, completion_tokens=4),
+    )
+    row = await world.row(start.message_id)
+    assert (row.content, row.state, row.role) == (end.content, "complete", "character")
+    assert (row.sender_id, row.character_id, row.reply_to) == ("puppet", "puppet", ack.message_id)
+    assert text(ann) == end.content
+
+
+async def test_the_ack_does_not_wait_for_the_character(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.send("hi", stream=True)
+    assert ann.heard(catalogue.STREAM_END) == []
+
+
+async def test_deltas_are_joined_over_thirty_milliseconds(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("hi")
+    world.puppet.say("a")
+    await world.settle()
+    assert [chunk.delta for chunk in ann.heard(catalogue.STREAM_CHUNK)] == ["a"]
+    for delta in "bcd":
+        world.puppet.say(delta)
+        await world.settle()
+    await world.advance(0.029)
+    assert len(ann.heard(catalogue.STREAM_CHUNK)) == 1
+    await world.advance(0.001)
+    assert [chunk.delta for chunk in ann.heard(catalogue.STREAM_CHUNK)] == ["a", "bcd"]
+    await world.advance(1)
+    world.puppet.say("e")
+    await world.settle()
+    assert text(ann) == "abcde"
+
+
+async def test_the_character_is_told_what_came_before(world: World) -> None:
+    ann, ben = await world.in_room("ann", "ben")
+    await ben.send("earlier")
+    question = await ann.ask("and now?")
+    (turn,) = world.puppet.turns
+    assert (turn.room_id, turn.message_id, turn.user_id) == ("room", question, "ann")
+    assert turn.text == "and now?"
+    assert [(m.role, m.sender_id, m.content) for m in turn.history] == [("user", "ben", "earlier")]
+
+
+async def test_a_sent_character_answers_instead_of_the_rooms(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("hi there", characterId="echo")
+    await world.advance(0.1)
+    assert [end.content for end in ann.heard(catalogue.STREAM_END)] == ["hi there"]
+    assert world.puppet.turns == []
+
+
+async def test_an_unknown_character_is_refused_before_anything_is_stored(world: World) -> None:
+    (ann,) = await world.in_room("ann", character_id="nobody")
+    message = {"roomId": "room", "content": "x"}
+    for more in ({}, {"characterId": "nobody"}):
+        assert await ann.refused("message:send:stream", {**message, **more}) == "not_found"
+    assert ann.names == []
+
+
+async def test_a_stream_sent_again_is_answered_once(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    for _ in range(3):
+        await ann.ask("hi", messageId="m1")
+    world.puppet.say("yes", None)
+    await world.advance(0.1)
+    await ann.ask("hi", messageId="m1")
+    assert len(world.puppet.turns) == 1
+    assert len(ann.heard(catalogue.STREAM_START)) == 1
+
+
+async def test_a_stop_keeps_what_was_written(world: World) -> None:
+    ann, ben = await world.in_room("ann", "ben")
+    await ann.ask("hi")
+    world.puppet.say("some", " words")
+    await world.settle()
+    (start,) = ann.heard(catalogue.STREAM_START)
+    await stop(ann, start.message_id)
+    (end,) = ben.heard(catalogue.STREAM_END)
+    assert (end.content, end.state) == ("some words", "stopped")
+    assert text(ben) == "some words"
+    row = await world.row(start.message_id)
+    assert (row.content, row.state) == ("some words", "stopped")
+    await world.settle()
+    assert world.puppet.ended == 1, "the character was told"
+
+
+async def test_a_stop_by_the_question_or_from_another_connection(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    question = await ann.ask("hi")
+    again = await world.connect("ann")
+    await again.join()
+    await stop(again, question)
+    assert [end.state for end in again.heard(catalogue.STREAM_END)] == ["stopped"]
+
+
+async def test_a_stop_that_comes_again_or_too_late_does_no_harm(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("hi")
+    world.puppet.say("done", None)
+    await world.advance(0.1)
+    (start,) = ann.heard(catalogue.STREAM_START)
+    for _ in range(2):
+        await stop(ann, start.message_id)
+    assert [end.state for end in ann.heard(catalogue.STREAM_END)] == ["complete"]
+    assert (await world.row(start.message_id)).state == "complete"
+
+
+async def test_only_who_asked_can_stop(world: World) -> None:
+    ann, ben = await world.in_room("ann", "ben")
+    question = await ann.ask("hi")
+    reference = {"roomId": "room", "messageId": question}
+    assert await ben.refused("message:stream:stop", reference) == "forbidden"
+    assert ann.heard(catalogue.STREAM_END) == []
+
+
+async def test_a_stop_before_the_row_is_there(world: World) -> None:
+    ann, _ = await world.in_room("ann", "ben")
+    ack = await ann.send("hi", stream=True)
+    await stop(ann, ack.message_id)
+    await world.advance(0.1)
+    ends = ann.heard(catalogue.STREAM_END)
+    assert len(ends) == len(ann.heard(catalogue.STREAM_START)) <= 1
+    assert all((end.state, end.content) == ("stopped", "") for end in ends)
+    assert await world.store.unfinished(9) == []
+
+
+async def test_a_character_that_does_not_heed_is_left_behind_within_a_second(world: World) -> None:
+    stubborn = Puppet("stubborn", stubborn=True)
+    world.characters.add(stubborn)
+    (ann,) = await world.in_room("ann", character_id="stubborn")
+    question = await ann.ask("hi")
+    stubborn.say("before")
+    await world.settle()
+    stopping = world.service._tasks.start(stop(ann, question))
+    await world.advance(0.75)
+    assert ann.heard(catalogue.STREAM_END) == []
+    await world.advance(0.25)
+    await stopping
+    (end,) = ann.heard(catalogue.STREAM_END)
+    assert (end.state, end.content) == ("stopped", "before")
+    stubborn.say(" and after", None)
+    await world.advance(1)
+    assert text(ann) == "before"
+    assert (await world.row(end.message_id)).content == "before"
+    await ann.ask("next")
+    assert len(stubborn.turns) == 2, "the room goes on without it"
+    stubborn.say("fine", None)
+    await world.advance(0.1)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (CharacterFailed("The model is asleep."), "The model is asleep."),
+        (KeyError("a secret of the inside"), None),
+        (b"bytes", None),
+        (5, None),
+    ],
+)
+async def test_a_failure_ends_it_with_a_sentence_and_keeps_the_text(
+    world: World, line: object, sentence: str | None
+) -> None:
+    ann, ben = await world.in_room("ann", "ben")
+    await ann.ask("hi")
+    world.puppet.say("half", line)
+    await world.advance(0.1)
+    (error,) = ben.heard(catalogue.STREAM_ERROR)
+    assert (error.content, error.code) == ("half", "character_failed")
+    assert error.error == (sentence or "The character could not finish its answer. Try again.")
+    assert ben.heard(catalogue.STREAM_END) == []
+    row = await world.row(error.message_id)
+    assert (row.content, row.state) == ("half", "failed")
+    await ann.ask("again")
+    assert len(world.puppet.turns) == 2
+
+
+async def test_halves_of_characters_are_replaced(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("hi")
+    world.puppet.say("a\ud83d", "\ude00b", None)
+    await world.advance(0.1)
+    (end,) = ann.heard(catalogue.STREAM_END)
+    assert end.content == text(ann) == (await world.row(end.message_id)).content == "a??b"
+
+
+async def test_an_answer_has_a_limit(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("hi")
+    world.puppet.say("가" * (ANSWER_LIMIT - 1), "x" * 1000, "never read")
+    await world.advance(0.1)
+    (end,) = ann.heard(catalogue.STREAM_END)
+    assert end.state == "stopped"
+    assert len(end.content) == ANSWER_LIMIT
+    assert text(ann) == end.content
+    await world.settle()
+    assert world.puppet.ended == 1
+
+
+async def test_an_empty_answer_is_complete(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("hi")
+    world.puppet.say("", None)
+    await world.advance(0.1)
+    assert ann.heard(catalogue.STREAM_CHUNK) == []
+    assert [(end.content, end.state) for end in ann.heard(catalogue.STREAM_END)] == [
+        ("", "complete")
+    ]
+
+
+async def test_a_generation_goes_on_when_everybody_is_gone(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("hi")
+    ann.drop()
+    await world.advance(600)
+    world.puppet.say("still here", None)
+    await world.advance(1)
+    snapshot = await (await world.connect("ann")).join()
+    assert [(m.content, m.state) for m in snapshot.messages] == [
+        ("hi", "complete"),
+        ("still here", "complete"),
+    ]
+
+
+async def test_what_is_written_is_saved_about_once_a_second(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("hi")
+    (start,) = ann.heard(catalogue.STREAM_START)
+    for number in range(1, 41):
+        world.puppet.say(f"{number} ")
+        await world.advance(0.1)
+    stored = (await world.row(start.message_id)).content
+    assert stored.startswith("1 2 3 ")
+    assert len(text(ann)) - len(stored) <= len("30 ") * 12
+    assert world.store.calls.count("save_stream") in range(3, 6)
