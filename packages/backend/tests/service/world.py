@@ -219,13 +219,10 @@ class Client:
 class World:
     """One server, its users and its time."""
 
-    def __init__(
-        self, folder: Path, *, limits: Limits | None = None, policy: ConnectionPolicy = "single"
-    ) -> None:
+    def __init__(self, store: FaultyStore, limits: Limits, policy: ConnectionPolicy) -> None:
         self.clock = FakeClock()
         self.delivery = RecordingDelivery()
-        self.folder = folder
-        self.store = FaultyStore(folder / "chat.db")
+        self.store = store
         self.puppet = Puppet()
         self.characters = Characters()
         self.characters.add(self.puppet)
@@ -241,7 +238,7 @@ class World:
             clock=self.clock,
             authenticate=self._authenticate,
             authorize=self._authorize,
-            limits=limits or Limits(),
+            limits=limits,
             policy=policy,
         )
 
@@ -306,11 +303,15 @@ class World:
 
 @asynccontextmanager
 async def running(
-    folder: Path, *, limits: Limits | None = None, policy: ConnectionPolicy = "single"
+    folder: Path,
+    *,
+    limits: Limits | None = None,
+    policy: ConnectionPolicy = "single",
+    make_store: Callable[[Path], FaultyStore] = FaultyStore,
 ) -> AsyncIterator[World]:
     """A world that runs within the block. The event loop's timers go by its clock, too."""
     loop = asyncio.get_running_loop()
-    world = World(folder, limits=limits, policy=policy)
+    world = World(make_store(folder / "chat.db"), limits or Limits(), policy)
     await world.service.open()
     loop.time = world.clock.now  # type: ignore[method-assign]
     try:

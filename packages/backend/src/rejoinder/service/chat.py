@@ -210,12 +210,13 @@ class ChatService:
     ) -> events.Ack:
         context = self._context
         state = context.entered(connection, notice.room_id)
-        if context.typing.start(state.id, connection.user.id, context.clock.now()):
-            context.delivery.send(
-                state.people.connections(but=connection.user.id),
-                catalogue.USER_TYPING,
-                events.UserTyping(room_id=state.id, user_id=connection.user.id),
-            )
+        context.typing.start(state.id, connection.user.id, context.clock.now())
+        # Also when it is no news, since viewers forget a typist by themselves.
+        context.delivery.send(
+            state.people.connections(but=connection.user.id),
+            catalogue.USER_TYPING,
+            events.UserTyping(room_id=state.id, user_id=connection.user.id),
+        )
         return events.Ack(success=True)
 
     async def _typing_stop(self, connection: Connection, notice: events.TypingNotice) -> events.Ack:

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { MessageAck } from '../../types/socket'
 import { ManualClock, settle } from '../testing/manualClock'
-import { Outbox } from './outbox'
+import { OUTBOX_LIMIT, Outbox } from './outbox'
 import { memoryOutboxStore } from './store'
 
 const ROOM = 'room_1'
@@ -57,6 +57,19 @@ describe('sending', () => {
     expect(onFailed).not.toHaveBeenCalled()
     outbox.resume()
     expect(ids()).toEqual(['a'])
+  })
+})
+
+describe('too many', () => {
+  it('are refused, and those that wait are kept', async () => {
+    const { outbox, add, ids, last, onFailed } = stage()
+    const waiting = Array.from({ length: OUTBOX_LIMIT }, (_, place) => add(`${place}`))
+    expect(await add('one more')).toBe(false)
+    expect(onFailed).toHaveBeenCalledExactlyOnceWith('one more', 'unavailable')
+    outbox.resume()
+    for (const _ of waiting) last().reply({ success: true })
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set([true]))
+    expect(ids()).not.toContain('one more')
   })
 })
 

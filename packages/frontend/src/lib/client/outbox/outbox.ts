@@ -9,6 +9,9 @@ import type { Clock } from '../time/clock'
 import { Timer } from '../time/timer'
 import type { OutboxEntry, OutboxStore } from './store'
 
+/** How many messages may wait, those that failed included. */
+export const OUTBOX_LIMIT = 500
+
 export interface OutboxSettings {
   ackTimeout: number
   maxRetries: number
@@ -72,6 +75,10 @@ export class Outbox {
   }
 
   add(message: OutgoingMessage): Promise<boolean> {
+    if (this.#items.size >= OUTBOX_LIMIT) {
+      this.#parts.onFailed(message.id, new ChatError('unavailable', 'Too many messages wait.'))
+      return Promise.resolve(false)
+    }
     const item = createItem({ message, status: 'pending' })
     this.#put(item)
     this.#keep(item)
