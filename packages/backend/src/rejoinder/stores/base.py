@@ -95,6 +95,15 @@ class Totals:
     messages: int
 
 
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """What an upgrade did: from which version of the tables to which, and each step in words."""
+
+    before: int
+    after: int
+    steps: tuple[str, ...]
+
+
 class Store(Protocol):
     """Keeps the log."""
 

@@ -1,10 +1,10 @@
-"""The client, and what goes wrong on the way to the database, as sentences."""
+"""The client, and what goes wrong on the way to the database, as sentences. None of them shows a secret of the address."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+import pymongo
 from pymongo import AsyncMongoClient
 from pymongo.errors import (
     ConfigurationError as MongoConfigurationError,
@@ -16,64 +16,88 @@ from pymongo.errors import (
 )
 
 from rejoinder.errors import ConfigurationError, Unavailable
-from rejoinder.stores.mongo.lanes import BUSY
 from rejoinder.stores.mongo.model import Document
 
-TIMEOUT_MS: Final = 4500
+BUSY: Final = "The message store can't take this now. Try again in a moment."
+TIMEOUT_SECONDS: Final = 4.5
+"""Below the 5 s after which a client sends again."""
 DEFAULT_DATABASE: Final = "rejoinder"
-AUTHENTICATION_FAILED: Final = 18
-UNAUTHORIZED: Final = 13
+REFUSED: Final = frozenset({13, 18})  # Unauthorized, AuthenticationFailed
 
 
 def client(url: str) -> AsyncMongoClient[Document]:
-    """A client that waits for a majority, and for nothing longer than 4.5 s.
+    """A client that writes to a majority's disks and reads what can't be taken back, whatever the address says.
 
     Raises:
         ConfigurationError: the address is not one.
     """
     try:
         return AsyncMongoClient(
-            url, w="majority", retryWrites=True, timeoutMS=TIMEOUT_MS, appname="rejoinder"
+            url,
+            w="majority",
+            journal=True,
+            retryWrites=True,
+            retryReads=True,
+            readConcernLevel="majority",
+            readPreference="primary",
+            appname="rejoinder",
         )
-    except (InvalidURI, MongoConfigurationError, ValueError) as error:
+    except (InvalidURI, InvalidName, MongoConfigurationError, ValueError, TypeError) as error:
+        # What is wrong may be a part of a password that the driver took for a port.
+        reason = "" if "@" in url or "assword" in url else f" ({error})"
         raise ConfigurationError(
-            f"--database is no MongoDB address ({error}): give one like "
-            "mongodb://user:password@host:27017/rejoinder?replicaSet=rs0."
-        ) from error
+            f"The database's address can't be read{reason}: give one like "
+            "mongodb://user:password@host:27017/rejoinder?replicaSet=rs0, with %40 for @, %3A for :, %2F for / in user "
+            "and password."
+        ) from None
 
 
 def shown(url: str) -> str:
-    """The address without user and password."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
-
-
-@contextmanager
-def starting(url: str) -> Iterator[None]:
-    """Turn what goes wrong at the start into a sentence that says what to do."""
-    try:
-        yield
-    except ServerSelectionTimeoutError as error:
-        raise ConfigurationError(
-            f"No MongoDB that can be written to answers at {shown(url)}: start it, or change --database."
-        ) from error
-    except OperationFailure as error:
-        if error.code in (AUTHENTICATION_FAILED, UNAUTHORIZED):
-            raise ConfigurationError(
-                f"MongoDB at {shown(url)} refuses the user or the password: mend them in --database."
-            ) from error
-        raise ConfigurationError(f"MongoDB at {shown(url)} can't be used: {error}.") from error
-    except (PyMongoError, InvalidName) as error:
-        raise ConfigurationError(f"MongoDB at {shown(url)} can't be used: {error}.") from error
+    """The address without user, password and options."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
 
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Turn what goes wrong later into `Unavailable`."""
+    """Bound the time of everything in the block; what goes wrong is `Unavailable`."""
     try:
-        yield
+        with pymongo.timeout(TIMEOUT_SECONDS):
+            yield
     except PyMongoError as error:
         raise Unavailable(BUSY) from error
+
+
+@contextmanager
+def starting(url: str) -> Iterator[None]:
+    """Bound the time; what goes wrong is a sentence that says what to do."""
+    try:
+        with pymongo.timeout(TIMEOUT_SECONDS):
+            yield
+    except (PyMongoError, Unavailable) as error:
+        raise ConfigurationError(_sentence(shown(url), error)) from None
+
+
+def _sentence(where: str, error: Exception) -> str:
+    if isinstance(error, Unavailable) and error.__cause__ is not None:
+        return _sentence(where, error.__cause__)  # type: ignore[arg-type] # what a PyMongoError was made of
+    if isinstance(error, ServerSelectionTimeoutError):
+        reason = str(error).partition(" (configured timeouts")[0].partition(", Timeout:")[0]
+        return (
+            f"No MongoDB that can be written to answers at {where} ({reason}): start it, run rs.initiate() if its "
+            "replica set is new, or mend the address."
+        )
+    if isinstance(error, OperationFailure):
+        if error.code in REFUSED:
+            return (
+                f"MongoDB at {where} refuses the user or the password, or the user may not write here: mend them in the "
+                "address."
+            )
+        message = str((error.details or {}).get("errmsg", "it refuses a command"))
+        return f"MongoDB at {where} can't be used: {message.rstrip('.')}."
+    if isinstance(error, PyMongoError) and error.timeout:
+        return f"MongoDB at {where} does not answer in time: see whether it is well."
+    return f"MongoDB at {where} can't be used: {str(error).partition(' (configured timeouts')[0].rstrip('.')}."
 
 
 def check_replica_set(hello: dict[str, Any], url: str) -> None:

@@ -13,15 +13,14 @@ from typing import Any
 
 from pymongo import DESCENDING
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import BulkWriteError, PyMongoError
-from pymongo.read_concern import ReadConcern
+from pymongo.errors import BulkWriteError
 
-from rejoinder.errors import ChatError, Conflict, Unavailable
+from rejoinder.errors import Conflict, Unavailable
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.stores.base import Appended, Draft
+from rejoinder.stores.mongo.connect import BUSY, answering
 from rejoinder.stores.mongo.model import Document, message_document, message_of
 
-BUSY = "The message store can't take this now. Try again in a moment."
 TAKEN = "This message id belongs to another message. Send it with a new id."
 DUPLICATE_KEY = 11000
 GROUP = 256
@@ -52,8 +51,10 @@ class Lanes:
     """Appends rows."""
 
     def __init__(self, messages: AsyncCollection[Document]) -> None:
+        """`messages` is read with the read concern `majority`: a number that an election could take back must not be
+        counted on from, or a room would have a hole.
+        """
         self._messages = messages
-        self._settled = messages.with_options(read_concern=ReadConcern("majority"))
         self._lanes: dict[str, Lane] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._waiting = 0
@@ -86,18 +87,35 @@ class Lanes:
 
     async def _run(self, room_id: str, lane: Lane) -> None:
         while lane.waiting:
-            group = [lane.waiting.popleft() for _ in range(min(GROUP, len(lane.waiting)))]
-            self._waiting -= len(group)
-            try:
-                await self._write(room_id, lane, group)
-            except PyMongoError as error:
-                lane.last = None
-                _fail(group, error)
+            await self._do(room_id, lane, self._take(lane, GROUP))
         lane.runs = False
         if len(self._lanes) > ROOMS_KEPT:
             oldest = next(iter(self._lanes))
             if not self._lanes[oldest].runs:
                 del self._lanes[oldest]
+
+    async def _do(self, room_id: str, lane: Lane, group: list[Entry]) -> None:
+        try:
+            with answering():
+                await self._write(room_id, lane, group)
+        except Unavailable as error:
+            # Those behind it would wait as long again, for nothing.
+            group += self._take(lane, len(lane.waiting))
+            lane.last = None
+            for entry in group:
+                _settle(entry, _unavailable(error.__cause__))
+        except Exception as error:  # noqa: BLE001 - a row that can't be encoded must not stop its room
+            lane.last = None
+            if len(group) == 1:
+                _settle(group[0], error)
+                return
+            for entry in group:
+                await self._do(room_id, lane, [entry])
+
+    def _take(self, lane: Lane, at_most: int) -> list[Entry]:
+        group = [lane.waiting.popleft() for _ in range(min(at_most, len(lane.waiting)))]
+        self._waiting -= len(group)
+        return group
 
     async def _write(self, room_id: str, lane: Lane, group: list[Entry]) -> None:
         while group:
@@ -129,7 +147,8 @@ class Lanes:
         _give(group[:inserted], documents)
         lane.last = None
         if refusal.get("code") != DUPLICATE_KEY:
-            _fail(group[inserted:], error)
+            for entry in group[inserted:]:
+                _settle(entry, _unavailable(error))
             return []
         if "_id" not in refusal.get("keyPattern", {}):
             return group[inserted:]  # Another server has that number.
@@ -154,7 +173,7 @@ class Lanes:
     async def _find_settled(self, message_id: str) -> ChatMessage | None:
         """The row, once a majority has it: before that an election could take it back."""
         for _ in range(MAJORITY_TRIES):
-            document = await self._settled.find_one({"_id": message_id})
+            document = await self._messages.find_one({"_id": message_id})
             if document is not None:
                 return message_of(document)
             await asyncio.sleep(MAJORITY_SECONDS)
@@ -174,14 +193,13 @@ def _give(group: list[Entry], documents: list[Document]) -> None:
         _settle(entry, Appended(message_of(document), duplicate=False))
 
 
-def _fail(group: list[Entry], cause: Exception) -> None:
-    for entry in group:
-        unavailable = Unavailable(BUSY)
-        unavailable.__cause__ = cause
-        _settle(entry, unavailable)
+def _unavailable(cause: BaseException | None) -> Unavailable:
+    unavailable = Unavailable(BUSY)
+    unavailable.__cause__ = cause
+    return unavailable
 
 
-def _settle(entry: Entry, outcome: Appended | ChatError) -> None:
+def _settle(entry: Entry, outcome: Appended | Exception) -> None:
     if entry.done.done():
         return
     if isinstance(outcome, Appended):

@@ -1,4 +1,4 @@
-"""ChatMessageModel and its neighbours: the documents, their indexes, and the version of both.
+"""ChatMessageModel and its neighbours: the documents and their indexes.
 
 | collection      | `_id`            | fields                                                                        |
 |-----------------|------------------|-------------------------------------------------------------------------------|
@@ -23,8 +23,6 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import epoch_ms as wire_ms, given, iso, or_unset
 from rejoinder.stores.base import Draft, Room, StoredMark, StoredMember
-
-VERSION: Final = 1
 
 MESSAGES: Final = "chat_messages"
 ROOMS: Final = "rooms"

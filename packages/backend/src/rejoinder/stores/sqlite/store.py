@@ -17,6 +17,7 @@ from rejoinder.stores.base import (
     StoredMark,
     StoredMember,
     Totals,
+    Upgraded,
 )
 from rejoinder.stores.sqlite import moving, rooms, rows
 from rejoinder.stores.sqlite.schema import prepare
@@ -37,6 +38,18 @@ class SqliteStore:
         await asyncio.to_thread(prepare, self._path)
         self._writer.start()
         self._reader.start()
+
+    async def upgrade(self) -> Upgraded:
+        """Bring the file to the version that this program works with, as `open` does, too.
+
+        Raises:
+            ConfigurationError: it can't be used, or a newer version made it.
+        """
+        return await asyncio.to_thread(prepare, self._path)
+
+    async def identity(self) -> str:
+        """What two addresses of one file have in common."""
+        return str(self._path.resolve())
 
     async def close(self) -> None:
         await self._writer.close()
