@@ -111,6 +111,7 @@ test('the page fits a narrow phone', async () => {
   await expectNoSidewaysScroll(ann)
   await ann.startChat()
   expect(await ann.newChatButton('Echo').count()).toBe(0)
+  await expect.poll(() => ann.page.evaluate(() => document.activeElement?.id)).toBe('main')
   await ann.say(`${RICH}\n\n${'unbroken'.repeat(40)}`)
   await ann.messages('complete').nth(1).waitFor()
   await expectNoSidewaysScroll(ann)

@@ -29,6 +29,22 @@ test('two guests in one room see each other', async () => {
   await members.getByText('Bob').waitFor()
 })
 
+test('one who comes by a link and speaks at once is answered', async () => {
+  const [ann, bob] = [await stage.person(), await stage.person()]
+  await ann.signIn('Ann')
+  const address = await ann.startChat()
+  await bob.signIn('Bob')
+  await bob.page.evaluate((to) => {
+    window.location.href = to
+  }, address)
+  await bob.say('at once')
+  await ann.message('at once').nth(1).waitFor()
+  expect((await storedIn(stage.server.url, address)).map((each) => each.role)).toEqual([
+    'user',
+    'character',
+  ])
+})
+
 test('a name stays known after its owner has left', async () => {
   const [ann, bob, eve] = [await stage.person(), await stage.person(), await stage.person()]
   await ann.signIn('Ann')

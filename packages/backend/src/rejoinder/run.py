@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterator
 import uvicorn
 from rich.console import Console
 
-from rejoinder.characters import Character
-from rejoinder.characters.local import LocalModelSettings, smol
+from rejoinder.characters.local import LocalCharacter, LocalModelSettings, smol
 from rejoinder.errors import ConfigurationError
 from rejoinder.server import ChatServer
 from rejoinder.settings import Settings
@@ -27,9 +26,12 @@ async def serve(settings: Settings) -> None:
         ConfigurationError: the server can't start with these settings.
     """
     chat = ChatServer(settings)
-    if settings.model:
-        chat.add(local_character(settings))
     listener = listen(settings.host, settings.port)
+    if settings.model:
+        character = local_character(settings)
+        chat.add(character)
+        # The library blocks the event loop while it loads, so this is done before anybody is served.
+        await character.start()
     await chat.start()
     try:
         await _Server(chat, lambda: announce(listener)).serve(sockets=[listener])
@@ -37,7 +39,7 @@ async def serve(settings: Settings) -> None:
         await chat.stop()
 
 
-def local_character(settings: Settings) -> Character:
+def local_character(settings: Settings) -> LocalCharacter:
     """The local model's character.
 
     Raises:
@@ -45,7 +47,7 @@ def local_character(settings: Settings) -> Character:
     """
     try:
         model = LocalModelSettings(path=settings.model_path) if settings.model_path else None
-        return smol(model)
+        return smol(model, max_tokens=settings.model_tokens)
     except ConfigurationError as error:
         raise ConfigurationError(f"{error} Or start without a local model: --no-model.") from error
 

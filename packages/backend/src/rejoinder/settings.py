@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     model_path: Path | None = Field(
         None, description="GGUF file of the local model [default: the one that comes along]"
     )
-    model_tokens: int = Field(512, ge=1, description="tokens of an answer at most")
+    model_tokens: int = Field(256, ge=1, description="tokens of an answer at most")
 
     @field_validator("allowed_origins", mode="before")
     @classmethod

@@ -55,7 +55,7 @@ function Entrance(settings: PreferencesProps) {
 
 function SignedIn(props: Omit<ChatScreenProps, 'contentLimitBytes'>) {
   const { t } = useText()
-  const loadInfo = useCallback((signal: AbortSignal) => getServerInfo({ signal }), [])
+  const loadInfo = useCallback(() => getServerInfo(), [])
   const { resource: info } = useResource(loadInfo)
   return (
     <Suspense fallback={<p className="p-6 text-muted">{t.loading}</p>}>

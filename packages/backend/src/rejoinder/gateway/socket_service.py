@@ -3,15 +3,17 @@
 import asyncio
 from contextlib import suppress
 from typing import Any
+from urllib.parse import parse_qs
 
 import socketio
 import structlog
+from engineio import packet as engineio_packet
 from socketio.exceptions import ConnectionRefusedError as Refused
 from starlette.types import Receive, Scope, Send
 
 from rejoinder.errors import ChatError, InternalError, InvalidPayload, TooLarge
 from rejoinder.gateway.outbox import Outbox
-from rejoinder.gateway.wire import INCOMING, Incoming, Problem, packet_class
+from rejoinder.gateway.wire import INCOMING, Incoming, Problem, packet_class, packets_only
 from rejoinder.protocol.fields import ServerPayload
 from rejoinder.service.auth import Handshake
 from rejoinder.service.chat import ChatService, failure
@@ -60,7 +62,13 @@ class Gateway:
         await self._sio.shutdown()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            receive = packets_only(receive)
+        polled = self._sio.eio.sockets.get(_session_of(scope))
         await self._sio.handle_request(scope, receive, send)
+        if polled is not None and polled.closed:
+            # A client that said goodbye by a POST may still have a GET open, which nothing else would answer.
+            polled.queue.put_nowait(engineio_packet.Packet(engineio_packet.NOOP))
 
 
 class _Chat(socketio.AsyncNamespace):  # type: ignore[misc]
@@ -121,6 +129,11 @@ class _Chat(socketio.AsyncNamespace):  # type: ignore[misc]
         return await self._service.handle(
             sid, incoming.name, incoming.arguments, wants_ack=incoming.wants_ack
         )
+
+
+def _session_of(scope: Scope) -> str:
+    query: bytes = scope.get("query_string", b"")
+    return parse_qs(query.decode("latin-1")).get("sid", [""])[0]
 
 
 def _refusal(problem: Problem) -> ChatError:

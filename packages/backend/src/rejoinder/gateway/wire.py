@@ -4,14 +4,19 @@ Every event of a client, whatever its name, arrives as one `Incoming` under one 
 `connect` and `disconnect`, and what can't be decoded is still answered by its acknowledgement id.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import msgspec
 from socketio import packet
+from starlette.types import Message, Receive
 
 INCOMING: Final = "incoming"
 ATTACHMENTS_MAX: Final = 4
+
+# Engine.IO's close, ping, pong, upgrade and no-op, or a message that holds a Socket.IO packet.
+_FRAME: Final = re.compile(r"[12356][a-z]{0,8}\Z|4[0-6]")
 
 Problem = Literal["malformed", "too_large", "binary"]
 
@@ -81,3 +86,19 @@ def packet_class(limit: int) -> type[packet.Packet]:
             return data
 
     return ChatPacket
+
+
+def packets_only(receive: Receive) -> Receive:
+    """Passes over text frames that are no packets.
+
+    At one of those python-engineio breaks off with an error, and leaves its session behind as if it were alive.
+    """
+
+    async def checked() -> Message:
+        while True:
+            message = await receive()
+            text = message.get("text")
+            if text is None or _FRAME.match(text):
+                return message
+
+    return checked

@@ -31,6 +31,7 @@ from rejoinder.web.answers import answer, body_of, refuse
 
 PAGE = 100
 MEMBERS_PAGE = 500
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -70,7 +71,8 @@ class Api:
             Route(f"{room}/members", self._guard(self.members)),
             Route(member, self._guard(self.add_member), methods=["PUT"]),
             Route(member, self._guard(self.remove_member), methods=["DELETE"]),
-            Route("/{rest:path}", self._guard(self.nothing)),
+            # Any method, so that a wrong one for an address above is told in the same shape, too.
+            Route("/{rest:path}", self._guard(self.nothing), methods=METHODS),
         ]
 
     def _guard(self, endpoint: Endpoint) -> Endpoint:

@@ -1,4 +1,4 @@
-import { type ReactNode, useCallback, useEffect, useState } from 'react'
+import { type ReactNode, type RefObject, useCallback, useEffect, useRef, useState } from 'react'
 import { useText } from '@/components/chat/i18n/TextContext'
 import {
   type ConnectionReplaced,
@@ -53,6 +53,8 @@ export default function ChatScreen(props: ChatScreenProps) {
   }, [reconnect])
 
   const wide = useMedia(WIDE)
+  const main = useRef<HTMLElement>(null)
+  useFocusAfter(roomId, main)
   const sidebar = (
     <Sidebar
       session={session}
@@ -62,8 +64,8 @@ export default function ChatScreen(props: ChatScreenProps) {
       startError={startError}
       onStart={start}
       onRetry={() => {
-        reloadCharacters()
-        reloadRooms()
+        void reloadCharacters()
+        void reloadRooms()
       }}
       onSignOut={props.onSignOut}
       preferences={preferences}
@@ -72,12 +74,12 @@ export default function ChatScreen(props: ChatScreenProps) {
   )
 
   return (
-    <div className="flex h-dvh flex-col overflow-hidden">
+    <div className="flex h-dvh flex-col overflow-hidden ps-[env(safe-area-inset-left)] pe-[env(safe-area-inset-right)]">
       <SkipLink />
       <ConnectionStatus connectionState={connectionState} onReconnect={comeBack} locale={locale} />
       <div className="flex min-h-0 flex-1">
         {wide && <div className="w-76 shrink-0 border-line border-e">{sidebar}</div>}
-        <main id="main" tabIndex={-1} className="min-w-0 flex-1 outline-none">
+        <main ref={main} id="main" tabIndex={-1} className="min-w-0 flex-1 outline-none">
           {roomId !== undefined && (
             <RoomScreen
               key={roomId}
@@ -88,7 +90,7 @@ export default function ChatScreen(props: ChatScreenProps) {
               isConnected={isConnected}
               characters={characters.data ?? []}
               contentLimitBytes={props.contentLimitBytes}
-              onEntered={reloadRooms}
+              reloadRooms={reloadRooms}
               onActivity={reloadRoomsSoon}
             />
           )}
@@ -117,6 +119,16 @@ function useStart(token: string, onStarted: (room: RoomSummary) => void) {
     }, setStartError)
   }
   return { start, startError }
+}
+
+/** Where what had the focus has gone with the screen before, the next one gets it. */
+function useFocusAfter(roomId: string | undefined, main: RefObject<HTMLElement | null>) {
+  const shown = useRef(roomId)
+  useEffect(() => {
+    if (shown.current === roomId) return
+    shown.current = roomId
+    if (document.activeElement === document.body) main.current?.focus({ preventScroll: true })
+  }, [roomId, main])
 }
 
 function SkipLink() {

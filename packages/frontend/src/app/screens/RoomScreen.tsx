@@ -23,8 +23,10 @@ import {
 import { hashOf, roomLink } from '../routing'
 import type { Session } from '../session'
 import { useKnownNames } from '../state/useKnownNames'
+import { useIsKnown, useRemembered } from '../state/useKnownRoom'
 import { usePresence } from '../state/usePresence'
 import { useRefusal } from '../state/useRefusal'
+import { useSending } from '../state/useSending'
 import { useTitle } from '../state/useTitle'
 import { Failure } from './Failure'
 
@@ -37,42 +39,37 @@ export interface RoomScreenProps {
   isConnected: boolean
   characters: readonly CharacterSummary[]
   contentLimitBytes: number | undefined
-  /** The room is entered, so that the list of rooms has it. */
-  onEntered: () => void
+  reloadRooms: () => Promise<void>
   /** Something happened here that changes the list of rooms. */
   onActivity: () => void
 }
 
 export function RoomScreen(props: RoomScreenProps) {
-  const { roomId, session, socket, isConnected, characters, onEntered, onActivity } = props
+  const { roomId, session, socket, isConnected, characters, onActivity } = props
   const { t } = useText()
   const { userId } = session
-  const chat = useSocketChat({ socket, isConnected, roomId, characterId: props.room?.characterId })
+  const room = useRemembered(props.room)
+  const chat = useSocketChat({ socket, isConnected, roomId, characterId: room?.characterId })
   const { messages, isInRoom, loadMessageHistory, hasMore, isLoadingHistory } = chat
   const { members, nameOf } = useKnownNames(roomId, session.token, isInRoom, chat.members, messages)
-  const [draft, setDraft] = useDraft(roomId)
 
   const people = useMemo<People>(
     () => ({ userId, characters, nameOf }),
     [userId, characters, nameOf],
   )
   const characterId =
-    props.room?.characterId ?? messages.find((each) => each.role === 'character')?.characterId
+    room?.characterId ?? messages.find((each) => each.role === 'character')?.characterId
   const title = characterId ? characterName(characters, characterId) : t.unnamedRoom
   useTitle(title)
 
   const loadOlder = () => {
     if (hasMore && !isLoadingHistory && isInRoom) void loadMessageHistory()
   }
-  const scroll = useChatScroll(messages[0]?.id, loadOlder)
+  const scroll = useChatScroll(messages[0]?.id, hasMore && isInRoom, loadOlder)
   const hasNew = useUnseen(messages.at(-1)?.id, scroll.following)
   useAutoRead(messages, scroll.following, chat.markRead)
   const news = useAnnouncements(messages, userId, isInRoom)
   useActivity(messages.at(-1)?.id, messages.at(-1)?.state, isInRoom, onActivity)
-
-  useEffect(() => {
-    if (isInRoom) onEntered()
-  }, [isInRoom, onEntered])
 
   const refusal = useRefusal(chat.error, isInRoom)
   usePresence(isInRoom, chat.setPresence)
@@ -87,10 +84,11 @@ export function RoomScreen(props: RoomScreenProps) {
     [retryMessage, discardMessage, regenerate],
   )
   const running = messages.findLast((each) => each.state === 'streaming')
-  const send = (text: string) => {
+  const isRoomKnown = useIsKnown(room, isInRoom, props.reloadRooms)
+  const { draft, onDraft, onSend } = useSending(useDraft(roomId), isRoomKnown, (text) => {
     scroll.toBottom()
     void chat.sendMessage(text)
-  }
+  })
 
   return (
     <div className="flex h-full min-h-0 flex-col">
@@ -125,8 +123,8 @@ export function RoomScreen(props: RoomScreenProps) {
       </div>
       <Composer
         text={draft}
-        onChange={setDraft}
-        onSend={send}
+        onChange={onDraft}
+        onSend={onSend}
         onTyping={chat.startTyping}
         onTypingEnd={chat.stopTyping}
         onStop={running && (() => void chat.stopStream(running.id))}

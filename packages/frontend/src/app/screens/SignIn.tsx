@@ -14,7 +14,7 @@ export interface SignInProps {
 
 export function SignIn({ onSignIn, notice, preferences }: SignInProps) {
   const { t } = useText()
-  const loadInfo = useCallback((signal: AbortSignal) => getServerInfo({ signal }), [])
+  const loadInfo = useCallback(() => getServerInfo(), [])
   const { resource: info, reload } = useResource(loadInfo)
   useTitle(t.signIn)
   return (
@@ -29,7 +29,7 @@ export function SignIn({ onSignIn, notice, preferences }: SignInProps) {
         )}
         <div className="mt-8 mb-10">
           {info.state === 'failed' ? (
-            <Failure error={info.error} onRetry={reload} />
+            <Failure error={info.error} onRetry={() => void reload()} />
           ) : info.state === 'loading' ? (
             <p className="text-muted">{t.loading}</p>
           ) : info.data.guests ? (

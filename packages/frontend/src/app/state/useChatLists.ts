@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef } from 'react'
 import { useAttention } from '@/components/chat/common/attention'
-import { listCharacters, listRooms, type RoomSummary } from '@/index'
+import { listCharacters, listRooms, type RoomList, type RoomSummary } from '@/index'
 import { useResource } from './useResource'
 
 /** Of the many messages of a lively room, all within this time are answered with one request. */
@@ -12,34 +12,37 @@ const GATHER_MS = 500
  */
 export function useChatLists(token: string, isConnected: boolean) {
   const attention = useAttention()
-  const loadCharacters = useCallback(
-    (signal: AbortSignal) => listCharacters({ token, signal }),
-    [token],
-  )
-  const loadRooms = useCallback((signal: AbortSignal) => listRooms({ token, signal }), [token])
+  const loadCharacters = useCallback(() => listCharacters({ token }), [token])
+  const loadRooms = useCallback(() => listRooms({ token }), [token])
   const { resource: characters, reload: reloadCharacters } = useResource(loadCharacters)
   const { resource: rooms, reload: reloadRooms, change: changeRooms } = useResource(loadRooms)
 
   useEffect(() => {
-    if (attention && isConnected) reloadRooms()
+    if (attention && isConnected) void reloadRooms()
   }, [attention, isConnected, reloadRooms])
 
   const reloadRoomsSoon = useSoon(reloadRooms, GATHER_MS)
   const addRoom = useCallback(
-    (room: RoomSummary) => changeRooms((list) => ({ ...list, rooms: [room, ...list.rooms] })),
+    (room: RoomSummary) => changeRooms((list) => withRoom(list, room)),
     [changeRooms],
   )
 
   const charactersFailed = characters.state === 'failed'
   useEffect(() => {
-    if (charactersFailed && isConnected) reloadCharacters()
+    if (charactersFailed && isConnected) void reloadCharacters()
   }, [charactersFailed, isConnected, reloadCharacters])
 
   return { characters, rooms, addRoom, reloadCharacters, reloadRooms, reloadRoomsSoon }
 }
 
+/** A list that was on its way may have brought the room already. */
+function withRoom(list: RoomList, room: RoomSummary): RoomList {
+  const others = list.rooms.filter((each) => each.roomId !== room.roomId)
+  return { ...list, rooms: [room, ...others] }
+}
+
 /** Does something a little later, once for all who have asked for it meanwhile. */
-function useSoon(action: () => void, delayMs: number): () => void {
+function useSoon(action: () => Promise<void>, delayMs: number): () => void {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   useEffect(
     () => () => {
@@ -51,7 +54,7 @@ function useSoon(action: () => void, delayMs: number): () => void {
   return useCallback(() => {
     timer.current ??= setTimeout(() => {
       timer.current = undefined
-      action()
+      void action()
     }, delayMs)
   }, [action, delayMs])
 }

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 
 export type Resource<T> =
   | { state: 'loading'; data?: T }
@@ -7,28 +7,37 @@ export type Resource<T> =
 
 /**
  * Loads something and keeps the last good answer while it loads again. `load` says by its identity
- * when there is something else to load.
+ * when there is something else to load. `reload` resolves once its own answer, or that of a later
+ * one, is in, or has failed to come.
  */
-export function useResource<T>(load: (signal: AbortSignal) => Promise<T>): {
+export function useResource<T>(load: () => Promise<T>): {
   resource: Resource<T>
-  reload: () => void
+  reload: () => Promise<void>
   change: (edit: (data: T) => T) => void
 } {
   const [resource, setResource] = useState<Resource<T>>({ state: 'loading' })
-  const [round, setRound] = useState(0)
+  const asked = useRef(0)
+  const answered = useRef(0)
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new round loads the same again
-  useEffect(() => {
-    const abort = new AbortController()
-    load(abort.signal).then(
-      (data) => !abort.signal.aborted && setResource({ state: 'ready', data }),
-      (error: unknown) =>
-        !abort.signal.aborted && setResource((last) => ({ ...last, state: 'failed', error })),
+  const reload = useCallback(async () => {
+    asked.current += 1
+    const turn = asked.current
+    // An answer that was overtaken by a later one is old.
+    const take = (next: (last: Resource<T>) => Resource<T>) => {
+      if (turn < answered.current) return
+      answered.current = turn
+      setResource(next)
+    }
+    await load().then(
+      (data) => take(() => ({ state: 'ready', data })),
+      (error: unknown) => take((last) => ({ ...last, state: 'failed', error })),
     )
-    return () => abort.abort()
-  }, [load, round])
+  }, [load])
 
-  const reload = useCallback(() => setRound((last) => last + 1), [])
+  useEffect(() => {
+    void reload()
+  }, [reload])
+
   /** Puts in what is known already, before it is loaded again. */
   const change = useCallback(
     (edit: (data: T) => T) =>

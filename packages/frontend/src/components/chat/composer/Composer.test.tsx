@@ -6,9 +6,19 @@ import { Composer, type ComposerProps } from './Composer'
 
 afterEach(cleanup)
 
-function Page(props: Omit<ComposerProps, 'text' | 'onChange' | 'placeholder'>) {
+interface PageProps extends Omit<ComposerProps, 'text' | 'onChange' | 'onSend' | 'placeholder'> {
+  onSend: (text: string) => void
+}
+
+function Page({ onSend, ...props }: PageProps) {
   const [text, setText] = useState('')
-  return <Composer {...props} text={text} onChange={setText} placeholder="Say something" />
+  const take = () => {
+    onSend(text)
+    setText('')
+  }
+  return (
+    <Composer {...props} text={text} onChange={setText} onSend={take} placeholder="Say something" />
+  )
 }
 
 function setUp(options: { onStop?: () => void; limitBytes?: number } = {}) {

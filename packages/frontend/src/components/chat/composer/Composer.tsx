@@ -13,7 +13,8 @@ import { canSend, sends, sizeOf } from './rules'
 export interface ComposerProps {
   text: string
   onChange: (text: string) => void
-  onSend: (text: string) => void
+  /** The text as it stands; whoever takes it empties the field. */
+  onSend: () => void
   /** While somebody types; ends by itself. */
   onTyping: () => void
   onTypingEnd: () => void
@@ -39,8 +40,7 @@ export function Composer(props: ComposerProps) {
   const send = () => {
     if (!ready) return
     props.onTypingEnd()
-    onSend(text.trim())
-    onChange('')
+    onSend()
     field.current?.focus()
   }
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {

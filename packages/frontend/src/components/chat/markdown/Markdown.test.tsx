@@ -59,6 +59,11 @@ describe('the text of a message', () => {
     expect(link.getAttribute('href')).toBe('https://example.org/cat.png')
   })
 
+  test('says that it is Korean where it is', () => {
+    expect(show('안녕 all').querySelector('[lang="ko"]')).not.toBeNull()
+    expect(show('hello').querySelector('[lang]')).toBeNull()
+  })
+
   test('offers to copy a block of code, without its last line break', async () => {
     const user = userEvent.setup()
     const shown = show('```ts\nconst a = 1\n  a < 2\n```')

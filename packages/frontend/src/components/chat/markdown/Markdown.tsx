@@ -9,6 +9,9 @@ const REMARK_PLUGINS = [remarkGfm, breakLines]
 const STREAMING_PLUGINS = [cursorAtEnd]
 const WHOLE_PLUGINS: [] = []
 
+/** Such a text is broken and read aloud as Korean, whatever the page's language. */
+const HANGUL = /[가-힣]/
+
 const COMPONENTS: Components = {
   a: ({ href, children }) => <SafeLink href={href}>{children}</SafeLink>,
   img: ({ src, alt }) => <ImageLink src={typeof src === 'string' ? src : undefined} alt={alt} />,
@@ -33,7 +36,7 @@ export const Markdown = memo(function Markdown({
   streaming?: boolean
 }) {
   return (
-    <div className="md">
+    <div className="md" lang={HANGUL.test(text) ? 'ko' : undefined}>
       <ReactMarkdown
         remarkPlugins={REMARK_PLUGINS}
         rehypePlugins={streaming ? STREAMING_PLUGINS : WHOLE_PLUGINS}

@@ -1,4 +1,12 @@
-import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import {
+  type RefObject,
+  useCallback,
+  useEffect,
+  useEffectEvent,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react'
 import { type Box, follows, keepPlace, measure, wantsOlder } from './scroll'
 
 export interface ChatScroll {
@@ -14,7 +22,11 @@ export interface ChatScroll {
  * Drives a chat's scroll box by the rules of `scroll.ts`. `firstKey` is the first message shown: when
  * another one comes before it, the view stays on what it showed. Rows carry `data-key`.
  */
-export function useChatScroll(firstKey: string | undefined, onWantOlder: () => void): ChatScroll {
+export function useChatScroll(
+  firstKey: string | undefined,
+  hasOlder: boolean,
+  onWantOlder: () => void,
+): ChatScroll {
   const box = useRef<HTMLElement>(null)
   const content = useRef<HTMLOListElement>(null)
   const last = useRef<Box>({ scrollTop: 0, scrollHeight: 0, clientHeight: 0 })
@@ -66,10 +78,14 @@ export function useChatScroll(firstKey: string | undefined, onWantOlder: () => v
     return () => observer.disconnect()
   }, [settle])
 
-  // A page that does not fill the view cannot be scrolled, so it asks for more by itself.
+  // A page that does not fill the view cannot be scrolled, so it asks for more by itself: once for
+  // each page, because a refusal would be asked for without end.
+  const askForMore = useEffectEvent(() => {
+    if (box.current && wantsOlder(measure(box.current))) onWantOlder()
+  })
   useEffect(() => {
-    if (firstKey !== undefined && box.current && wantsOlder(measure(box.current))) onWantOlder()
-  }, [firstKey, onWantOlder])
+    if (firstKey !== undefined && hasOlder) askForMore()
+  }, [firstKey, hasOlder])
 
   return { box, content, onScroll, following, toBottom }
 }

@@ -1,0 +1,11 @@
+"""What all tests share: marks that say which events a test is about."""
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for line in (
+        "sends(*names): the test sends these events, and each is acknowledged with success",
+        "receives(*names): the test receives these events from the server",
+    ):
+        config.addinivalue_line("markers", line)

@@ -1,0 +1,111 @@
+"""The catalogue says what the contract says, word for word."""
+
+import msgspec
+import pytest
+
+from rejoinder.protocol import catalogue, events
+from rejoinder.protocol.catalogue import CLIENT_EVENTS, SERVER_EVENTS, ClientEvent, ServerEvent
+from rejoinder.protocol.fields import ClientPayload, ServerPayload
+
+CLIENT_TABLE = {
+    "room:join": "roomId, characterId?, lastMessageId?",
+    "room:leave": "roomId",
+    "room:rejoin": "roomId, characterId?, lastMessageId?",
+    "message:send": "roomId, content, messageId?, characterId?, replyTo?, metadata?",
+    "message:send:stream": "roomId, content, messageId?, characterId?, replyTo?, metadata?",
+    "message:stream:stop": "roomId, messageId",
+    "message:regenerate": "roomId, messageId",
+    "messages:history": "roomId, before?, after?, limit?",
+    "messages:read": "roomId, messageId",
+    "typing:start": "roomId",
+    "typing:stop": "roomId",
+    "heartbeat": "timestamp?, rtt?",
+    "presence:set": "status",
+}
+
+SNAPSHOT = "roomId, messages, recovered, hasMore, lastSeq, members, read, streams, characterId?"
+MESSAGE = (
+    "id, roomId, seq, role, senderId, content, state, timestamp, characterId?, replyTo?, "
+    "editedAt?, metadata?"
+)
+
+SERVER_TABLE = {
+    "connection:replaced": "message, timestamp",
+    "session:restored": "disconnectedAt, canReconnect, previousRoomId?, previousCharacterId?",
+    "room:rejoined": SNAPSHOT,
+    "user:joined": "roomId, userId, timestamp",
+    "user:left": "roomId, userId, timestamp",
+    "user:reconnected": "roomId, userId, timestamp",
+    "message:new": MESSAGE,
+    "message:stream:start": "roomId, messageId, characterId, replyTo, seq, timestamp",
+    "message:stream:chunk": "roomId, messageId, index, offset, delta",
+    "message:stream:end": "roomId, messageId, content, state, timestamp, usage?",
+    "message:stream:error": "roomId, messageId, content, error, code, timestamp",
+    "messages:history": "roomId, messages, hasMore",
+    "messages:read": "roomId, userId, messageId, seq, timestamp",
+    "typing:start": "roomId, userId",
+    "typing:stop": "roomId, userId",
+    "heartbeat:ack": "timestamp, serverTime, quality?",
+    "presence:changed": "userId, status, lastSeen",
+    "room:resync": "roomId, reason",
+    "auth:required": "reason",
+}
+
+SHAPES = {
+    events.Ack: "success",
+    events.Failure: "error, code, success, retryAfterMs?",
+    events.MessageStored: "success, messageId, timestamp, seq?, duplicate?",
+    events.ReconnectionData: "lastMessageId?, roomId?, characterId?",
+    events.RoomAck: f"{SNAPSHOT}, success",
+    events.HistoryAck: "roomId, messages, hasMore, success",
+    events.HeartbeatReply: "timestamp, serverTime, quality?, success",
+    events.RunningStream: "messageId, characterId, replyTo, seq, timestamp, content, index",
+    events.ReadMarker: "userId, messageId, seq, timestamp",
+}
+
+
+def fields_of(kind: type[msgspec.Struct]) -> set[str]:
+    return {
+        field.encode_name + ("" if field.required else "?")
+        for field in msgspec.structs.fields(kind)
+    }
+
+
+def test_the_contracts_client_events_and_no_others() -> None:
+    assert {name: fields_of(event.payload) for name, event in CLIENT_EVENTS.items()} == {
+        name: set(fields.split(", ")) for name, fields in CLIENT_TABLE.items()
+    }
+
+
+def test_the_contracts_server_events_and_no_others() -> None:
+    assert {name: fields_of(event.payload) for name, event in SERVER_EVENTS.items()} == {
+        name: set(fields.split(", ")) for name, fields in SERVER_TABLE.items()
+    }
+
+
+@pytest.mark.parametrize("kind", SHAPES, ids=lambda kind: kind.__name__)
+def test_the_contracts_shapes(kind: type[ServerPayload]) -> None:
+    assert fields_of(kind) == set(SHAPES[kind].split(", "))
+
+
+def test_each_event_is_in_its_table_once() -> None:
+    declared = list(vars(catalogue).values())
+    for kind, table in ((ClientEvent, CLIENT_EVENTS), (ServerEvent, SERVER_EVENTS)):
+        listed = [value for value in declared if isinstance(value, kind)]
+        assert len(listed) == len(table)
+        assert all(table[event.name] is event for event in listed)
+        assert all(event.summary for event in listed)
+
+
+def test_payloads_go_in_their_direction() -> None:
+    for client_event in CLIENT_EVENTS.values():
+        assert issubclass(client_event.payload, ClientPayload)
+        assert issubclass(client_event.ack, ServerPayload)
+        assert "success" in fields_of(client_event.ack)
+    for server_event in SERVER_EVENTS.values():
+        assert issubclass(server_event.payload, ServerPayload)
+        assert "success" not in fields_of(server_event.payload)
+
+
+def test_only_the_heartbeat_may_come_without_a_payload() -> None:
+    assert [e.name for e in CLIENT_EVENTS.values() if e.payload_optional] == ["heartbeat"]
