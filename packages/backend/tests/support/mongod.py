@@ -1,10 +1,12 @@
 """Real MongoDB servers for the tests: on free ports of this machine, with their data in a test's folder."""
 
+import ctypes
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import sysconfig
 import time
 from collections.abc import Iterator, Sequence
@@ -17,6 +19,7 @@ from pymongo.errors import PyMongoError
 
 START_SECONDS = 30.0
 SET = "rs0"
+PR_SET_PDEATHSIG = 1
 PAUSE = 0.02
 
 
@@ -32,6 +35,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _end_with_parent() -> None:
+    """A test run that is killed leaves no server behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Mongod:
@@ -70,6 +79,7 @@ class Mongod:
             stderr=subprocess.DEVNULL,
             # A Ctrl-C at the terminal is for the test run.
             start_new_session=True,
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - one call into the kernel, no lock is taken
         )
         return self
 
@@ -192,13 +202,16 @@ class ReplicaSet:
     def step_down(self) -> None:
         """Have another member become the primary."""
         with self.client() as client:
-            client.admin.command("replSetStepDown", 20, secondaryCatchUpPeriodSecs=10)
+            # It may be elected again after that many seconds, lest a later test finds nobody who may.
+            client.admin.command("replSetStepDown", 2, secondaryCatchUpPeriodSecs=1)
 
     def mend(self) -> None:
-        """Start what was killed, let go of what was stopped, wait for a primary."""
+        """Start what was killed, let go of what was stopped, end what fails, wait for a primary."""
         for member in self.members:
             if member.running:
                 member.resume()
+                for name in ("failCommand", "stopReplProducer"):
+                    member.fail_point(name, "off")
             else:
                 member.start()
         self.primary()

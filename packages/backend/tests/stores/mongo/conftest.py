@@ -1,7 +1,6 @@
 """MongoDB servers for the tests of its store; each test has a database of its own."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from uuid import uuid4
 
 import pytest

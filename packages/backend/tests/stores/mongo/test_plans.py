@@ -32,15 +32,15 @@ Database = Any
 
 async def _filled(store: Store) -> str:
     """A room with everything, among others."""
-    for _ in range(20):
-        room_id = fresh("room")
+    rooms = [fresh("room") for _ in range(20)]
+    for room_id in rooms:
         await store.create_room(room_id, "owner", NOW, "echo")
         for person in range(3):
             await store.add_member(room_id, StoredMember(f"user {person}", "Kim", NOW))
             await store.mark_read(room_id, StoredMark(f"user {person}", "message", 1, NOW))
         await store.append(replace(stream(room_id), reply_to=fresh("question")))
-    await append_several(store, [draft(room_id) for _ in range(ROWS)])
-    return room_id
+    await append_several(store, [draft(rooms[-1]) for _ in range(ROWS)])
+    return rooms[-1]
 
 
 def _calls(room_id: str) -> dict[str, list[Call]]:
