@@ -1,5 +1,8 @@
 """The client, and what goes wrong on the way to the database, as sentences. None of them shows a secret of the address."""
 
+import os
+import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -7,9 +10,6 @@ from typing import Any, Final
 import pymongo
 from pymongo import AsyncMongoClient
 from pymongo.errors import (
-    ConfigurationError as MongoConfigurationError,
-    InvalidName,
-    InvalidURI,
     OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
@@ -22,6 +22,7 @@ BUSY: Final = "The message store can't take this now. Try again in a moment."
 TIMEOUT_SECONDS: Final = 4.5
 """Below the 5 s after which a client sends again."""
 DEFAULT_DATABASE: Final = "rejoinder"
+ERRNO: Final = re.compile(r"\[Errno (\d+)\] [^(,]*(?:\([^)]*\))?")
 REFUSED: Final = frozenset({13, 18})  # Unauthorized, AuthenticationFailed
 
 
@@ -32,17 +33,22 @@ def client(url: str) -> AsyncMongoClient[Document]:
         ConfigurationError: the address is not one.
     """
     try:
-        return AsyncMongoClient(
-            url,
-            w="majority",
-            journal=True,
-            retryWrites=True,
-            retryReads=True,
-            readConcernLevel="majority",
-            readPreference="primary",
-            appname="rejoinder",
-        )
-    except (InvalidURI, InvalidName, MongoConfigurationError, ValueError, TypeError) as error:
+        with warnings.catch_warnings():
+            # The driver only warns of options that it does not know or take, and then does without them.
+            warnings.simplefilter("error", UserWarning)
+            made: AsyncMongoClient[Document] = AsyncMongoClient(
+                url,
+                w="majority",
+                journal=True,
+                retryWrites=True,
+                retryReads=True,
+                readConcernLevel="majority",
+                readPreference="primary",
+                appname="rejoinder",
+            )
+        if "@" in made.get_default_database(DEFAULT_DATABASE).name:
+            raise ValueError  # noqa: TRY301 - a password with a slash in it, which the driver took for a database
+    except (PyMongoError, UserWarning, ValueError, TypeError) as error:
         # What is wrong may be a part of a password that the driver took for a port.
         reason = "" if "@" in url or "assword" in url else f" ({error})"
         raise ConfigurationError(
@@ -50,6 +56,7 @@ def client(url: str) -> AsyncMongoClient[Document]:
             "mongodb://user:password@host:27017/rejoinder?replicaSet=rs0, with %40 for @, %3A for :, %2F for / in user "
             "and password."
         ) from None
+    return made
 
 
 def shown(url: str) -> str:
@@ -83,6 +90,7 @@ def _sentence(where: str, error: Exception) -> str:
         return _sentence(where, error.__cause__)  # type: ignore[arg-type] # what a PyMongoError was made of
     if isinstance(error, ServerSelectionTimeoutError):
         reason = str(error).partition(" (configured timeouts")[0].partition(", Timeout:")[0]
+        reason = ERRNO.sub(lambda found: os.strerror(int(found[1])), reason)
         return (
             f"No MongoDB that can be written to answers at {where} ({reason}): start it, run rs.initiate() if its "
             "replica set is new, or mend the address."
