@@ -24,8 +24,6 @@ async def test_unavailable_while_the_store_is_locked_and_stored_once_after_it(
     start: Start, connect: Connect, room: str
 ) -> None:
     server = start()
-    # The store's thread answers a caller who has ceased to wait; asyncio notes that nobody listened.
-    server.known.append("Future exception was never retrieved")
     alice, bob = await connect(server), await connect(server)
     await alice.join(room)
     await bob.join(room)

@@ -206,3 +206,4 @@ def _settle(entry: Entry, outcome: Appended | Exception) -> None:
         entry.done.set_result(outcome)
     else:
         entry.done.set_exception(outcome)
+        entry.done.exception()  # A caller who has ceased to wait is no defect to log.

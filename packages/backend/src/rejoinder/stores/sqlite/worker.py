@@ -116,6 +116,7 @@ def _settle(outcomes: list[Outcome]) -> None:
             future.set_result(result)
         else:
             future.set_exception(error)
+            future.exception()  # A caller who has ceased to wait is no defect to log.
 
 
 def _unavailable(error: Exception) -> Exception:
