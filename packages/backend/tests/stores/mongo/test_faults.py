@@ -117,6 +117,29 @@ async def test_closing_does_not_wait_for_a_hung_database(one: ReplicaSet, url: s
     assert {type(result) for result in results} == {Unavailable}
 
 
+async def test_closing_does_not_wait_for_a_farewell(one: ReplicaSet, url: str) -> None:
+    store = MongoStore(url)
+    await store.open()
+    await store.find("message")
+    one.members[0].pause()
+    async with asyncio.timeout(PROMISED_SECONDS):
+        await store.close()
+
+
+async def test_closing_does_not_wait_for_a_database_that_is_gone(
+    one: ReplicaSet, database: str
+) -> None:
+    async with proxied(one.members[0], database) as (proxy, url):
+        store = MongoStore(url)
+        await store.open()
+        await store.append(draft("room"))
+        await proxy.cut()
+        with pytest.raises(Unavailable):
+            await store.ping()
+        async with asyncio.timeout(PROMISED_SECONDS):
+            await store.close()
+
+
 async def test_a_database_that_hangs_for_a_while(one: ReplicaSet, url: str) -> None:
     async with sending(url, servers=2) as load:
         one.members[0].pause()

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
+import pymongo
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
@@ -18,6 +19,7 @@ from rejoinder.stores.mongo import connect, model
 from rejoinder.stores.mongo.model import Document
 
 T = TypeVar("T")
+CLOSE_SECONDS = 1.0
 
 
 class Link:
@@ -43,6 +45,11 @@ class Link:
     def collection(self, name: str) -> AsyncCollection[Document]:
         """A collection of the database."""
         return self.database[name]
+
+    async def close(self) -> None:
+        """Let go of the database; it is told, unless it is gone."""
+        with pymongo.timeout(CLOSE_SECONDS):
+            await self.client.close()
 
     async def write(self, command: Callable[[], Awaitable[T]]) -> T:
         """Do what writes; when it returns, a majority has it on the disk.

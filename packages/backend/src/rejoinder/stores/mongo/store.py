@@ -50,7 +50,7 @@ class MongoStore:
             await self._connect()
             await migrations.prepare(self._link)
         except BaseException:
-            await self._link.client.close()
+            await self._link.close()
             raise
 
     async def upgrade(self) -> Upgraded:
@@ -63,12 +63,12 @@ class MongoStore:
             await self._connect()
             return await migrations.upgrade(self._link)
         finally:
-            await self._link.client.close()
+            await self._link.close()
 
     async def close(self) -> None:
         await self._lanes.close()
         await asyncio.gather(*self._touching)
-        await self._link.client.close()
+        await self._link.close()
 
     async def identity(self) -> str:
         """What two addresses of one database have in common."""
