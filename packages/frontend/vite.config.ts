@@ -7,6 +7,8 @@ const server = 'http://127.0.0.1:8000'
 
 /** The demo page; the server serves what is built here. */
 export default defineConfig({
+  // A program may mount the server, and the page with it, below a path.
+  base: './',
   plugins: [react(), tailwindcss()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   build: {

@@ -181,6 +181,14 @@ def test_upgrade_says_what_it_did(tmp_path: Path, mongo: str) -> None:
         assert ended.stdout.startswith("Nothing to do: the database has schema 1")
 
 
+async def test_a_store_that_a_server_has_is_neither_upgraded_nor_copied(
+    tmp_path: Path, mongo: str
+) -> None:
+    async with opened(lambda: store_at(str(tmp_path))):
+        for command in (("upgrade", "--data-dir", str(tmp_path)), ("copy", str(tmp_path), mongo)):
+            assert "is in use by another server" in _refused("db", *command)
+
+
 async def test_an_older_file_is_upgraded_when_it_is_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

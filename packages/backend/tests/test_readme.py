@@ -56,11 +56,10 @@ async def talk(address: str) -> None:
     client.on("message:stream:end", ended.set_result)
     await client.connect(address, auth={"token": guest["token"]}, socketio_path="/chat/socket.io")
     try:
-        own = f"room-of-{guest['userId']}"
-        assert (await client.call("room:join", {"roomId": "other"}))["code"] == "forbidden"
-        entered = await client.call("room:join", {"roomId": own, "characterId": "parrot"})
+        assert (await client.call("room:join", {"roomId": "staff-1"}))["code"] == "forbidden"
+        entered = await client.call("room:join", {"roomId": "lobby", "characterId": "parrot"})
         assert entered["success"] is True
-        sent = await client.call("message:send:stream", {"roomId": own, "content": "good day"})
+        sent = await client.call("message:send:stream", {"roomId": "lobby", "content": "good day"})
         assert sent["success"] is True
         assert (await asyncio.wait_for(ended, 10))["content"] == "good! day! "
     finally:

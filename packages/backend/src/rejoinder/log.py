@@ -29,6 +29,15 @@ def configure(level: Level) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     # The libraries speak through the standard library; only what needs a person's attention is passed on.
-    logging.basicConfig(
-        level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)r"
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *shared,
+                *rendered,
+            ],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name],
+        )
     )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

@@ -9,6 +9,8 @@ from rejoinder.errors import ChatError, ConfigurationError
 from rejoinder.stores.addresses import is_mongo, path_of, store_at, store_for
 from rejoinder.stores.copy import Copied, copy_store
 
+SAME = "Both addresses mean the same store: give another TO."
+
 
 async def upgrade(database: str, data_dir: Path) -> str:
     """Bring a server's store to the version that this program works with; a sentence on what was done.
@@ -28,16 +30,18 @@ async def copy(source_address: str, target_address: str, console: Console) -> st
     Raises:
         ConfigurationError: one of them can't be used, both are the same, or the target has other messages.
     """
-    if not is_mongo(source_address) and "://" not in source_address:
+    source, target = store_at(source_address), store_at(target_address)
+    if not is_mongo(source_address):
         path = path_of(source_address)
         if not path.is_file():
             raise ConfigurationError(f"There is no database to copy from: {path} is missing.")
-    source, target = store_at(source_address), store_at(target_address)
+        if not is_mongo(target_address) and path.resolve() == path_of(target_address).resolve():
+            raise ConfigurationError(SAME)
     try:
         await source.open()
         await target.open()
         if await source.identity() == await target.identity():
-            raise ConfigurationError("Both addresses mean the same store: give another TO.")
+            raise ConfigurationError(SAME)
         with _bar(console) as bar:
             total = await source.totals()
             task = bar.add_task("Copying", total=max(total.messages, 1))

@@ -22,6 +22,7 @@ from rejoinder.core.clock import Clock, SystemClock
 from rejoinder.core.connections import Connection
 from rejoinder.core.limits import Rate, RateLimit
 from rejoinder.core.users import User
+from rejoinder.errors import ConfigurationError
 from rejoinder.gateway.socket_service import Gateway
 from rejoinder.service.auth import Authenticate, Authorize, Handshake, Tokens
 from rejoinder.service.chat import ChatService
@@ -87,6 +88,7 @@ class ChatServer:
         self._app = Starlette(routes=self._routes())
         self._starting = asyncio.Lock()
         self._work: list[asyncio.Task[None]] = []
+        self._stopped = False
         if self.settings.echo_offered:
             self.add(EchoCharacter())
 
@@ -136,11 +138,15 @@ class ChatServer:
         """Open the store and start to work; a second call does nothing.
 
         Raises:
-            ConfigurationError: the data directory or the database can't be used.
+            ConfigurationError: the data directory or the database can't be used, or the server was stopped before.
         """
         async with self._starting:
             if self._work:
                 return
+            if self._stopped:
+                raise ConfigurationError(
+                    "This chat server was stopped, and starts only once: make a new ChatServer."
+                )
             await self._service.open()
             self._work = [
                 asyncio.create_task(self._gateway.outbox.run()),
@@ -157,6 +163,7 @@ class ChatServer:
         async with self._starting:
             if not self._work:
                 return
+            self._stopped = True
             await self.drain()
             await self._service.close()
             await self._characters.aclose()
@@ -214,6 +221,7 @@ class ChatServer:
                 guest_limit=RateLimit(Rate(settings.guest_rate, settings.guest_burst)),
                 authenticate=self._who,
                 authorize=self._allows,
+                expel=self._service.expel,
                 content_limit=settings.content_limit,
             )
         )

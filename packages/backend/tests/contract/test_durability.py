@@ -1,6 +1,7 @@
 """Acked is durable: `kill -9`, and a restart on the same data (contract, section 4, promises 1, 3 and 8)."""
 
 import asyncio
+from collections.abc import Iterator
 from itertools import count
 
 from tests.support.chat import Chat, Connect, Payload
@@ -9,16 +10,26 @@ from tests.support.tokens import unique
 
 ROUNDS = 5
 WRITERS = 4
+IN_FLIGHT = 5
+ACKED = 20
 
 
-async def write(writer: Chat, room: str, acked: dict[str, int]) -> None:
+async def write(
+    writer: Chat,
+    room: str,
+    numbers: Iterator[int],
+    acked: dict[str, int],
+    enough: asyncio.Event,
+) -> None:
     """Send until the server is gone; a send whose ACK does not come may or may not be stored."""
-    for number in count():
+    for number in numbers:
         message_id = f"{writer.user_id}-{number:04}"
         payload = {"roomId": room, "content": message_id, "messageId": message_id}
         ack = await writer.call("message:send", payload)
         assert ack["success"] is True, ack
         acked[message_id] = ack["seq"]
+        if number >= ACKED:
+            enough.set()
 
 
 def check(rows: list[Payload], acked: dict[str, int]) -> None:
@@ -35,25 +46,28 @@ def check(rows: list[Payload], acked: dict[str, int]) -> None:
 async def test_what_was_acked_survives_kill_9(start: Start, connect: Connect, room: str) -> None:
     server = start("--send-rate=10000", "--send-burst=10000", "--event-rate=10000")
     acked: dict[str, int] = {}
-    for turn in range(ROUNDS):
+    for _ in range(ROUNDS):
+        enough = asyncio.Event()
         writers = [await connect(server, f"{unique('user')}") for _ in range(WRITERS)]
         for writer in writers:
             await writer.join(room)
         # Several sends of each are under way when the server dies.
-        writing = [asyncio.create_task(write(writer, room, acked)) for writer in writers]
-        before = len(acked)
-        async with asyncio.timeout(10):
-            while len(acked) < before + 20 * (turn + 1):  # noqa: ASYNC110 - the writers run on
-                await asyncio.sleep(0)
+        writing = [
+            asyncio.create_task(write(writer, room, numbers, acked, enough))
+            for writer, numbers in [(writer, count()) for writer in writers]
+            for _ in range(IN_FLIGHT)
+        ]
+        await asyncio.wait_for(enough.wait(), 10)
         server.kill()
         for task in writing:
             task.cancel()
-        await asyncio.gather(*writing, return_exceptions=True)
+        ends = await asyncio.gather(*writing, return_exceptions=True)
+        assert [end for end in ends if isinstance(end, AssertionError)] == []
         server.start()
         reader = await connect(server)
         await reader.join(room)
         check(await reader.history(room), acked)
-    assert len(acked) >= 20 * ROUNDS
+    assert len(acked) > ACKED * ROUNDS
 
 
 async def test_kill_9_right_after_an_ack(start: Start, connect: Connect, room: str) -> None:

@@ -157,7 +157,7 @@ async def test_the_handshake_s_reconnection_does_not_open_a_room(
     await bob.refused("message:send", {"roomId": room, "content": "x"}, "not_in_room")
 
 
-@pytest.mark.xfail(reason="the HTTP interface does not tell the service whom it removed")
+@pytest.mark.receives("room:resync", "user:left")
 async def test_who_is_removed_is_out_at_once(
     members_server: ServerProcess, connect: Connect, room: str
 ) -> None:
@@ -168,6 +168,7 @@ async def test_who_is_removed_is_out_at_once(
     await bob.join(room)
     removed = await request(members_server, "DELETE", path, bearer=token(alice.user_id))
     assert removed.status == 200
+    await bob.sees("room:resync", roomId=room, reason="removed")
     await bob.refused("room:join", {"roomId": room}, "forbidden")
     await bob.refused("message:send", {"roomId": room, "content": "x"}, "not_in_room")
     await alice.send(room, "private again")

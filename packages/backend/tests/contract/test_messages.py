@@ -89,6 +89,25 @@ async def test_one_client_s_sends_keep_their_order(
     assert [message["content"] for message in bob.all("message:new")] == texts
 
 
+async def test_one_client_s_events_do_not_overtake_each_other(
+    server: ServerProcess, connect: Connect, room: str
+) -> None:
+    alice, bob = await connect(server), await connect(server)
+    await bob.join(room)
+    # None waits for the one before it, and entering takes the server longer than sending.
+    await asyncio.gather(
+        alice.join(room),
+        alice.send(room, "0"),
+        alice.ask(room, "/count 2"),
+        alice.send(room, "2"),
+        alice.done("messages:history", {"roomId": room}),
+        alice.done("room:leave", {"roomId": room}),
+        alice.refused("message:send", {"roomId": room, "content": "3"}, "not_in_room"),
+    )
+    await bob.sees("user:left", userId=alice.user_id)
+    assert [row["content"] for row in bob.all("message:new")] == ["0", "/count 2", "2"]
+
+
 async def test_a_room_has_one_order_for_live_events_catch_up_and_history(
     server: ServerProcess, connect: Connect, room: str
 ) -> None:

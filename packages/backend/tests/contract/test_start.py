@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.process import run
+from tests.support.process import ServerProcess, run
 
 
 def refused(arguments: list[str], code: int, *, env: dict[str, str] | None = None) -> str:
@@ -37,19 +37,13 @@ def taken() -> Iterator[int]:
     [
         ("--port", "many"),
         ("--port", "70000"),
-        ("--port", "-1"),
         ("--mode", "staging"),
         ("--rooms", "closed"),
         ("--connection-policy", "none"),
-        ("--log-level", "loud"),
-        ("--locale", "fr"),
         ("--send-rate", "0"),
-        ("--send-burst", "0"),
         ("--send-rate", "fast"),
-        ("--content-limit", "0"),
         ("--payload-limit", "10"),
         ("--session-timeout", "-5"),
-        ("--ping-interval", "0"),
         ("--jwt-secret", "short"),
     ],
 )
@@ -137,6 +131,16 @@ def test_a_data_directory_that_may_not_be_written_to(tmp_path: Path) -> None:
     finally:
         subprocess.run(["chattr", "-i", str(data)], capture_output=True, check=False)
         data.chmod(0o700)
+    assert "--data-dir" in line
+
+
+def test_a_data_directory_that_another_server_has(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path).start()
+    try:
+        line = refused(["--port=0", "--data-dir", str(server.data_dir)], 1)
+    finally:
+        server.stop()
+    assert str(server.data_dir) in line
     assert "--data-dir" in line
 
 

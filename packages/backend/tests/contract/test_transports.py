@@ -7,8 +7,8 @@ import json
 import aiohttp
 import pytest
 from tests.support.chat import Connect
-from tests.support.process import ServerProcess
-from tests.support.raw import Raw
+from tests.support.process import ServerProcess, Start
+from tests.support.raw import ACK, Raw
 from tests.support.tokens import token, unique
 
 TRANSPORTS = {
@@ -63,6 +63,53 @@ async def test_sends_flushed_at_connect(
     assert [row["content"] for row in await alice.history(room)] == [f"{n}" for n in range(number)]
 
 
+async def test_a_long_outbox_flushed_over_websocket(
+    start: Start, connect: Connect, room: str
+) -> None:
+    server = start("--send-burst=1000", "--event-burst=1000")
+    alice, bob = await connect(server), await connect(server)
+    await alice.join(room)
+    await bob.join(room)
+    sent = 0
+    for number in (17, 50, 500):
+        acks = await asyncio.gather(*(alice.send(room, f"{n}") for n in range(number)))
+        assert [ack["seq"] for ack in acks] == list(range(sent + 1, sent + number + 1))
+        sent += number
+    await bob.sees("message:new", seq=sent)
+    assert [row["seq"] for row in bob.all("message:new")] == list(range(1, sent + 1))
+
+
+@pytest.mark.parametrize("number", [17, 200])
+async def test_a_long_outbox_flushed_in_one_post(
+    start: Start, connect: Connect, room: str, number: int
+) -> None:
+    server = start("--send-burst=1000", "--event-burst=1000")
+    url = f"{server.url}/socket.io/?EIO=4&transport=polling"
+    events = [f'42{n}["message:send",{{"roomId":"{room}","content":"{n}"}}]' for n in range(number)]
+    packets = [
+        f"40{json.dumps({'token': token(unique('user'))})}",
+        f'429999["room:join",{{"roomId":"{room}"}}]',
+        *events,
+    ]
+    async with aiohttp.ClientSession() as http:
+        async with http.get(url) as opened:
+            url += f"&sid={json.loads((await opened.text())[1:])['sid']}"
+        async with http.post(url, data="\x1e".join(packets)) as answer:
+            assert answer.status == 200
+        acked: list[int] = []
+        async with asyncio.timeout(5):
+            while len(acked) < number + 1:
+                async with http.get(url) as polled:
+                    for text in (await polled.text()).split("\x1e"):
+                        if found := ACK.match(text):
+                            assert '"success":true' in text
+                            acked.append(int(found[1]))
+    assert acked == [9999, *range(number)]
+    bob = await connect(server)
+    await bob.join(room)
+    assert [row["content"] for row in await bob.history(room)] == [f"{n}" for n in range(number)]
+
+
 async def test_the_server_closes_the_socket_of_a_client_that_does_not(
     server: ServerProcess, connect: Connect
 ) -> None:
@@ -109,10 +156,41 @@ async def test_requests_that_are_none_are_refused(server: ServerProcess, query: 
         assert answer.status in ({200} if query == "EIO=4" else {400})
 
 
-async def test_a_page_of_another_origin_is_refused(server: ServerProcess) -> None:
-    url = f"{server.url}/socket.io/?EIO=4&transport=polling"
+OTHER = "https://chat.example"
+
+
+@pytest.mark.parametrize(
+    ("origin", "flag", "headers", "status"),
+    [
+        ("", "", {}, 200),
+        ("own", "", {}, 200),
+        ("https://evil.example", "", {}, 400),
+        ("null", "", {}, 400),
+        ("own", OTHER, {}, 200),
+        (OTHER, OTHER, {}, 200),
+        ("http://chat.example", OTHER, {}, 400),
+        ("https://evil.example", OTHER, {}, 400),
+        ("https://evil.example", "*", {}, 200),
+        # Behind a proxy that ends TLS and passes `Host` on.
+        (OTHER, "", {"host": "chat.example"}, 200),
+        (OTHER, "", {"host": "chat.example:8443"}, 400),
+    ],
+)
+async def test_pages_of_the_server_s_own_origin_and_the_allowed_ones_may_connect(
+    start: Start, origin: str, flag: str, headers: dict[str, str], status: int
+) -> None:
+    server = start(*([f"--allowed-origins={flag}"] if flag else []))
+    url = f"{server.url}/socket.io/?EIO=4&transport="
+    origin = server.url if origin == "own" else origin
+    if origin:
+        headers = {**headers, "origin": origin}
     async with aiohttp.ClientSession() as http:
-        async with http.get(url, headers={"origin": "https://evil.example"}) as answer:
-            assert answer.status == 400
-        async with http.get(url, headers={"origin": server.url}) as answer:
-            assert answer.status == 200
+        async with http.get(f"{url}polling", headers=headers) as answer:
+            assert answer.status == status
+            named = answer.headers.get("access-control-allow-origin")
+            assert named == (origin if origin and status == 200 else None)
+        try:
+            async with http.ws_connect(f"{url}websocket", headers=headers):
+                assert status == 200
+        except aiohttp.WSServerHandshakeError:
+            assert status == 400

@@ -4,7 +4,8 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from tests.service.world import Client, World, running
+import pytest
+from tests.service.world import Client, Fault, World, running
 
 from rejoinder.protocol import catalogue, events
 from rejoinder.service.context import Limits
@@ -164,22 +165,57 @@ async def test_a_snapshot_shows_who_writes_and_what_so_far(world: World) -> None
     assert [end.content for end in ben.heard(catalogue.STREAM_END)] == ["Hello"]
 
 
+@pytest.mark.parametrize("fault", ["hang", "hang after it"])
+@pytest.mark.parametrize("with_position", [True, False])
 async def test_what_is_published_while_one_enters_is_in_the_snapshot_or_comes_after_it(
-    world: World,
+    world: World, fault: Fault, *, with_position: bool
 ) -> None:
     (ann,) = await world.in_room("ann")
     ben = await world.connect("ben")
+    first = await ann.send("first")
     await ann.send("before")
-    world.store.faults["page_before"] = "hang"
-    entering = asyncio.create_task(ben.join())
+    world.store.faults.update(page_before=fault, page_after=fault)
+    entering = asyncio.create_task(ben.join(last=first.message_id if with_position else None))
     await world.settle()
     await ann.send("meanwhile")
     world.store.release()
     snapshot = await entering
     await ann.send("after")
-    assert contents(snapshot) == ["before", "meanwhile"]
-    assert snapshot.last_seq == 2
-    assert [message.seq for message in ben.heard(catalogue.MESSAGE_NEW)] == [3]
+    assert contents(snapshot)[-2:] == ["before", "meanwhile"]
+    assert (snapshot.last_seq, snapshot.has_more) == (3, False)
+    assert [message.seq for message in ben.heard(catalogue.MESSAGE_NEW)] == [4]
+
+
+async def test_an_answer_that_ends_while_one_enters_is_shown_as_it_ended(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("hi")
+    world.puppet.say("Hel")
+    await world.settle()
+    ben = await world.connect("ben")
+    world.store.faults["page_before"] = "hang after it"
+    entering = asyncio.create_task(ben.join())
+    await world.settle()
+    world.puppet.say("lo", None)
+    await world.advance(0.1)
+    world.store.release()
+    snapshot = await entering
+    assert [(m.content, m.state) for m in snapshot.messages][1:] == [("Hello", "complete")]
+    assert snapshot.streams == []
+    assert ben.names == []
+
+
+async def test_what_is_stored_and_not_shown_yet_comes_after_the_snapshot(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.send("shown")
+    world.store.faults["append"] = "hang after it"
+    sending = asyncio.create_task(ann.send("stored"))
+    await world.settle()
+    ben = await world.connect("ben")
+    snapshot = await ben.join()
+    assert (contents(snapshot), snapshot.last_seq) == (["shown"], 1)
+    world.store.release()
+    await sending
+    assert [message.content for message in ben.heard(catalogue.MESSAGE_NEW)] == ["stored"]
 
 
 async def test_who_may_not_enter_does_not_and_makes_no_room(world: World) -> None:

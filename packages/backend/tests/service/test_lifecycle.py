@@ -248,3 +248,14 @@ async def test_a_newer_token_outlives_the_older_ones_end(world: World) -> None:
     newer = await world.connect("ann")
     await world.advance(5)
     assert newer.names == []
+
+
+async def test_the_ends_of_tokens_are_forgotten_with_their_connections(world: World) -> None:
+    world.expires["ann"] = world.expires["ben"] = world.clock.wall_ms() + 3_600_000
+    ben = await world.connect("ben")
+    for _ in range(100):
+        (await world.connect("ann")).drop()
+    await world.advance(60)
+    assert len(world.service._lifecycle._expiries) == 1
+    await world.advance(3_600)
+    assert ben.heard(catalogue.AUTH_REQUIRED)

@@ -160,6 +160,20 @@ async def test_history_shows_the_end_of_an_answer_that_ended_while_it_was_read(
     assert (answer.content, answer.state) == ("Hello there", "complete")
 
 
+async def test_history_shows_an_answer_as_far_as_it_was_shown(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("hi")
+    world.puppet.say("Hel")
+    await world.settle()
+    world.puppet.say("lo")
+    await world.advance(0.1)
+    world.puppet.say(", not shown yet")
+    await world.settle()
+    answer = (await ann.history()).messages[-1]
+    assert (answer.content, answer.state) == ("Hello", "streaming")
+    assert (await world.row(answer.id)).content == "Hel", "the log is behind by up to a second"
+
+
 async def test_read_marks_only_go_forward(world: World) -> None:
     ann, ben = await world.in_room("ann", "ben")
     ids = [(await ann.send(f"{number}")).message_id for number in range(3)]

@@ -46,6 +46,17 @@ async def test_a_turn_that_waits_can_be_stopped(world: World) -> None:
     assert len(ann.heard(catalogue.STREAM_START)) == len(ann.heard(catalogue.STREAM_END)) == 2
 
 
+async def test_a_question_sent_again_while_it_waits_is_answered_once(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("first")
+    for _ in range(3):
+        await ann.ask("second", messageId="m2")
+    for number in range(2):
+        world.puppet.say("answer", None, turn=number)
+        await world.advance(0.1)
+    assert [turn.text for turn in world.puppet.turns] == ["first", "second"]
+
+
 async def test_a_bounded_number_waits(world: World) -> None:
     (ann,) = await world.in_room("ann")
     for number in range(TURNS_WAITING + 1):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from hypothesis import settings, strategies as st
+from hypothesis import Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from tests.profiles import deterministic
 from tests.service.shuffled import ShuffledStore
@@ -29,7 +29,7 @@ PAGE = 3
 """Small pages, so that a few messages are more than one."""
 
 users = st.sampled_from(USERS)
-rooms = st.sampled_from(ROOMS)
+rooms = st.sampled_from(("one", "one", "two"))
 numbers = st.integers(1, 4)
 Step = tuple[Any, ...]
 steps = st.one_of(
@@ -89,7 +89,7 @@ class ChatMachine(RuleBasedStateMachine):
             page.disconnected()
         self._run(self._check())
 
-    @rule(batch=st.lists(steps, min_size=1, max_size=8))
+    @rule(batch=st.lists(steps, min_size=3, max_size=12))
     def act_at_once(self, batch: list[Step]) -> None:
         """Different people at the same time; what one of them does, one after the other, as the gateway has it."""
 
@@ -155,6 +155,8 @@ class ChatMachine(RuleBasedStateMachine):
                 await self._disturb(kind, page, room_id)
 
     async def _send(self, event: str, page: Page, room_id: str, name: str, content: str) -> None:
+        if not page.views[room_id].inside:
+            await page.enter(room_id, with_position=True, event="room:rejoin")
         assert page.client is not None
         message = {"roomId": room_id, "content": content, "messageId": name}
         ack = await page.client.call(event, message)
@@ -191,7 +193,10 @@ class ChatMachine(RuleBasedStateMachine):
                     _compare(page.views[room_id], log.messages)
 
     async def _end(self) -> None:
-        await self.world.advance(60, step=0.25)
+        for _ in range(90):
+            await self.world.advance(1)
+            if not await self.world.store.unfinished(9):
+                break
         await self._check()
         assert await self.world.store.unfinished(9) == []
         answers: dict[str, int] = {}
@@ -217,5 +222,8 @@ def _compare(view: View, log: list[ChatMessage]) -> None:
             assert view.texts[row.id] == row.content
 
 
-ChatMachine.TestCase.settings = settings(deterministic, max_examples=100, stateful_step_count=25)
+# Shrinking takes minutes here: to look into a failure, add Phase.shrink and a timeout that is long enough.
+ChatMachine.TestCase.settings = settings(
+    deterministic, max_examples=150, stateful_step_count=20, phases=(Phase.generate,)
+)
 TestChat = ChatMachine.TestCase

@@ -147,15 +147,16 @@ class Page:
         snapshot = await self.client.join(room_id, "echo", position, event)
         self.listen()
         view.enter(snapshot, position)
-        more = snapshot.recovered and snapshot.has_more
-        while more and max(view.rows) < snapshot.last_seq:
-            page = await self.client.history(room_id, after=view.rows[max(view.rows)], limit=2)
+        if not (snapshot.recovered and snapshot.has_more):
+            return
+        top = snapshot.messages[-1] if snapshot.messages else None
+        after, reached = (top.id, top.seq) if top else (position, 0)
+        while reached < snapshot.last_seq:
+            page = await self.client.history(room_id, after=after, limit=2)
             self.listen()
-            assert page.messages, "a page that is promised is empty"
-            held = len(view.rows)
+            assert page.messages, "a page that was promised is empty"
             view.take(page.messages)
-            if len(view.rows) == held:
-                break
+            after, reached = page.messages[-1].id, page.messages[-1].seq
 
     async def leave(self, room_id: str) -> None:
         """Leave a room."""

@@ -26,13 +26,14 @@ T = TypeVar("T")
 P = TypeVar("P", bound=ServerPayload)
 TICK_SECONDS = 0.25
 
-Fault = Literal["refuse", "hang", "refuse after it"]
+Fault = Literal["refuse", "hang", "refuse after it", "hang after it"]
 
 
 class FaultyStore(SqliteStore):
     """The embedded store, with a disk that a test can break one operation at a time.
 
-    `hang` holds the operation back until `release`; it is done then, whoever still waits for it.
+    `hang` holds the operation back until `release`; it is done then, whoever still waits for it. `hang after it` does it
+    at once and holds back only the answer.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,6 +59,8 @@ class FaultyStore(SqliteStore):
         result = await work()
         if fault == "refuse after it":
             raise Unavailable("The disk broke a moment too late.")
+        if fault == "hang after it":
+            await self._released.wait()
         return result
 
     async def append(self, draft: Draft) -> Appended:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from rejoinder.errors import ConfigurationError
 from rejoinder.stores.sqlite import SqliteStore
 from rejoinder.testing.store import STORE_CHECKS, Check
 
@@ -11,3 +12,25 @@ from rejoinder.testing.store import STORE_CHECKS, Check
 @pytest.mark.parametrize("check", STORE_CHECKS, ids=lambda check: check.__name__)
 async def test_keeps_the_promise(check: Check, tmp_path: Path) -> None:
     await check(lambda: SqliteStore(tmp_path / "chat.db"))
+
+
+async def test_is_opened_by_one_at_a_time(tmp_path: Path) -> None:
+    first, second = SqliteStore(tmp_path / "chat.db"), SqliteStore(tmp_path / "chat.db")
+    await first.open()
+    with pytest.raises(ConfigurationError, match="in use by another server"):
+        await second.open()
+    await first.ping()
+    await first.close()
+    await second.open()
+    await second.close()
+
+
+async def test_what_could_not_be_opened_is_not_kept_from_others(tmp_path: Path) -> None:
+    database = tmp_path / "chat.db"
+    database.write_text("this is no database, and longer than the header of one would be" * 10)
+    with pytest.raises(ConfigurationError, match="can't be used"):
+        await SqliteStore(database).open()
+    database.unlink()
+    store = SqliteStore(database)
+    await store.open()
+    await store.close()

@@ -39,8 +39,8 @@ export class Person {
     this.foresee(/WebSocket connection to .* failed/)
   }
 
-  async signIn(name: string): Promise<void> {
-    await this.page.goto('/')
+  async signIn(name: string, path = '/'): Promise<void> {
+    await this.page.goto(path)
     await this.page.locator('input').fill(name)
     await this.page.locator('input').press('Enter')
     await this.newChatButton('Echo').waitFor()

@@ -7,24 +7,32 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url))
-const PROGRAM = path.join(ROOT, '.venv', 'bin', 'rejoinder')
+const BIN = path.join(ROOT, '.venv', 'bin')
+const SERVE = [path.join(BIN, 'rejoinder'), 'serve']
+/** A program of one's own that has the chat mounted at `/chat`. */
+export const MOUNTED = [
+  path.join(BIN, 'python'),
+  path.join(ROOT, 'packages', 'backend', 'tests', 'support', 'mounted.py'),
+]
 const ADDRESS = /http:\/\/127\.0\.0\.1:(\d+)/
 
 /** A server process with a data directory of its own; it can be killed and started again. */
 export class Server {
   readonly #dataDir: string
   readonly #env: Record<string, string>
+  readonly #program: string[]
   #process: ChildProcess | undefined
   #port = 0
   readonly #output: string[] = []
 
-  private constructor(dataDir: string, env: Record<string, string>) {
+  private constructor(dataDir: string, env: Record<string, string>, program: string[]) {
     this.#dataDir = dataDir
     this.#env = env
+    this.#program = program
   }
 
-  static async start(env: Record<string, string> = {}): Promise<Server> {
-    const server = new Server(await mkdtemp(path.join(tmpdir(), 'rejoinder-e2e-')), env)
+  static async start(env: Record<string, string> = {}, program = SERVE): Promise<Server> {
+    const server = new Server(await mkdtemp(path.join(tmpdir(), 'rejoinder-e2e-')), env, program)
     await server.start()
     return server
   }
@@ -35,8 +43,9 @@ export class Server {
 
   /** Starts it; the second time on the same port and the same data. */
   async start(): Promise<void> {
-    const args = ['serve', '--host', '127.0.0.1', '--port', String(this.#port)]
-    const child = spawn(PROGRAM, [...args, '--data-dir', this.#dataDir], {
+    const [command = '', ...args] = this.#program
+    const place = ['--host', '127.0.0.1', '--port', String(this.#port)]
+    const child = spawn(command, [...args, ...place, '--data-dir', this.#dataDir], {
       env: { ...process.env, ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })

@@ -31,13 +31,13 @@ export interface Stage {
  * A server and a browser for the tests of one file, and as many people as each of them needs.
  * A test fails when a browser complained of anything that it did not foresee.
  */
-export function setStage(env: Record<string, string> = {}): Stage {
+export function setStage(env: Record<string, string> = {}, program?: string[]): Stage {
   let server: Server | undefined
   let browser: Browser | undefined
   let people: Person[] = []
 
   beforeAll(async () => {
-    server = await Server.start({ REJOINDER_GUEST_BURST: '1000', ...env })
+    server = await Server.start({ REJOINDER_GUEST_BURST: '1000', ...env }, program)
     browser = await chromium.launch(CHROMIUM)
   })
   afterEach(async () => {

@@ -4,6 +4,7 @@ import { getServerInfo } from '@/index'
 import type { ChatScreenProps } from './screens/ChatScreen'
 import { Preferences, type PreferencesProps } from './screens/Preferences'
 import { SignIn } from './screens/SignIn'
+import { SERVER } from './server'
 import type { Session } from './session'
 import { useLocale } from './state/useLocale'
 import { useResource } from './state/useResource'
@@ -55,7 +56,7 @@ function Entrance(settings: PreferencesProps) {
 
 function SignedIn(props: Omit<ChatScreenProps, 'contentLimitBytes'>) {
   const { t } = useText()
-  const loadInfo = useCallback(() => getServerInfo(), [])
+  const loadInfo = useCallback(() => getServerInfo({ url: SERVER }), [])
   const { resource: info } = useResource(loadInfo)
   return (
     <Suspense fallback={<p className="p-6 text-muted">{t.loading}</p>}>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { hashOf, parseHash, type Route, roomLink } from './routing'
+import { hashOf, parseHash, type Route, roomLink, serverOf } from './routing'
 
 describe('routing', () => {
   test.each<Route>([
@@ -20,5 +20,14 @@ describe('routing', () => {
   test('a link to a room holds the page it is opened with', () => {
     const here = { origin: 'https://chat.example', pathname: '/app/' }
     expect(roomLink('a b', here)).toBe('https://chat.example/app/#/room/a%20b')
+  })
+
+  test.each([
+    ['/', 'http://host'],
+    ['/index.html', 'http://host'],
+    ['/chat/', 'http://host/chat'],
+    ['/a/b/index.html', 'http://host/a/b'],
+  ])('a page at %s came from %s', (pathname, server) => {
+    expect(serverOf({ origin: 'http://host', pathname })).toBe(server)
   })
 })

@@ -21,3 +21,8 @@ export function hashOf(route: Route): string {
 export function roomLink(roomId: string, here: Pick<Location, 'origin' | 'pathname'>): string {
   return `${here.origin}${here.pathname}${hashOf({ page: 'room', roomId })}`
 }
+
+/** Where the server is that the page came from: below the path that a program has mounted it at. */
+export function serverOf(here: Pick<Location, 'origin' | 'pathname'>): string {
+  return here.origin + here.pathname.slice(0, here.pathname.lastIndexOf('/'))
+}

@@ -104,6 +104,14 @@ class People:
         del self._people[user_id]
         return True
 
+    def remove(self, user_id: str) -> list[str]:
+        """The user is gone, with all their connections, which are returned."""
+        person = self._people.pop(user_id, None)
+        connections = sorted(person.connections) if person else []
+        for connection_id in connections:
+            del self._user_of[connection_id]
+        return connections
+
     def lose(self, connection_id: str, absent_until: float) -> None:
         """A connection is gone; without another the user stays here, absent, until then."""
         user_id = self._user_of.pop(connection_id, None)

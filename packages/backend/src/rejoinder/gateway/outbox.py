@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import socketio
 import structlog
+from socketio import packet
 
 from rejoinder.protocol.catalogue import ServerEvent
 from rejoinder.protocol.fields import ServerPayload
@@ -26,6 +27,15 @@ class Emission:
 
 
 @dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The answer to an event of a connection."""
+
+    connection: str
+    ack_id: int
+    payload: ServerPayload
+
+
+@dataclass(frozen=True, slots=True)
 class Closing:
     """A connection to close."""
 
@@ -35,13 +45,13 @@ class Closing:
 class Outbox:
     """A `Delivery` over python-socketio.
 
-    One task sends everything, so that the order of the calls is the order on each connection. Receivers are settled
-    when the service speaks, not when the task comes to it.
+    One task sends everything, acknowledgements too, so that the order of the calls is the order on each connection.
+    Receivers are settled when the service speaks, not when the task comes to it.
     """
 
     def __init__(self, sio: socketio.AsyncServer) -> None:
         self._sio = sio
-        self._waiting: asyncio.Queue[Emission | Closing] = asyncio.Queue()
+        self._waiting: asyncio.Queue[Emission | Acknowledgement | Closing] = asyncio.Queue()
         self._log = structlog.get_logger("rejoinder.gateway")
         self._lingering: set[asyncio.Task[None]] = set()
 
@@ -49,6 +59,10 @@ class Outbox:
         receivers = list(connections)
         if receivers:
             self._waiting.put_nowait(Emission(receivers, event.name, payload))
+
+    def acknowledge(self, connection: str, ack_id: int, payload: ServerPayload) -> None:
+        """Answer an event of a client, after everything that was said before."""
+        self._waiting.put_nowait(Acknowledgement(connection, ack_id, payload))
 
     def close(self, connection: str) -> None:
         self._waiting.put_nowait(Closing(connection))
@@ -60,6 +74,8 @@ class Outbox:
             try:
                 if isinstance(item, Emission):
                     await self._sio.emit(item.event, item.payload, to=item.connections)
+                elif isinstance(item, Acknowledgement):
+                    await self._acknowledge(item)
                 else:
                     await self._close(item.connection)
             except Exception:  # noqa: BLE001 - one receiver's trouble must not keep the others waiting
@@ -70,6 +86,12 @@ class Outbox:
     async def flush(self) -> None:
         """Return when everything said so far is on its way."""
         await self._waiting.join()
+
+    async def _acknowledge(self, item: Acknowledgement) -> None:
+        transport = self._sio.manager.eio_sid_from_sid(item.connection, "/")
+        if transport is not None:
+            answer = self._sio.packet_class(packet.ACK, id=item.ack_id, data=[item.payload])
+            await self._sio.eio.send(transport, answer.encode())
 
     async def _close(self, connection: str) -> None:
         transport = self._sio.manager.eio_sid_from_sid(connection, "/")

@@ -1,6 +1,7 @@
 """The Socket.IO server: handshakes and events in, to the service; what the service says, out."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
@@ -8,6 +9,7 @@ from urllib.parse import parse_qs
 import socketio
 import structlog
 from engineio import packet as engineio_packet
+from engineio.payload import Payload
 from socketio.exceptions import ConnectionRefusedError as Refused
 from starlette.types import Receive, Scope, Send
 
@@ -20,6 +22,7 @@ from rejoinder.service.chat import ChatService, failure
 
 CLOSE_SECONDS = 1.0
 FRAME_LIMIT = 4 * 1024 * 1024
+PACKETS_MAX = 10_000
 
 
 class Gateway:
@@ -30,6 +33,9 @@ class Gateway:
     ) -> None:
         """`ping`: seconds between two pings, and seconds that the answer may take."""
         interval, timeout = ping
+        # A client that polls sends all that has gathered at once. Of more than this, python-engineio would drop it all
+        # and answer "ok"; its own limit is 16, and can only be set for the whole process.
+        Payload.max_decode_packets = max(Payload.max_decode_packets, PACKETS_MAX)
         self._sio = socketio.AsyncServer(
             async_mode="asgi",
             async_handlers=False,  # One client's events are handled in the order in which they were sent.
@@ -46,7 +52,7 @@ class Gateway:
 
     def serve(self, service: ChatService) -> None:
         """Hand everything that comes in to that service."""
-        self._sio.register_namespace(_Chat(service))
+        self._sio.register_namespace(_Chat(service, self.outbox))
 
     async def close(self) -> None:
         """Send what was said, then end every connection; clients take it as a lost one and come back."""
@@ -74,21 +80,21 @@ class Gateway:
 class _Chat(socketio.AsyncNamespace):  # type: ignore[misc]
     """The default namespace."""
 
-    def __init__(self, service: ChatService) -> None:
+    def __init__(self, service: ChatService, outbox: Outbox) -> None:
         super().__init__("/")
         self._service = service
+        self._outbox = outbox
         self._log = structlog.get_logger("rejoinder.gateway")
 
-    async def trigger_event(self, event: str, *args: Any) -> ServerPayload | None:
+    async def trigger_event(self, event: str, *args: Any) -> None:
         """Everything that python-socketio has to say; clients can only cause `INCOMING`, and the true two others."""
         if event == INCOMING:
-            return await self._incoming(*args)
-        if event == "connect":
+            await self._incoming(*args)
+        elif event == "connect":
             await self._connect(*args)
         elif event == "disconnect":
             sid, reason = args
             self._service.ended(sid, forced=reason == self.server.reason.SERVER_DISCONNECT)
-        return None
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
         headers = {
@@ -96,9 +102,9 @@ class _Chat(socketio.AsyncNamespace):  # type: ignore[misc]
             for key, value in environ.items()
             if key.startswith("HTTP_")
         }
-        handshake = Handshake(
-            auth if isinstance(auth, dict) else {}, headers, environ.get("REMOTE_ADDR", "")
-        )
+        # python-engineio says 127.0.0.1 of everybody.
+        address, _ = environ["asgi.scope"].get("client") or ("", 0)
+        handshake = Handshake(auth if isinstance(auth, dict) else {}, headers, address)
         try:
             await self._service.connect(sid, handshake)
         except ChatError as error:
@@ -123,12 +129,17 @@ class _Chat(socketio.AsyncNamespace):  # type: ignore[misc]
         except Exception:  # noqa: BLE001 - the connection is open and can be used
             self._log.exception("a connection could not be welcomed")
 
-    async def _incoming(self, sid: str, incoming: Incoming) -> ServerPayload:
+    async def _incoming(self, sid: str, incoming: Incoming) -> None:
+        reply: ServerPayload
         if incoming.problem is not None:
-            return failure(_refusal(incoming.problem))
-        return await self._service.handle(
-            sid, incoming.name, incoming.arguments, wants_ack=incoming.wants_ack
-        )
+            reply = failure(_refusal(incoming.problem))
+        else:
+            wants_ack = incoming.ack_id is not None
+            reply = await self._service.handle(
+                sid, incoming.name, incoming.arguments, wants_ack=wants_ack
+            )
+        if incoming.ack_id is not None:
+            self._outbox.acknowledge(sid, incoming.ack_id, reply)
 
 
 def _session_of(scope: Scope) -> str:
@@ -146,11 +157,17 @@ def _refusal(problem: Problem) -> ChatError:
             return InvalidPayload("The payload is not plain JSON.")
 
 
-def _cors(origins: tuple[str, ...]) -> list[str] | str | None:
-    # None is "the server's own origin only"; an empty list would switch the check off.
+def _cors(origins: tuple[str, ...]) -> Callable[[str | None, dict[str, Any]], bool] | str:
+    """Which pages may connect: the server's own, whatever ends TLS before it, and those of these origins."""
     if "*" in origins:
         return "*"
-    return list(origins) or None
+
+    def allowed(origin: str | None, environ: dict[str, Any]) -> bool:
+        forwarded = environ.get("HTTP_X_FORWARDED_HOST", "").partition(",")[0].strip()
+        own = {environ.get("HTTP_HOST"), forwarded} - {None, ""}
+        return origin in origins or (origin or "").partition("://")[2] in own
+
+    return allowed
 
 
 class _Silent:

@@ -27,7 +27,7 @@ class Incoming:
 
     name: str
     arguments: tuple[Any, ...]
-    wants_ack: bool
+    ack_id: int | None
     problem: Problem | None = None
 
 
@@ -64,21 +64,23 @@ def packet_class(limit: int) -> type[packet.Packet]:
             if self.packet_type in (packet.EVENT, packet.BINARY_EVENT):
                 content: Any = self.data
                 self.data: Any = [INCOMING, self._incoming(content)]
+                # Acknowledged by the gateway: python-socketio would do it past the events that are on their way.
+                self.id: int | None = None
             if attachments > ATTACHMENTS_MAX:
                 raise ValueError("too many attachments")
             return attachments
 
         def _incoming(self, data: Any) -> Incoming:
-            wants_ack = self.id is not None
+            ack_id = self.id
             if self.packet_type == packet.BINARY_EVENT:
-                return Incoming("", (), wants_ack, "binary")
+                return Incoming("", (), ack_id, "binary")
             match data:
                 case "too_large":
-                    return Incoming("", (), wants_ack, "too_large")
+                    return Incoming("", (), ack_id, "too_large")
                 case [str(name), *arguments]:
-                    return Incoming(name, tuple(arguments), wants_ack)
+                    return Incoming(name, tuple(arguments), ack_id)
                 case _:
-                    return Incoming("", (), wants_ack, "malformed")
+                    return Incoming("", (), ack_id, "malformed")
 
         @classmethod
         def reconstruct_binary(cls, data: Any, _attachments: list[bytes]) -> Any:

@@ -16,7 +16,7 @@ MessageState = Literal["streaming", "complete", "stopped", "failed", "interrupte
 ConnectedStatus = Literal["online", "away"]
 PresenceStatus = Literal["online", "away", "offline"]
 Quality = Literal["good", "fair", "poor"]
-ResyncReason = Literal["gap", "slow", "restart"]
+ResyncReason = Literal["gap", "slow", "restart", "removed"]
 AuthReason = Literal["token_expired", "token_revoked"]
 
 Metadata = Annotated[

@@ -8,10 +8,11 @@ from typing import Any
 
 import jwt
 import msgspec
+from jwt.algorithms import RSAAlgorithm
 
 from rejoinder.core.clock import Clock
 from rejoinder.core.users import User
-from rejoinder.errors import Unauthorized, Unavailable
+from rejoinder.errors import ConfigurationError, Unauthorized, Unavailable
 from rejoinder.protocol.fields import Id
 
 
@@ -45,13 +46,19 @@ NAME_LIMIT = 64
 
 
 class Tokens:
-    """Checks tokens, and signs those of guests."""
+    """Checks tokens, and signs those of guests.
+
+    Raises:
+        ConfigurationError: the public key, or the address of the keys, is none.
+    """
 
     def __init__(self, rules: TokenRules, clock: Clock, guest_days: float = 30) -> None:
         self._rules = rules
         self._clock = clock
         self._guest_seconds = int(guest_days * 86_400)
-        self._jwks = jwt.PyJWKClient(rules.jwks_url, timeout=5) if rules.jwks_url else None
+        self._jwks = _key_client(rules.jwks_url) if rules.jwks_url else None
+        if rules.public_key:
+            _check_key(rules.public_key)
 
     async def authenticate(self, handshake: Handshake) -> User:
         """The user of `auth.token`.
@@ -112,6 +119,25 @@ class Tokens:
             options=options,
         )
         return claims
+
+
+def _key_client(url: str) -> jwt.PyJWKClient:
+    try:
+        return jwt.PyJWKClient(url, timeout=5)
+    except jwt.PyJWTError as error:
+        raise ConfigurationError(
+            f"The address of the keys (JWKS) must begin with https:// or http://, unlike {url!r}."
+        ) from error
+
+
+def _check_key(pem: str) -> None:
+    # Otherwise a key with a typing error would refuse everybody, and nothing would say why.
+    try:
+        RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(pem)
+    except (jwt.PyJWTError, ValueError, TypeError) as error:
+        raise ConfigurationError(
+            "The public key of RS256 tokens is not one in PEM: it begins with `-----BEGIN PUBLIC KEY-----`."
+        ) from error
 
 
 def _user(claims: Mapping[str, Any]) -> User:

@@ -169,6 +169,10 @@ class ChatService:
                 )
         self._rooms.tick()
 
+    def expel(self, room_id: str, user_id: str) -> None:
+        """Put somebody out of a room who may not be in it any more."""
+        self._entering.expel(room_id, user_id)
+
     def connections(self) -> list[Connection]:
         """The live connections, for an operator."""
         return list(self._context.connections)

@@ -76,6 +76,20 @@ class Entering:
             self.announce_left(state, connection.user.id)
         return events.Ack(success=True)
 
+    def expel(self, room_id: str, user_id: str) -> None:
+        """Put a user out of a room with all their connections: they are told to enter again, which will be refused."""
+        state = self._c.rooms.get(room_id)
+        if state is None or user_id not in state.people:
+            return
+        gone = state.people.remove(user_id)
+        for connection_id in gone:
+            connection = self._c.connections.get(connection_id)
+            if connection is not None:
+                connection.rooms.pop(room_id, None)
+        self.announce_left(state, user_id)
+        resync = events.RoomResync(room_id=room_id, reason="removed")
+        self._c.delivery.send(gone, catalogue.ROOM_RESYNC, resync)
+
     def announce_left(self, state: RoomState, user_id: str) -> None:
         """Tell a room that somebody is gone from it."""
         self._c.stop_typing(state, user_id)

@@ -119,6 +119,7 @@ class Lifecycle:
         self._expire_tokens()
         if now >= self._sweep_at:
             self._sessions.sweep(now)
+            self._forget_expiries()
             self._sweep_at = now + self._c.limits.sweep_interval
         for state in self._c.rooms.all():
             for user_id in state.people.expire(now):
@@ -173,6 +174,12 @@ class Lifecycle:
                     events.AuthRequired(reason="token_expired"),
                 )
                 self._c.delivery.close(connection_id)
+
+    def _forget_expiries(self) -> None:
+        """Let go of those whose connection is gone: a token may be valid for months after it."""
+        live = self._c.connections
+        self._expiries = [each for each in self._expiries if live.get(each[1]) is not None]
+        heapq.heapify(self._expiries)
 
 
 def _reconnection(auth: Mapping[str, Any]) -> events.ReconnectionData:

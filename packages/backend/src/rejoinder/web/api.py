@@ -49,6 +49,8 @@ class ApiParts:
     guest_limit: RateLimit
     authenticate: Authenticate
     authorize: Authorize
+    expel: Callable[[str, str], None]
+    """Puts somebody (the second) out of a room (the first)."""
     content_limit: int
 
 
@@ -187,6 +189,7 @@ class Api:
             raise Forbidden("Only who made the room can remove others from it.")
         if not await self._p.store.remove_member(room_id, user_id):
             raise NotFound("They are not a member of this room.")
+        self._p.expel(room_id, user_id)
         return answer(events.Ack(success=True))
 
     async def _user(self, request: Request) -> User:

@@ -8,6 +8,7 @@ import {
   type RoomSummary,
   useSocket,
 } from '@/index'
+import { SERVER } from '../server'
 import type { Session } from '../session'
 import { useChatLists } from '../state/useChatLists'
 import { useMedia } from '../state/useMedia'
@@ -35,6 +36,7 @@ export default function ChatScreen(props: ChatScreenProps) {
   const roomId = route.page === 'room' ? route.roomId : undefined
   const [replaced, setReplaced] = useState<ConnectionReplaced | null>(null)
   const { socket, isConnected, connectionState, lastError, reconnect } = useSocket({
+    url: SERVER,
     token: session.token,
     locale,
     onReplaced: setReplaced,
@@ -113,7 +115,7 @@ function useStart(token: string, onStarted: (room: RoomSummary) => void) {
   const [startError, setStartError] = useState<unknown>(null)
   const start = (characterId: string) => {
     setStartError(null)
-    createRoom({ characterId }, { token }).then((room) => {
+    createRoom({ characterId }, { url: SERVER, token }).then((room) => {
       onStarted(room)
       goTo({ page: 'room', roomId: room.roomId })
     }, setStartError)

@@ -1,6 +1,7 @@
 import { type FormEvent, type ReactNode, useCallback, useId, useState } from 'react'
 import { useText } from '@/components/chat/i18n/TextContext'
 import { createGuest, getServerInfo, RestError } from '@/index'
+import { SERVER } from '../server'
 import { type Session, sessionOfToken } from '../session'
 import { useResource } from '../state/useResource'
 import { useTitle } from '../state/useTitle'
@@ -14,7 +15,7 @@ export interface SignInProps {
 
 export function SignIn({ onSignIn, notice, preferences }: SignInProps) {
   const { t } = useText()
-  const loadInfo = useCallback(() => getServerInfo(), [])
+  const loadInfo = useCallback(() => getServerInfo({ url: SERVER }), [])
   const { resource: info, reload } = useResource(loadInfo)
   useTitle(t.signIn)
   return (
@@ -57,7 +58,7 @@ function GuestForm({ onSignIn }: Pick<SignInProps, 'onSignIn'>) {
     setBusy(true)
     setProblem(null)
     try {
-      onSignIn(await createGuest(name.trim()))
+      onSignIn(await createGuest(name.trim(), { url: SERVER }))
     } catch (error) {
       setProblem(error instanceof RestError ? error.message : t.serverUnreachable)
       setBusy(false)

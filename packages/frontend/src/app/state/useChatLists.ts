@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useRef } from 'react'
 import { useAttention } from '@/components/chat/common/attention'
 import { listCharacters, listRooms, type RoomList, type RoomSummary } from '@/index'
+import { SERVER } from '../server'
 import { useResource } from './useResource'
 
 /** Of the many messages of a lively room, all within this time are answered with one request. */
@@ -12,8 +13,8 @@ const GATHER_MS = 500
  */
 export function useChatLists(token: string, isConnected: boolean) {
   const attention = useAttention()
-  const loadCharacters = useCallback(() => listCharacters({ token }), [token])
-  const loadRooms = useCallback(() => listRooms({ token }), [token])
+  const loadCharacters = useCallback(() => listCharacters({ url: SERVER, token }), [token])
+  const loadRooms = useCallback(() => listRooms({ url: SERVER, token }), [token])
   const { resource: characters, reload: reloadCharacters } = useResource(loadCharacters)
   const { resource: rooms, reload: reloadRooms, change: changeRooms } = useResource(loadRooms)
 

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useMemo, useState } from 'react'
 import { type ChatMessage, listMembers, type Member } from '@/index'
+import { SERVER } from '../server'
 
 /**
  * The members with their names, and everybody else who has written here. Events name people only by
@@ -26,7 +27,7 @@ export function useKnownNames(
   useEffect(() => {
     if (!isInRoom || unknown === '') return
     const abort = new AbortController()
-    listMembers(roomId, { token, signal: abort.signal }).then(
+    listMembers(roomId, { url: SERVER, token, signal: abort.signal }).then(
       (list) => setKnown((last) => withNames(last, list.members)),
       () => undefined, // They stay without a name; the next one unknown asks again.
     )

@@ -20,7 +20,7 @@ export type MessageState = 'streaming' | 'complete' | 'stopped' | 'failed' | 'in
 export type ConnectedStatus = 'online' | 'away'
 export type PresenceStatus = 'online' | 'away' | 'offline'
 export type Quality = 'good' | 'fair' | 'poor'
-export type ResyncReason = 'gap' | 'slow' | 'restart'
+export type ResyncReason = 'gap' | 'slow' | 'restart' | 'removed'
 export type AuthReason = 'token_expired' | 'token_revoked'
 export type ErrorCode = 'invalid_payload' | 'unauthorized' | 'forbidden' | 'not_in_room' | 'not_found' | 'conflict' | 'too_large' | 'rate_limited' | 'unavailable' | 'character_failed' | 'internal'
 

@@ -94,10 +94,15 @@ def prepare(path: Path) -> Upgraded:
         finally:
             connection.close()
     except (OSError, sqlite3.Error) as error:
-        raise ConfigurationError(
-            f"The data directory {path.parent} can't be used ({error}): give the server one that it may write to, "
-            "with --data-dir."
-        ) from error
+        raise unusable(path.parent, error) from error
+
+
+def unusable(folder: Path, error: Exception) -> ConfigurationError:
+    """What to tell of a data directory that can't be written to."""
+    return ConfigurationError(
+        f"The data directory {folder} can't be used ({error}): give the server one that it may write to, "
+        "with --data-dir."
+    )
 
 
 def _upgrade(connection: sqlite3.Connection, path: Path) -> Upgraded:

@@ -20,6 +20,7 @@ from rejoinder.stores.base import (
     Upgraded,
 )
 from rejoinder.stores.sqlite import moving, rooms, rows
+from rejoinder.stores.sqlite.lock import Lock
 from rejoinder.stores.sqlite.schema import prepare
 from rejoinder.stores.sqlite.worker import Worker
 
@@ -27,15 +28,16 @@ T = TypeVar("T")
 
 
 class SqliteStore:
-    """A `Store` in one file. One process at a time; reads don't wait for writes."""
+    """A `Store` in one file. One server at a time opens it; reads don't wait for writes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lock = Lock(path)
         self._writer = Worker(path, writes=True)
         self._reader = Worker(path, writes=False)
 
     async def open(self) -> None:
-        await asyncio.to_thread(prepare, self._path)
+        await asyncio.to_thread(self._prepare)
         self._writer.start()
         self._reader.start()
 
@@ -43,9 +45,15 @@ class SqliteStore:
         """Bring the file to the version that this program works with, as `open` does, too.
 
         Raises:
-            ConfigurationError: it can't be used, or a newer version made it.
+            ConfigurationError: it can't be used, a server has it, or a newer version made it.
         """
-        return await asyncio.to_thread(prepare, self._path)
+
+        def upgrade() -> Upgraded:
+            done = self._prepare()
+            self._lock.release()
+            return done
+
+        return await asyncio.to_thread(upgrade)
 
     async def identity(self) -> str:
         """What two addresses of one file have in common."""
@@ -54,6 +62,7 @@ class SqliteStore:
     async def close(self) -> None:
         await self._writer.close()
         await self._reader.close()
+        self._lock.release()
 
     async def ping(self) -> None:
         await self._write(
@@ -127,6 +136,14 @@ class SqliteStore:
 
     async def put_messages(self, messages: Sequence[ChatMessage]) -> None:
         await self._write(lambda db: moving.put_messages(db, messages))
+
+    def _prepare(self) -> Upgraded:
+        self._lock.take()
+        try:
+            return prepare(self._path)
+        except BaseException:
+            self._lock.release()
+            raise
 
     async def _write(self, job: Callable[[sqlite3.Connection], T]) -> T:
         # Shielded: a caller that is cancelled must not cancel what is being committed.

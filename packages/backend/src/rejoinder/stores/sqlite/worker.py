@@ -116,7 +116,8 @@ def _settle(outcomes: list[Outcome]) -> None:
             future.set_result(result)
         else:
             future.set_exception(error)
-            future.exception()  # A caller who has ceased to wait is no defect to log.
+            # Marks it as seen: where nobody waits any more, nobody needs to hear of it.
+            future.exception()
 
 
 def _unavailable(error: Exception) -> Exception:

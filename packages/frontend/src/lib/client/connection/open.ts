@@ -8,9 +8,9 @@ import { type GuestOptions, type TokenOption, tokenSource } from './tokens'
 import { browserWake } from './wake'
 
 export interface ConnectionOptions extends Partial<ConnectionSettings> {
-  /** Where the server is; by default where the page came from. */
+  /** Where the server is, with the path that it is mounted at; by default where the page came from. */
   url?: string | undefined
-  /** Where its Socket.IO is; by default `/socket.io/`. */
+  /** Where its Socket.IO is; by default `/socket.io/` below the path in `url`. */
   path?: string | undefined
   /** By default a guest's, made when there is none yet. */
   token?: TokenOption | undefined
@@ -27,8 +27,9 @@ export interface SocketConnection {
 
 /** A connection over socket.io-client; nothing is opened before `connect`. */
 export function createConnection(options: ConnectionOptions = {}): SocketConnection {
+  const { origin, path } = placeOf(options)
   const shared = {
-    ...(options.path === undefined ? {} : { path: options.path }),
+    ...(path === undefined ? {} : { path }),
     autoConnect: false,
     // Ours knows about tokens, replaced connections and the tab that comes back.
     reconnection: false,
@@ -37,7 +38,7 @@ export function createConnection(options: ConnectionOptions = {}): SocketConnect
     transports: ['websocket', 'polling'],
     tryAllTransports: true,
   }
-  const socket: ChatSocket = options.url === undefined ? io(shared) : io(options.url, shared)
+  const socket: ChatSocket = origin === undefined ? io(shared) : io(origin, shared)
   const connection = new Connection(
     {
       transport: socketTransport(socket),
@@ -49,6 +50,18 @@ export function createConnection(options: ConnectionOptions = {}): SocketConnect
     identityOf(options),
   )
   return { socket, connection }
+}
+
+/** In an address socket.io-client takes the path for a namespace; here it is where the server is mounted. */
+function placeOf({ url, path }: ConnectionOptions): { origin?: string; path?: string | undefined } {
+  if (url === undefined) return { path }
+  const page = typeof location === 'undefined' ? undefined : location.href
+  const place = URL.canParse(url, page) ? new URL(url, page) : undefined
+  if (!place?.protocol.startsWith('http')) return { origin: url, path }
+  return {
+    origin: place.origin,
+    path: path ?? `${place.pathname.replace(/\/+$/, '')}/socket.io/`,
+  }
 }
 
 export function identityOf(options: ConnectionOptions): ConnectionIdentity {

@@ -1,0 +1,3 @@
+import { serverOf } from './routing'
+
+export const SERVER = serverOf(location)
