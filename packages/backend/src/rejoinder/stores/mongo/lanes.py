@@ -1,8 +1,9 @@
-"""Appending to the logs: one lane a room, and in it one group of rows at a time.
+"""Appending to the logs: a few lanes, a room always in the same one, and in each lane one group of rows at a time.
 
-A group is one ordered insert whose rows take the next numbers of the room. The unique index on room and number lets
-only one of two servers have a number; the other reads the last one and goes on from there. An ordered insert stops at its
-first refusal, so a room never has a hole.
+A group is one ordered insert, whose rows take the next numbers of their rooms; all that gathers meanwhile is the next
+group, so that a busy server needs few inserts, however many rooms it has. The unique index on room and number lets only
+one of two servers have a number; the other reads the last one and goes on from there. An ordered insert stops at its first
+refusal, so a room never has a hole.
 """
 
 import asyncio
@@ -25,7 +26,8 @@ TAKEN = "This message id belongs to another message. Send it with a new id."
 DUPLICATE_KEY = 11000
 GROUP = 256
 WAITING_MAX = 10_000
-ROOMS_KEPT = 50_000
+LANES = 4
+ROOMS_KEPT = 10_000
 MAJORITY_TRIES = 100
 MAJORITY_SECONDS = 0.02
 
@@ -40,11 +42,18 @@ class Entry:
 
 @dataclass(slots=True)
 class Lane:
-    """The rows that wait for one room; `last` is its last number, where known."""
+    """The rows that wait, and the last numbers of rooms, where known; the rooms that were used last are at the end."""
 
     waiting: deque[Entry] = field(default_factory=deque)
-    last: int | None = None
+    last: dict[str, int] = field(default_factory=dict)
     runs: bool = False
+
+    def know(self, room_id: str, last: int) -> None:
+        """Keep a room's last number, and forget that of the room that was not used for longest."""
+        self.last.pop(room_id, None)
+        self.last[room_id] = last
+        if len(self.last) > ROOMS_KEPT:
+            del self.last[next(iter(self.last))]
 
 
 class Lanes:
@@ -55,7 +64,7 @@ class Lanes:
         counted on from, or a room would have a hole.
         """
         self._messages = messages
-        self._lanes: dict[str, Lane] = {}
+        self._lanes = [Lane() for _ in range(LANES)]
         self._running: set[asyncio.Task[None]] = set()
         self._waiting = 0
         self._closing = False
@@ -69,13 +78,12 @@ class Lanes:
         if self._closing or self._waiting >= WAITING_MAX:
             raise Unavailable(BUSY)
         entry = Entry(draft, asyncio.get_running_loop().create_future())
-        lane = self._lanes.pop(draft.room_id, None) or Lane()
-        self._lanes[draft.room_id] = lane
+        lane = self._lanes[hash(draft.room_id) % LANES]
         lane.waiting.append(entry)
         self._waiting += 1
         if not lane.runs:
             lane.runs = True
-            task = asyncio.get_running_loop().create_task(self._run(draft.room_id, lane))
+            task = asyncio.get_running_loop().create_task(self._run(lane))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         return entry.done
@@ -85,54 +93,56 @@ class Lanes:
         self._closing = True
         await asyncio.gather(*self._running)
 
-    async def _run(self, room_id: str, lane: Lane) -> None:
+    async def _run(self, lane: Lane) -> None:
         while lane.waiting:
-            await self._do(room_id, lane, self._take(lane, GROUP))
+            await self._do(lane, self._take(lane, GROUP))
         lane.runs = False
-        if len(self._lanes) > ROOMS_KEPT:
-            oldest = next(iter(self._lanes))
-            if not self._lanes[oldest].runs:
-                del self._lanes[oldest]
 
-    async def _do(self, room_id: str, lane: Lane, group: list[Entry]) -> None:
+    async def _do(self, lane: Lane, group: list[Entry]) -> None:
         try:
             with answering():
-                await self._write(room_id, lane, group)
+                await self._write(lane, group)
         except Unavailable as error:
             # Those behind it would wait as long again, for nothing.
             group += self._take(lane, len(lane.waiting))
-            lane.last = None
+            lane.last.clear()
             for entry in group:
                 _settle(entry, _unavailable(error.__cause__))
-        except Exception as error:  # noqa: BLE001 - a row that can't be encoded must not stop its room
-            lane.last = None
+        except Exception as error:  # noqa: BLE001 - a row that can't be encoded must not stop the others
+            lane.last.clear()
             if len(group) == 1:
                 _settle(group[0], error)
                 return
             for entry in group:
-                await self._do(room_id, lane, [entry])
+                await self._do(lane, [entry])
 
     def _take(self, lane: Lane, at_most: int) -> list[Entry]:
         group = [lane.waiting.popleft() for _ in range(min(at_most, len(lane.waiting)))]
         self._waiting -= len(group)
         return group
 
-    async def _write(self, room_id: str, lane: Lane, group: list[Entry]) -> None:
+    async def _write(self, lane: Lane, group: list[Entry]) -> None:
         while group:
-            if lane.last is None:
-                lane.last = await last_seq(self._messages, room_id)
-            documents = [
-                message_document(entry.draft, lane.last + place)
-                for place, entry in enumerate(group, start=1)
-            ]
+            last = await self._last_numbers(lane, group)
+            documents = []
+            for entry in group:
+                last[entry.draft.room_id] += 1
+                documents.append(message_document(entry.draft, last[entry.draft.room_id]))
             try:
                 await self._messages.insert_many(documents, ordered=True)
             except BulkWriteError as error:
                 group = await self._go_on(lane, group, documents, error)
             else:
-                lane.last += len(group)
-                _give(group, documents)
+                _give(lane, group, documents)
                 return
+
+    async def _last_numbers(self, lane: Lane, group: list[Entry]) -> dict[str, int]:
+        """The last number of each room of the group, read where it is not known."""
+        rooms = {entry.draft.room_id for entry in group}
+        unknown = [room_id for room_id in rooms if room_id not in lane.last]
+        read = await asyncio.gather(*(last_seq(self._messages, room_id) for room_id in unknown))
+        numbers = dict(zip(unknown, read, strict=True))
+        return {room_id: numbers.get(room_id, lane.last.get(room_id, 0)) for room_id in rooms}
 
     async def _go_on(
         self, lane: Lane, group: list[Entry], documents: list[Document], error: BulkWriteError
@@ -144,14 +154,14 @@ class Lanes:
             raise error
         inserted = int(details["nInserted"])
         refusal = refusals[0]
-        _give(group[:inserted], documents)
-        lane.last = None
+        _give(lane, group[:inserted], documents)
         if refusal.get("code") != DUPLICATE_KEY:
-            for entry in group[inserted:]:
-                _settle(entry, _unavailable(error))
-            return []
+            raise error
         if "_id" not in refusal.get("keyPattern", {}):
-            return group[inserted:]  # Another server has that number.
+            # Another server has that number, and is likely to have been in the other rooms of this group, too.
+            for entry in group[inserted:]:
+                lane.last.pop(entry.draft.room_id, None)
+            return group[inserted:]
         await self._settle_known(group[inserted])
         return group[inserted + 1 :]
 
@@ -188,8 +198,9 @@ async def last_seq(messages: AsyncCollection[Document], room_id: str) -> int:
     return 0 if document is None else int(document["seq"])
 
 
-def _give(group: list[Entry], documents: list[Document]) -> None:
+def _give(lane: Lane, group: list[Entry], documents: list[Document]) -> None:
     for entry, document in zip(group, documents, strict=False):
+        lane.know(document["roomId"], document["seq"])
         _settle(entry, Appended(message_of(document), duplicate=False))
 
 
