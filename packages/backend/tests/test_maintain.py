@@ -20,7 +20,7 @@ from rejoinder.stores.sqlite import SqliteStore, schema
 from rejoinder.testing.store.tools import NOW, append_several, draft, opened, stream
 
 ROOMS = 5
-MANY = 30_000
+MANY = 15_000
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from rejoinder.errors import ConfigurationError
 from rejoinder.protocol import constants
-from rejoinder.settings import PREFIX, Settings, kept_secret, load
+from rejoinder.settings import PREFIX, Settings, kept_secret, load, unknown_variables
 
 SECRET = "a secret of thirty-two bytes or more"
 PUBLIC = {"mode": "production", "jwt_secret": SECRET}
@@ -101,6 +101,12 @@ def test_every_setting_is_taken_from_the_environment(
         except ConfigurationError as error:
             assert f"{PREFIX}{name.upper()}" in str(error)  # noqa: PT017
     assert seen - {before}
+
+
+def test_a_misspelt_variable_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REJOINDER_PROT", "9000")
+    monkeypatch.setenv("REJOINDER_PORT", "9000")
+    assert unknown_variables() == ["REJOINDER_PROT"]
 
 
 def test_what_is_given_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
 
 copyFileSync(join(root, 'src/app/globals.css'), join(dist, 'styles.css'))
+copyFileSync(join(root, '../../LICENSE'), join(dist, 'LICENSE'))
 for (const file of declarations(dist)) {
   const text = readFileSync(file, 'utf8')
   writeFileSync(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, TypeVar, get_args, get_origin
 
+import structlog
 import typer
 import uvloop
 from pydantic.fields import FieldInfo
@@ -15,7 +16,7 @@ from rejoinder import maintain
 from rejoinder.errors import ConfigurationError
 from rejoinder.log import configure
 from rejoinder.run import serve
-from rejoinder.settings import PREFIX, Settings, load
+from rejoinder.settings import PREFIX, Settings, load, unknown_variables
 
 T = TypeVar("T")
 
@@ -52,6 +53,8 @@ def _serve(**values: Any) -> None:
     except ConfigurationError as error:
         _fail(error, 2)
     configure(settings.log_level)
+    for name in unknown_variables():
+        structlog.get_logger("rejoinder.cli").warning("this variable is no setting", variable=name)
     _run(serve(settings))
 
 

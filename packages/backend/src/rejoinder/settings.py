@@ -196,6 +196,14 @@ def load(**given: object) -> Settings:
         ) from error
 
 
+def unknown_variables() -> list[str]:
+    """Variables in the environment that look like settings and are none."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    return sorted(
+        name for name in os.environ if name.startswith(PREFIX) and name.upper() not in known
+    )
+
+
 def kept_secret(path: Path) -> str:
     """The secret in that file, made now if it is not there; only its owner may read it.
 

@@ -58,7 +58,9 @@ async def test_what_is_no_json_is_invalid(server: ServerProcess, room: str, cont
 
 
 @pytest.mark.parametrize(
-    "number", ["NaN", "1e999", "-1e999", "1" * 5000, "0x10", "1_000", "01"], ids=lambda n: n[:8]
+    "number",
+    ["NaN", "1e999", "-1e999", "1" * 5000, "-" + "1" * 200, f"{2**63}", "0x10", "1_000", "01"],
+    ids=lambda n: n[:8],
 )
 async def test_numbers_that_are_none_do_no_harm(
     server: ServerProcess, room: str, number: str
@@ -67,10 +69,11 @@ async def test_numbers_that_are_none_do_no_harm(
         await entered(raw, room)
         await raw.refused(f'["heartbeat",{{"timestamp":{number}}}]', "invalid_payload")
         await raw.refused(f'["heartbeat",{{"rtt":{number}}}]', "invalid_payload")
-        await raw.refused(
-            f'["message:send",{{"roomId":"{room}","content":"x","metadata":{{"n":{number}}}}}]',
-            "invalid_payload",
-        )
+        for metadata in (f'{{"n":{number}}}', f'{{"n":[{{"m":[0,{number}]}}]}}'):
+            await raw.refused(
+                f'["message:send",{{"roomId":"{room}","content":"x","metadata":{metadata}}}]',
+                "invalid_payload",
+            )
         await raw.alive(room)
 
 

@@ -277,3 +277,26 @@ async def test_a_store_that_hangs_is_unavailable_after_five_seconds(world: World
     assert not entering.done()
     await world.advance(0.5)
     assert await entering == "unavailable"
+
+
+@pytest.mark.parametrize("end", ["dropped", "replaced"])
+@pytest.mark.parametrize("event", ["room:join", "room:rejoin"])
+async def test_who_goes_while_entering_is_not_in_the_room(
+    world: World, end: str, event: str
+) -> None:
+    (ben,) = await world.in_room("ben")
+    ann = await world.connect("ann")
+    world.store.faults["page_before"] = "hang"
+    entering = asyncio.create_task(ann.call(event, {"roomId": "room"}))
+    await world.settle()
+    if end == "dropped":
+        ann.drop()
+    else:
+        await world.connect("ann")
+    world.store.release()
+    ack = await entering
+    assert isinstance(ack, events.Failure)
+    assert ack.code == "unauthorized"
+    snapshot = await ben.join()
+    assert [member.user_id for member in snapshot.members] == ["ben"]
+    assert ben.names == []

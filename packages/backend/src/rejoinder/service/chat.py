@@ -270,11 +270,27 @@ def decode(event: ClientEvent, arguments: Sequence[Any], limit: int) -> Any:
         size = len(msgspec.json.encode(given_payload))
         if size > limit:
             raise TooLarge(f"The payload has {size} bytes, and {limit} are allowed.")
+        if _has_wide_integer(given_payload):
+            raise InvalidPayload(f"{event.name}: an integer has more than 64 bits.")
         return msgspec.convert(given_payload, event.payload)
     except msgspec.ValidationError as error:
         raise InvalidPayload(f"{event.name}: {str(error)[:200]}") from error
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidPayload(f"{event.name}: the payload is not plain JSON.") from error
+
+
+def _has_wide_integer(value: object) -> bool:
+    """True if an integer is in it that clients of some languages can't read, so that they could enter no room with it."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+        elif isinstance(each, int) and not -(2**63) <= each < 2**63:
+            return True
+    return False
 
 
 def failure(error: ChatError) -> events.Failure:

@@ -29,9 +29,13 @@ function Chat({ socket }: { socket: ChatSocket | null }) {
   return null
 }
 
-function Page({ isChatting }: { isChatting: boolean }) {
+/** `chats`: how many of the page's parts are about the room. */
+function Page({ chats }: { chats: number }) {
   const { socket } = useSocket({ url: peer.url, token: 'token' })
-  return isChatting ? <Chat socket={socket} /> : null
+  return Array.from({ length: chats }, (_, place) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: the places are what they are
+    <Chat key={place} socket={socket} />
+  ))
 }
 
 /** As an application does that has its own way to a socket. */
@@ -162,12 +166,26 @@ describe('useSocketChat', () => {
   })
 
   it('leaves its room when it goes, though the connection stays', async () => {
-    const { rerender } = render(<Page isChatting />)
+    const { rerender } = render(<Page chats={1} />)
     const members = () => peer.io.sockets.adapter.rooms.get('one')?.size ?? 0
     await eventually(() => expect(members()).toBe(1))
-    rerender(<Page isChatting={false} />)
+    rerender(<Page chats={0} />)
     await eventually(() => expect(members()).toBe(0))
     expect(clients()).toBe(1)
+  })
+
+  it('stays in its room when another one on the same socket goes', async () => {
+    const { rerender } = render(<Page chats={2} />)
+    const members = () => peer.io.sockets.adapter.rooms.get('one')?.size ?? 0
+    await eventually(() => expect(peer.entries).toBe(2))
+    rerender(<Page chats={1} />)
+    rerender(<Page chats={2} />)
+    await eventually(() => expect(peer.entries).toBe(3))
+    expect(members()).toBe(1)
+    rerender(<Page chats={1} />)
+    rerender(<Page chats={0} />)
+    await eventually(() => expect(members()).toBe(0))
+    expect(peer.exits).toBe(1)
   })
 
   it('works on a socket that somebody else made, and that reconnects by itself', async () => {

@@ -20,6 +20,18 @@ export interface RoomSessionParts extends ChatParts {
   onOutside: () => void
 }
 
+/** How many have each room of a channel open: only the last of them leaves it. */
+const holders = new WeakMap<Channel, Map<string, number>>()
+
+function hold(channel: Channel, roomId: string, change: 1 | -1): number {
+  const rooms = holders.get(channel) ?? new Map<string, number>()
+  holders.set(channel, rooms)
+  const count = (rooms.get(roomId) ?? 0) + change
+  if (count > 0) rooms.set(roomId, count)
+  else rooms.delete(roomId)
+  return count
+}
+
 /** One room on one channel: enters it, enters it again when it must, and keeps it whole. */
 export class RoomSession {
   readonly channel: Channel
@@ -46,6 +58,7 @@ export class RoomSession {
     this.#isKnown = position(parts.state.getSnapshot()) !== undefined
     this.#gap = new Timer(parts.clock)
     this.#resync = new Timer(parts.clock)
+    hold(this.channel, this.roomId, 1)
     this.#stops = [
       listen(parts.channel, parts.roomId, (action) => this.#deliver(action)),
       parts.channel.onChange((change) => {
@@ -68,12 +81,13 @@ export class RoomSession {
     if (this.#isInside()) void this.rejoin()
   }
 
-  /** Leaves for good. */
+  /** Leaves for good; to be called once. */
   stop(): void {
     for (const stop of this.#stops) stop()
     const wasThere = this.#isInside() || this.#entering !== null
     this.#goOutside()
-    if (wasThere) this.channel.emit('room:leave', { roomId: this.roomId })
+    const isLast = hold(this.channel, this.roomId, -1) === 0
+    if (wasThere && isLast) this.channel.emit('room:leave', { roomId: this.roomId })
   }
 
   join(): Promise<boolean> {

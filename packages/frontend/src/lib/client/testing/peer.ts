@@ -26,6 +26,9 @@ export class Peer {
   /** How often each message came, by its content. */
   readonly received = new Map<string, number>()
   guests = 0
+  /** How often a room was entered, and left. */
+  entries = 0
+  exits = 0
   /** Tokens that are let in; all of them where it is not set. */
   accepted: Set<string> | null = null
   /** So many acknowledgements of messages are swallowed, though the messages are stored. */
@@ -68,6 +71,7 @@ export class Peer {
       ack?.(snapshot)
     })
     socket.on('room:leave', ({ roomId }, ack) => {
+      this.exits += 1
       void socket.leave(roomId)
       ack?.({ success: true })
     })
@@ -86,6 +90,7 @@ export class Peer {
   }
 
   #enter(socket: PeerSocket, { roomId, lastMessageId }: RoomEntry): RoomAck {
+    this.entries += 1
     void socket.join(roomId)
     const place = this.log.findIndex(({ id }) => id === lastMessageId)
     return {

@@ -22,8 +22,16 @@ interface PlainSocket {
   off(event: string, listener: (...values: never[]) => void): unknown
 }
 
-/** A socket of socket.io-client, also one that somebody else made. */
+const transports = new WeakMap<ChatSocket, Transport>()
+
+/** A socket of socket.io-client, also one that somebody else made; always the same one for it. */
 export function socketTransport(socket: ChatSocket): Transport {
+  const transport = transports.get(socket) ?? createTransport(socket)
+  transports.set(socket, transport)
+  return transport
+}
+
+function createTransport(socket: ChatSocket): Transport {
   const plain = socket as unknown as PlainSocket
   const listen = (event: SocketEvent | LifecycleEvent, listener: (...values: never[]) => void) => {
     plain.on(event, listener)
