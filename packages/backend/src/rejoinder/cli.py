@@ -1,9 +1,10 @@
-"""`rejoinder`: run the server from a command line."""
+"""`rejoinder`: run the server, and look after its store, from a command line."""
 
 import asyncio
 import inspect
-from collections.abc import Callable
-from typing import Any, Literal, NoReturn, get_args, get_origin
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn, TypeVar, get_args, get_origin
 
 import structlog
 import typer
@@ -11,10 +12,13 @@ import uvloop
 from pydantic.fields import FieldInfo
 from rich.console import Console
 
+from rejoinder import maintain
 from rejoinder.errors import ConfigurationError
 from rejoinder.log import configure
 from rejoinder.run import serve
 from rejoinder.settings import PREFIX, Settings, load, unknown_variables
+
+T = TypeVar("T")
 
 app = typer.Typer(
     add_completion=False,
@@ -22,6 +26,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+database = typer.Typer(
+    name="db",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Look after the store of the messages.",
+)
+app.add_typer(database)
 
 
 def main() -> None:
@@ -43,11 +55,46 @@ def _serve(**values: Any) -> None:
     configure(settings.log_level)
     for name in unknown_variables():
         structlog.get_logger("rejoinder.cli").warning("this variable is no setting", variable=name)
+    _run(serve(settings))
+
+
+@database.command("upgrade")
+def upgrade(
+    database: Annotated[
+        str, typer.Option(envvar=f"{PREFIX}DATABASE", help="MongoDB address.", show_envvar=True)
+    ] = "",
+    data_dir: Annotated[
+        Path, typer.Option(envvar=f"{PREFIX}DATA_DIR", help="Folder of the embedded database.")
+    ] = Path("data"),
+) -> None:
+    """Bring the store to the schema that this version works with. Stop all servers on it before."""
+    _say(_run(maintain.upgrade(database, data_dir)))
+
+
+@database.command("copy")
+def copy(
+    source: Annotated[
+        str, typer.Argument(metavar="FROM", help="mongodb://…, a data directory or a .db file")
+    ],
+    target: Annotated[
+        str, typer.Argument(metavar="TO", help="the same; made where it is not there yet")
+    ],
+) -> None:
+    """Copy all rooms into another store. Broken off, the same command goes on. No server may use either of them."""
+    console = Console(stderr=True, highlight=False)
+    _say(_run(maintain.copy(source, target, console)))
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(settings))
+            return runner.run(work)
     except ConfigurationError as error:
         _fail(error, 1)
+
+
+def _say(text: str) -> None:
+    Console(highlight=False, soft_wrap=True).print(text, markup=False)
 
 
 def _fail(error: ConfigurationError, code: int) -> NoReturn:

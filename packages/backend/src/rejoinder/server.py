@@ -27,8 +27,8 @@ from rejoinder.gateway.socket_service import Gateway
 from rejoinder.service.auth import Authenticate, Authorize, Handshake, Tokens
 from rejoinder.service.chat import ChatService
 from rejoinder.settings import Settings, load
+from rejoinder.stores.addresses import store_for
 from rejoinder.stores.base import Store
-from rejoinder.stores.sqlite import SqliteStore
 from rejoinder.web import page
 from rejoinder.web.api import Api, ApiParts
 from rejoinder.web.operate import Operate
@@ -63,7 +63,7 @@ class ChatServer:
     ) -> None:
         self.settings = settings or load(**given)
         self._clock = clock or SystemClock()
-        self._store = store or SqliteStore(self.settings.database_path)
+        self._store = store or store_for(self.settings.database, self.settings.data_dir)
         self._characters = Characters()
         self._tokens = Tokens(self.settings.token_rules(), self._clock, self.settings.guest_days)
         self._authenticate: Authenticate = self._tokens.authenticate
@@ -138,7 +138,7 @@ class ChatServer:
         """Open the store and start to work; a second call does nothing.
 
         Raises:
-            ConfigurationError: the data directory can't be used, or the server was stopped before.
+            ConfigurationError: the data directory or the database can't be used, or the server was stopped before.
         """
         async with self._starting:
             if self._work:

@@ -26,7 +26,14 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
-    data_dir: Path = Field(Path("data"), description="folder for the database and the secret")
+    data_dir: Path = Field(
+        Path("data"), description="folder for the embedded database and the secret"
+    )
+    database: str = Field(
+        "",
+        repr=False,
+        description="MongoDB address (mongodb://…) of the messages; without one they are in a file in the data directory",
+    )
     mode: Literal["development", "production"] = Field(
         "development",
         description="production: no guests, members-only rooms, no test character, secret required",
@@ -126,11 +133,6 @@ class Settings(BaseSettings):
     def echo_offered(self) -> bool:
         """Whether the test character is there."""
         return self.development if self.echo is None else self.echo
-
-    @property
-    def database_path(self) -> Path:
-        """The embedded store's file."""
-        return self.data_dir / "rejoinder.db"
 
     def limits(self) -> Limits:
         """The limits as the service takes them."""

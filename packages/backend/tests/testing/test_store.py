@@ -1,7 +1,7 @@
 """The suite for stores finds what it is there to find."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,6 +95,25 @@ class ErasesNames(SqliteStore):
         await super().add_member(room_id, member)
 
 
+class PutsOver(SqliteStore):
+    """Replaces what is there by what is put."""
+
+    async def put_messages(self, messages: Sequence[ChatMessage]) -> None:
+        for row in messages:
+            await self._write(
+                lambda db: db.execute(
+                    "DELETE FROM messages WHERE id = ? OR (room_id = ? AND seq = ?)",
+                    (row.id, row.room_id, row.seq),  # noqa: B023 - it is done at once
+                )
+            )
+        await super().put_messages(messages)
+
+
+class ShowsTheFirstRoomsOnly(SqliteStore):
+    async def rooms_after(self, room_id: str, limit: int) -> list[Room]:
+        return [] if room_id.endswith("a") else await super().rooms_after(room_id, limit)
+
+
 class TakesAppendsBack(SqliteStore):
     """Gives a number away, and then not the row, when the caller has gone."""
 
@@ -130,6 +149,8 @@ class HangsWhenClosed(SqliteStore):
         (ReadsBefore, "a_read_mark_only_goes_forward_under_concurrency"),
         (CreatesTwice, "a_room_is_created_once"),
         (ErasesNames, "a_member_may_change_the_name"),
+        (PutsOver, "put_messages_refuse_what_is_taken"),
+        (ShowsTheFirstRoomsOnly, "rooms_come_in_the_order_of_their_ids"),
         (TakesAppendsBack, "append_survives_cancelled_callers"),
         (HangsWhenClosed, "a_closed_store_is_unavailable"),
     ],

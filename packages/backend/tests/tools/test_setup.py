@@ -204,7 +204,7 @@ class TestSystem:
 
         assert "page" not in needed["check"]
         assert "python-dev" not in needed["run"]
-        assert {*needed["run"], *needed["check"]} == {*needed["test"]}
+        assert {*needed["run"], *needed["check"], "python-mongod"} == {*needed["test"]}
 
     def test_the_tests_need_a_browser(self) -> None:
         names = [package.name for package in missing_packages("test", lookup())]

@@ -41,6 +41,11 @@ def iso(epoch_ms: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"
 
 
+def epoch_ms(timestamp: str) -> int:
+    """What `iso` made, back in milliseconds since the epoch."""
+    return round(datetime.fromisoformat(timestamp).timestamp() * 1000)
+
+
 def given(value: T | UnsetType) -> T | None:
     """The value, or None where the field was absent."""
     return None if isinstance(value, UnsetType) else value

@@ -87,6 +87,23 @@ class RoomOverview:
     last_message: ChatMessage | None
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How much a store holds."""
+
+    rooms: int
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """What an upgrade did: from which version of the tables to which, and each step in words."""
+
+    before: int
+    after: int
+    steps: tuple[str, ...]
+
+
 class Store(Protocol):
     """Keeps the log."""
 
@@ -178,4 +195,22 @@ class Store(Protocol):
 
     async def members(self, room_id: str, limit: int) -> Sequence[StoredMember]:
         """Those who belong to a room, the oldest members first."""
+        ...
+
+    # --- moving everything to another store ------------------------------------------------------
+
+    async def totals(self) -> Totals:
+        """How much there is; the number of messages may be an estimate."""
+        ...
+
+    async def rooms_after(self, room_id: str, limit: int) -> Sequence[Room]:
+        """Rooms with an id above that one, in the order of the ids; all of them begin after the empty id."""
+        ...
+
+    async def put_messages(self, messages: Sequence[ChatMessage]) -> None:
+        """Keep rows of one room with the `seq` that they have; rows that are there already stay as they are.
+
+        Raises:
+            Conflict: a place or an id is taken by another row.
+        """
         ...

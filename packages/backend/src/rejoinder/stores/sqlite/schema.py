@@ -1,15 +1,16 @@
-"""The tables, and how a connection is opened.
+"""The tables, their versions, and how a connection is opened.
 
 `synchronous=FULL`: a commit is on the disk when it returns, also after a power cut. The version of the tables is in
-`PRAGMA user_version`.
+`PRAGMA user_version`. A change of them is a new step at the end; the server takes the missing steps when it starts, since
+nobody else works with its file.
 """
 
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 
 from rejoinder.errors import ConfigurationError
-
-VERSION = 1
+from rejoinder.stores.base import Upgraded
 
 TABLES = """
 CREATE TABLE rooms (
@@ -60,6 +61,17 @@ CREATE TABLE read_marks (
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What leads to the next version: statements, in one transaction."""
+
+    says: str
+    statements: str
+
+
+STEPS: tuple[Step, ...] = (Step("made the tables", TABLES),)
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """A connection with explicit transactions."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
@@ -68,8 +80,8 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def prepare(path: Path) -> None:
-    """Make the file and its tables where they are missing.
+def prepare(path: Path) -> Upgraded:
+    """Make the file where it is missing, and take each step that is missing.
 
     Raises:
         ConfigurationError: the folder can't be written to, the file is no database, or a newer version made it.
@@ -78,7 +90,7 @@ def prepare(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = connect(path)
         try:
-            _migrate(connection, path)
+            return _upgrade(connection, path)
         finally:
             connection.close()
     except (OSError, sqlite3.Error) as error:
@@ -93,16 +105,18 @@ def unusable(folder: Path, error: Exception) -> ConfigurationError:
     )
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def _upgrade(connection: sqlite3.Connection, path: Path) -> Upgraded:
     connection.execute("BEGIN IMMEDIATE")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > VERSION:
+    if version > len(STEPS):
         raise ConfigurationError(
-            f"{path} was made by a newer version of Rejoinder (schema {version}, this one knows {VERSION}): "
+            f"{path} was made by a newer version of Rejoinder (schema {version}, this one knows {len(STEPS)}): "
             "upgrade Rejoinder or use another --data-dir."
         )
-    if version == 0:
-        for statement in TABLES.split(";"):
+    missing = STEPS[version:]
+    for step in missing:
+        for statement in step.statements.split(";"):
             connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute(f"PRAGMA user_version = {len(STEPS)}")
     connection.execute("COMMIT")
+    return Upgraded(version, len(STEPS), tuple(step.says for step in missing))

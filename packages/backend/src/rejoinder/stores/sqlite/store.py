@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,8 +16,10 @@ from rejoinder.stores.base import (
     RoomOverview,
     StoredMark,
     StoredMember,
+    Totals,
+    Upgraded,
 )
-from rejoinder.stores.sqlite import rooms, rows
+from rejoinder.stores.sqlite import moving, rooms, rows
 from rejoinder.stores.sqlite.lock import Lock
 from rejoinder.stores.sqlite.schema import prepare
 from rejoinder.stores.sqlite.worker import Worker
@@ -38,6 +40,24 @@ class SqliteStore:
         await asyncio.to_thread(self._prepare)
         self._writer.start()
         self._reader.start()
+
+    async def upgrade(self) -> Upgraded:
+        """Bring the file to the version that this program works with, as `open` does, too.
+
+        Raises:
+            ConfigurationError: it can't be used, a server has it, or a newer version made it.
+        """
+
+        def upgrade() -> Upgraded:
+            done = self._prepare()
+            self._lock.release()
+            return done
+
+        return await asyncio.to_thread(upgrade)
+
+    async def identity(self) -> str:
+        """What two addresses of one file have in common."""
+        return str(self._path.resolve())
 
     async def close(self) -> None:
         await self._writer.close()
@@ -108,10 +128,19 @@ class SqliteStore:
     async def members(self, room_id: str, limit: int) -> list[StoredMember]:
         return await self._read(lambda db: rooms.members(db, room_id, limit))
 
-    def _prepare(self) -> None:
+    async def totals(self) -> Totals:
+        return await self._read(moving.totals)
+
+    async def rooms_after(self, room_id: str, limit: int) -> list[Room]:
+        return await self._read(lambda db: moving.rooms_after(db, room_id, limit))
+
+    async def put_messages(self, messages: Sequence[ChatMessage]) -> None:
+        await self._write(lambda db: moving.put_messages(db, messages))
+
+    def _prepare(self) -> Upgraded:
         self._lock.take()
         try:
-            prepare(self._path)
+            return prepare(self._path)
         except BaseException:
             self._lock.release()
             raise

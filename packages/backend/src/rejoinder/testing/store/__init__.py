@@ -17,7 +17,7 @@ data (some checks close one and open the next). The checks use ids that nothing 
 all of them, and with others.
 """
 
-from rejoinder.testing.store import appending, durability, reading, rooms, streams
+from rejoinder.testing.store import appending, durability, moving, reading, rooms, streams
 from rejoinder.testing.store.tools import Check, Make
 
 __all__ = ["STORE_CHECKS", "Check", "Make", "check_store"]
@@ -27,6 +27,7 @@ STORE_CHECKS: tuple[Check, ...] = (
     *reading.CHECKS,
     *streams.CHECKS,
     *rooms.CHECKS,
+    *moving.CHECKS,
     *durability.CHECKS,
 )
 

@@ -1,0 +1,77 @@
+"""All rooms from one store into another. What is there already stays, so that it can be broken off and taken up again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rejoinder.errors import Conflict
+from rejoinder.stores.base import Room, Store
+
+ROOMS_PAGE = 100
+MESSAGES_PAGE = 500
+EVERYBODY = 1_000_000
+
+
+@dataclass(slots=True)
+class Copied:
+    """How much is in the target now, and how much of it was brought by this copying."""
+
+    rooms: int = 0
+    messages: int = 0
+    fresh: int = 0
+
+
+async def copy_store(source: Store, target: Store, progress: Callable[[Copied], None]) -> Copied:
+    """Copy everything; neither store may be in use.
+
+    Args:
+        source: read only.
+        target: gets each room with its members, read marks and messages, in their places.
+        progress: told how far it is, as it goes on.
+
+    Raises:
+        Conflict: the target has other messages in a room.
+        Unavailable: one of them can't be reached; go on later.
+    """
+    copied = Copied()
+    after = ""
+    while rooms := await source.rooms_after(after, ROOMS_PAGE):
+        for room in rooms:
+            await _copy_room(source, target, room, copied, progress)
+            copied.rooms += 1
+            progress(copied)
+        after = rooms[-1].id
+    return copied
+
+
+async def _copy_room(
+    source: Store, target: Store, room: Room, copied: Copied, progress: Callable[[Copied], None]
+) -> None:
+    await target.create_room(room.id, room.created_by, room.created_at, room.character_id)
+    for member in await source.members(room.id, EVERYBODY):
+        await target.add_member(room.id, member)
+    seq = await _common(source, target, room.id)
+    copied.messages += seq
+    progress(copied)
+    while messages := (await source.page_after(room.id, seq, MESSAGES_PAGE)).messages:
+        await target.put_messages(messages)
+        seq = messages[-1].seq
+        copied.messages += len(messages)
+        copied.fresh += len(messages)
+        progress(copied)
+    for mark in await source.read_marks(room.id, EVERYBODY):
+        await target.mark_read(room.id, mark)
+
+
+async def _common(source: Store, target: Store, room_id: str) -> int:
+    """The last number that the room has in the target, where it must be the same message as in the source."""
+    newest = (await target.page_before(room_id, None, 1)).messages
+    if not newest:
+        return 0
+    seq = newest[0].seq
+    same = (await source.page_after(room_id, seq - 1, 1)).messages
+    if [message.id for message in same] != [newest[0].id]:
+        raise Conflict(
+            f"The room {room_id!r} has messages in the target that it has not in the source: copy into a store that "
+            "nobody has used since."
+        )
+    return seq

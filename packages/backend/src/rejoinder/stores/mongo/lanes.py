@@ -1,0 +1,220 @@
+"""Appending to the logs: a few lanes, a room always in the same one, and in each lane one group of rows at a time.
+
+A group is one ordered insert, whose rows take the next numbers of their rooms; all that gathers meanwhile is the next
+group, so that a busy server needs few inserts, however many rooms it has. The unique index on room and number lets only
+one of two servers have a number; the other reads the last one and goes on from there. An ordered insert stops at its first
+refusal, so a room never has a hole.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pymongo import DESCENDING
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import BulkWriteError
+
+from rejoinder.errors import Conflict, Unavailable
+from rejoinder.protocol.events import ChatMessage
+from rejoinder.stores.base import Appended, Draft
+from rejoinder.stores.mongo.connect import BUSY, answering
+from rejoinder.stores.mongo.model import Document, message_document, message_of
+
+TAKEN = "This message id belongs to another message. Send it with a new id."
+DUPLICATE_KEY = 11000
+GROUP = 256
+WAITING_MAX = 10_000
+LANES = 4
+ROOMS_KEPT = 10_000
+MAJORITY_TRIES = 100
+MAJORITY_SECONDS = 0.02
+
+
+@dataclass(slots=True)
+class Entry:
+    """A draft and who waits for it."""
+
+    draft: Draft
+    done: "asyncio.Future[Appended]"
+
+
+@dataclass(slots=True)
+class Lane:
+    """The rows that wait, and the last numbers of rooms, where known; the rooms that were used last are at the end."""
+
+    waiting: deque[Entry] = field(default_factory=deque)
+    last: dict[str, int] = field(default_factory=dict)
+    runs: bool = False
+
+    def know(self, room_id: str, last: int) -> None:
+        """Keep a room's last number, and forget that of the room that was not used for longest."""
+        self.last.pop(room_id, None)
+        self.last[room_id] = last
+        if len(self.last) > ROOMS_KEPT:
+            del self.last[next(iter(self.last))]
+
+
+class Lanes:
+    """Appends rows."""
+
+    def __init__(self, messages: AsyncCollection[Document]) -> None:
+        """`messages` is read with the read concern `majority`: a number that an election could take back must not be
+        counted on from, or a room would have a hole.
+        """
+        self._messages = messages
+        self._lanes = [Lane() for _ in range(LANES)]
+        self._running: set[asyncio.Task[None]] = set()
+        self._waiting = 0
+        self._closing = False
+
+    def append(self, draft: Draft) -> "asyncio.Future[Appended]":
+        """Take a draft into its lane.
+
+        Raises:
+            Unavailable: too many are waiting, or the store is closed.
+        """
+        if self._closing or self._waiting >= WAITING_MAX:
+            raise Unavailable(BUSY)
+        entry = Entry(draft, asyncio.get_running_loop().create_future())
+        lane = self._lanes[hash(draft.room_id) % LANES]
+        lane.waiting.append(entry)
+        self._waiting += 1
+        if not lane.runs:
+            lane.runs = True
+            task = asyncio.get_running_loop().create_task(self._run(lane))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        return entry.done
+
+    async def close(self) -> None:
+        """Write what has been taken."""
+        self._closing = True
+        await asyncio.gather(*self._running)
+
+    async def _run(self, lane: Lane) -> None:
+        while lane.waiting:
+            await self._do(lane, self._take(lane, GROUP))
+        lane.runs = False
+
+    async def _do(self, lane: Lane, group: list[Entry]) -> None:
+        try:
+            with answering():
+                await self._write(lane, group)
+        except Unavailable as error:
+            # Those behind it would wait as long again, for nothing.
+            group += self._take(lane, len(lane.waiting))
+            lane.last.clear()
+            for entry in group:
+                _settle(entry, _unavailable(error.__cause__))
+        except Exception as error:  # noqa: BLE001 - a row that can't be encoded must not stop the others
+            lane.last.clear()
+            if len(group) == 1:
+                _settle(group[0], error)
+                return
+            for entry in group:
+                await self._do(lane, [entry])
+
+    def _take(self, lane: Lane, at_most: int) -> list[Entry]:
+        group = [lane.waiting.popleft() for _ in range(min(at_most, len(lane.waiting)))]
+        self._waiting -= len(group)
+        return group
+
+    async def _write(self, lane: Lane, group: list[Entry]) -> None:
+        while group:
+            last = await self._last_numbers(lane, group)
+            documents = []
+            for entry in group:
+                last[entry.draft.room_id] += 1
+                documents.append(message_document(entry.draft, last[entry.draft.room_id]))
+            try:
+                await self._messages.insert_many(documents, ordered=True)
+            except BulkWriteError as error:
+                group = await self._go_on(lane, group, documents, error)
+            else:
+                _give(lane, group, documents)
+                return
+
+    async def _last_numbers(self, lane: Lane, group: list[Entry]) -> dict[str, int]:
+        """The last number of each room of the group, read where it is not known."""
+        rooms = {entry.draft.room_id for entry in group}
+        unknown = [room_id for room_id in rooms if room_id not in lane.last]
+        read = await asyncio.gather(*(last_seq(self._messages, room_id) for room_id in unknown))
+        numbers = dict(zip(unknown, read, strict=True))
+        return {room_id: numbers.get(room_id, lane.last.get(room_id, 0)) for room_id in rooms}
+
+    async def _go_on(
+        self, lane: Lane, group: list[Entry], documents: list[Document], error: BulkWriteError
+    ) -> list[Entry]:
+        """Settle what an insert that was refused has done; the entries that are still to be written."""
+        details: Mapping[str, Any] = error.details or {}
+        refusals = details.get("writeErrors", [])
+        if details.get("writeConcernErrors") or not refusals:
+            raise error
+        inserted = int(details["nInserted"])
+        refusal = refusals[0]
+        _give(lane, group[:inserted], documents)
+        if refusal.get("code") != DUPLICATE_KEY:
+            raise error
+        if "_id" not in refusal.get("keyPattern", {}):
+            # Another server has that number, and is likely to have been in the other rooms of this group, too.
+            for entry in group[inserted:]:
+                lane.last.pop(entry.draft.room_id, None)
+            return group[inserted:]
+        await self._settle_known(group[inserted])
+        return group[inserted + 1 :]
+
+    async def _settle_known(self, entry: Entry) -> None:
+        """Answer for a row whose id is there already."""
+        draft = entry.draft
+        stored = await self._find_settled(draft.id)
+        if stored is None:
+            _settle(entry, Unavailable(BUSY))
+        elif (stored.room_id, stored.sender_id, stored.content) == (
+            draft.room_id,
+            draft.sender_id,
+            draft.content,
+        ):
+            _settle(entry, Appended(stored, duplicate=True))
+        else:
+            _settle(entry, Conflict(TAKEN))
+
+    async def _find_settled(self, message_id: str) -> ChatMessage | None:
+        """The row, once a majority has it: before that an election could take it back."""
+        for _ in range(MAJORITY_TRIES):
+            document = await self._messages.find_one({"_id": message_id})
+            if document is not None:
+                return message_of(document)
+            await asyncio.sleep(MAJORITY_SECONDS)
+        return None
+
+
+async def last_seq(messages: AsyncCollection[Document], room_id: str) -> int:
+    """The room's highest number, or 0."""
+    document = await messages.find_one(
+        {"roomId": room_id}, {"seq": True}, sort=[("seq", DESCENDING)]
+    )
+    return 0 if document is None else int(document["seq"])
+
+
+def _give(lane: Lane, group: list[Entry], documents: list[Document]) -> None:
+    for entry, document in zip(group, documents, strict=False):
+        lane.know(document["roomId"], document["seq"])
+        _settle(entry, Appended(message_of(document), duplicate=False))
+
+
+def _unavailable(cause: BaseException | None) -> Unavailable:
+    unavailable = Unavailable(BUSY)
+    unavailable.__cause__ = cause
+    return unavailable
+
+
+def _settle(entry: Entry, outcome: Appended | Exception) -> None:
+    if entry.done.done():
+        return
+    if isinstance(outcome, Appended):
+        entry.done.set_result(outcome)
+    else:
+        entry.done.set_exception(outcome)
+        entry.done.exception()  # A caller who has ceased to wait is no defect to log.

@@ -1,0 +1,168 @@
+"""ChatMessageModel and its neighbours: the documents and their indexes.
+
+| collection      | `_id`            | fields                                                                        |
+|-----------------|------------------|-------------------------------------------------------------------------------|
+| `chat_messages` | the message's id | roomId, seq, role, senderId, content, state, timestamp, characterId?, replyTo?, |
+|                 |                  | editedAt?, metadata? (JSON text)                                              |
+| `rooms`         | the room's id    | createdBy, createdAt, updatedAt, characterId?                                 |
+| `members`       | roomId, userId   | roomId, userId, name, joinedAt                                                |
+| `read_marks`    | roomId, userId   | roomId, userId, messageId, seq, timestamp                                     |
+| `meta`          | `schema`         | version                                                                       |
+
+Times are dates. `metadata` is text, since BSON can't hold every JSON (keys, large numbers). A message takes about 200
+bytes and its text before compression, and about 130 bytes in the indexes.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from rejoinder.protocol.events import ChatMessage
+from rejoinder.protocol.fields import epoch_ms as wire_ms, given, iso, or_unset
+from rejoinder.stores.base import Draft, Room, StoredMark, StoredMember
+
+MESSAGES: Final = "chat_messages"
+ROOMS: Final = "rooms"
+MEMBERS: Final = "members"
+MARKS: Final = "read_marks"
+META: Final = "meta"
+
+Document = dict[str, Any]
+
+
+def indexes() -> Mapping[str, list[IndexModel]]:
+    """The indexes of each collection, besides those on `_id`."""
+    return {
+        MESSAGES: [
+            # Unique, so that two servers can't give one place in a room to two messages.
+            IndexModel([("roomId", ASCENDING), ("seq", ASCENDING)], name="order", unique=True),
+            IndexModel(
+                [("state", ASCENDING)],
+                name="unfinished",
+                partialFilterExpression={"state": "streaming"},
+            ),
+            IndexModel(
+                [("replyTo", ASCENDING)],
+                name="answers",
+                partialFilterExpression={"role": "character"},
+            ),
+        ],
+        MEMBERS: [
+            IndexModel([("userId", ASCENDING), ("roomId", ASCENDING)], name="rooms_of_user"),
+            IndexModel(
+                [("roomId", ASCENDING), ("joinedAt", ASCENDING), ("userId", ASCENDING)],
+                name="members_of_room",
+            ),
+        ],
+        MARKS: [
+            IndexModel(
+                [("roomId", ASCENDING), ("seq", DESCENDING), ("userId", ASCENDING)],
+                name="marks_of_room",
+            )
+        ],
+    }
+
+
+def pair(room_id: str, user_id: str) -> Document:
+    """The `_id` of what belongs to a user in a room."""
+    return {"roomId": room_id, "userId": user_id}
+
+
+def date(epoch_ms: int) -> datetime:
+    """Milliseconds since the epoch as a date."""
+    seconds, ms = divmod(epoch_ms, 1000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=ms * 1000)
+
+
+def epoch_ms(value: datetime) -> int:
+    """A date, which comes back without its zone, in milliseconds since the epoch."""
+    return round(value.replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def message_document(draft: Draft, seq: int) -> Document:
+    """A draft that has its place."""
+    document: Document = {
+        "_id": draft.id,
+        "roomId": draft.room_id,
+        "seq": seq,
+        "role": draft.role,
+        "senderId": draft.sender_id,
+        "content": draft.content,
+        "state": draft.state,
+        "timestamp": date(draft.timestamp),
+    }
+    if draft.character_id is not None:
+        document["characterId"] = draft.character_id
+    if draft.reply_to is not None:
+        document["replyTo"] = draft.reply_to
+    if draft.metadata is not None:
+        document["metadata"] = msgspec.json.encode(draft.metadata).decode()
+    return document
+
+
+def stored_document(message: ChatMessage) -> Document:
+    """A message of another store, with the place that it has there."""
+    document = message_document(
+        Draft(
+            id=message.id,
+            room_id=message.room_id,
+            role=message.role,
+            sender_id=message.sender_id,
+            content=message.content,
+            state=message.state,
+            timestamp=wire_ms(message.timestamp),
+            character_id=given(message.character_id),
+            reply_to=given(message.reply_to),
+            metadata=given(message.metadata),
+        ),
+        message.seq,
+    )
+    edited_at = given(message.edited_at)
+    if edited_at is not None:
+        document["editedAt"] = date(wire_ms(edited_at))
+    return document
+
+
+def message_of(document: Document) -> ChatMessage:
+    """A document of `chat_messages` as a message."""
+    edited_at, metadata = document.get("editedAt"), document.get("metadata")
+    return ChatMessage(
+        id=document["_id"],
+        room_id=document["roomId"],
+        seq=document["seq"],
+        role=document["role"],
+        sender_id=document["senderId"],
+        content=document["content"],
+        state=document["state"],
+        timestamp=iso(epoch_ms(document["timestamp"])),
+        character_id=or_unset(document.get("characterId")),
+        reply_to=or_unset(document.get("replyTo")),
+        edited_at=or_unset(None if edited_at is None else iso(epoch_ms(edited_at))),
+        metadata=or_unset(None if metadata is None else msgspec.json.decode(metadata)),
+    )
+
+
+def room_of(document: Document, *, created: bool = False) -> Room:
+    """A document of `rooms` as a room."""
+    return Room(
+        document["_id"],
+        document["createdBy"],
+        epoch_ms(document["createdAt"]),
+        document.get("characterId"),
+        created=created,
+    )
+
+
+def member_of(document: Document) -> StoredMember:
+    """A document of `members` as a member."""
+    return StoredMember(document["userId"], document["name"], epoch_ms(document["joinedAt"]))
+
+
+def mark_of(document: Document) -> StoredMark:
+    """A document of `read_marks` as a mark."""
+    return StoredMark(
+        document["userId"], document["messageId"], document["seq"], epoch_ms(document["timestamp"])
+    )

@@ -1,0 +1,57 @@
+"""The list of somebody's rooms: one aggregation over four collections, an index for each step."""
+
+from typing import Any
+
+from rejoinder.stores.base import RoomOverview
+from rejoinder.stores.mongo import model
+from rejoinder.stores.mongo.model import Document
+
+
+def overview_pipeline(user_id: str, limit: int) -> list[dict[str, Any]]:
+    """The user's memberships, each with its room, last message and read mark."""
+    same_room = {"$expr": {"$eq": ["$roomId", "$$room"]}}
+    return [
+        {"$match": {"userId": user_id}},
+        {
+            "$lookup": {
+                "from": model.ROOMS,
+                "localField": "roomId",
+                "foreignField": "_id",
+                "as": "room",
+            }
+        },
+        {"$unwind": "$room"},
+        {"$sort": {"room.updatedAt": -1, "roomId": 1}},
+        {"$limit": limit},
+        {
+            "$lookup": {
+                "from": model.MESSAGES,
+                "let": {"room": "$roomId"},
+                "pipeline": [{"$match": same_room}, {"$sort": {"seq": -1}}, {"$limit": 1}],
+                "as": "last",
+            }
+        },
+        {
+            "$lookup": {
+                "from": model.MARKS,
+                "localField": "_id",
+                "foreignField": "_id",
+                "as": "mark",
+            }
+        },
+    ]
+
+
+def overview_of(document: Document) -> RoomOverview:
+    """A document of that aggregation."""
+    last = model.message_of(document["last"][0]) if document["last"] else None
+    updated_at = model.epoch_ms(document["room"]["updatedAt"])
+    if document["last"]:
+        updated_at = max(updated_at, model.epoch_ms(document["last"][0]["timestamp"]))
+    return RoomOverview(
+        room=model.room_of(document["room"]),
+        updated_at=updated_at,
+        last_seq=last.seq if last else 0,
+        read_seq=document["mark"][0]["seq"] if document["mark"] else 0,
+        last_message=last,
+    )

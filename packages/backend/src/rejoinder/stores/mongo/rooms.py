@@ -1,0 +1,157 @@
+"""The commands on rooms, members and read marks."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from pymongo import ASCENDING, DESCENDING
+from pymongo.errors import DuplicateKeyError
+
+from rejoinder.errors import Unavailable
+from rejoinder.stores.base import Room, RoomOverview, StoredMark, StoredMember
+from rejoinder.stores.mongo import model
+from rejoinder.stores.mongo.connect import BUSY
+from rejoinder.stores.mongo.link import Link
+from rejoinder.stores.mongo.model import Document
+from rejoinder.stores.mongo.overview import overview_of, overview_pipeline
+
+T = TypeVar("T")
+
+
+class Rooms:
+    """Reads and changes `rooms`, `members` and `read_marks`."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def create(
+        self, room_id: str, created_by: str, created_at: int, character_id: str | None
+    ) -> Room:
+        """Insert the room unless it is there."""
+        fresh: Document = {
+            "createdBy": created_by,
+            "createdAt": model.date(created_at),
+            "updatedAt": model.date(created_at),
+        }
+        if character_id is not None:
+            fresh["characterId"] = character_id
+        rooms = self._link.rooms
+
+        async def make() -> tuple[Document | None, bool]:
+            done = await once(
+                lambda: rooms.update_one({"_id": room_id}, {"$setOnInsert": fresh}, upsert=True)
+            )
+            created = done is not None and done.upserted_id is not None
+            if not created and character_id is not None:
+                # A room that had no character takes the first that is chosen in it.
+                await rooms.update_one(
+                    {"_id": room_id, "characterId": {"$exists": False}},
+                    {"$set": {"characterId": character_id}},
+                )
+            return await rooms.find_one({"_id": room_id}), created
+
+        document, created = await self._link.write(make)
+        if document is None:
+            raise Unavailable(BUSY)
+        return model.room_of(document, created=created)
+
+    async def get(self, room_id: str) -> Room | None:
+        """The room of that id."""
+        document = await self._link.read(lambda: self._link.rooms.find_one({"_id": room_id}))
+        return None if document is None else model.room_of(document)
+
+    async def after(self, room_id: str, limit: int) -> list[Room]:
+        """Rooms in the order of their ids."""
+        which = {"_id": {"$gt": room_id}}
+        documents = await self._link.read(
+            lambda: self._link.rooms.find(which).sort("_id", ASCENDING).limit(limit).to_list()
+        )
+        return [model.room_of(document) for document in documents]
+
+    async def of(self, user_id: str, limit: int) -> tuple[list[RoomOverview], bool]:
+        """The user's rooms, the one that changed last first."""
+
+        async def aggregate() -> list[Document]:
+            pipeline = overview_pipeline(user_id, limit + 1)
+            return await (await self._link.members.aggregate(pipeline)).to_list()
+
+        overviews = [overview_of(document) for document in await self._link.read(aggregate)]
+        # `updatedAt` of a room lags by up to a second; its last message does not.
+        overviews.sort(key=lambda overview: (-overview.updated_at, overview.room.id))
+        return overviews[:limit], len(overviews) > limit
+
+    # --- members ---------------------------------------------------------------------------------
+
+    async def add_member(self, room_id: str, member: StoredMember) -> None:
+        """Insert the member, or update the name."""
+        fresh: Document = {
+            "roomId": room_id,
+            "userId": member.user_id,
+            "joinedAt": model.date(member.joined_at),
+        }
+        change: Document = {"$setOnInsert": fresh}
+        if member.name:
+            change["$set"] = {"name": member.name}
+        else:
+            fresh["name"] = ""
+        which = {"_id": model.pair(room_id, member.user_id)}
+        members = self._link.members
+
+        async def put() -> None:
+            if await once(lambda: members.update_one(which, change, upsert=True)) is None:
+                # Two added them at once; this one's name still counts.
+                await members.update_one(which, change, upsert=True)
+
+        await self._link.write(put)
+
+    async def remove_member(self, room_id: str, user_id: str) -> bool:
+        """Delete the membership."""
+        which = {"_id": model.pair(room_id, user_id)}
+        done = await self._link.write(lambda: self._link.members.delete_one(which))
+        return done.deleted_count == 1
+
+    async def is_member(self, room_id: str, user_id: str) -> bool:
+        """True if the membership is there."""
+        which = {"_id": model.pair(room_id, user_id)}
+        found = await self._link.read(lambda: self._link.members.find_one(which, {"_id": True}))
+        return found is not None
+
+    async def members(self, room_id: str, limit: int) -> list[StoredMember]:
+        """The members, the oldest first."""
+        order = [("joinedAt", ASCENDING), ("userId", ASCENDING)]
+        documents = await self._link.read(
+            lambda: self._link.members.find({"roomId": room_id}).sort(order).limit(limit).to_list()
+        )
+        return [model.member_of(document) for document in documents]
+
+    # --- read marks ------------------------------------------------------------------------------
+
+    async def mark_read(self, room_id: str, mark: StoredMark) -> bool:
+        """Move the mark forward."""
+        fields: Document = {
+            "roomId": room_id,
+            "userId": mark.user_id,
+            "messageId": mark.message_id,
+            "seq": mark.seq,
+            "timestamp": model.date(mark.timestamp),
+        }
+        below = {"_id": model.pair(room_id, mark.user_id), "seq": {"$lt": mark.seq}}
+        done = await self._link.write(
+            lambda: once(lambda: self._link.marks.update_one(below, {"$set": fields}, upsert=True))
+        )
+        return done is not None  # Else it is there, and not below.
+
+    async def read_marks(self, room_id: str, limit: int) -> list[StoredMark]:
+        """The marks, the furthest first."""
+        order = [("seq", DESCENDING), ("userId", ASCENDING)]
+        documents = await self._link.read(
+            lambda: self._link.marks.find({"roomId": room_id}).sort(order).limit(limit).to_list()
+        )
+        return [model.mark_of(document) for document in documents]
+
+
+async def once(command: Callable[[], Awaitable[T]]) -> T | None:
+    """What the command answers; None if what it would insert is there already."""
+    try:
+        return await command()
+    except DuplicateKeyError:
+        return None

@@ -1,0 +1,188 @@
+"""The store: who does what. Each method is one or two commands."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+from rejoinder.errors import Unavailable
+from rejoinder.protocol.events import ChatMessage
+from rejoinder.stores.base import (
+    Appended,
+    Draft,
+    EndState,
+    Page,
+    Room,
+    RoomOverview,
+    StoredMark,
+    StoredMember,
+    Totals,
+    Upgraded,
+)
+from rejoinder.stores.mongo import connect, migrations, model
+from rejoinder.stores.mongo.lanes import Lanes
+from rejoinder.stores.mongo.link import Link
+from rejoinder.stores.mongo.rooms import Rooms
+from rejoinder.stores.mongo.rows import Rows
+
+TOUCH_MS = 1000
+TOUCHED_KEPT = 50_000
+
+
+class MongoStore:
+    """A `Store` in a MongoDB database; any number of servers may share it."""
+
+    def __init__(self, url: str) -> None:
+        """`url`: a MongoDB address; the database it names, or `rejoinder`.
+
+        Raises:
+            ConfigurationError: it is no address.
+        """
+        self._url = url
+        self._link = Link(url)
+        self._lanes = Lanes(self._link.messages)
+        self._rows = Rows(self._link)
+        self._rooms = Rooms(self._link)
+        self._touched: dict[str, int] = {}
+        self._touching: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        try:
+            await self._connect()
+            await migrations.prepare(self._link)
+        except BaseException:
+            await self._link.close()
+            raise
+
+    async def upgrade(self) -> Upgraded:
+        """Bring the database to the version that this program works with; the store is closed after it.
+
+        Raises:
+            ConfigurationError: it can't be used, or a newer version made it.
+        """
+        try:
+            await self._connect()
+            return await migrations.upgrade(self._link)
+        finally:
+            await self._link.close()
+
+    async def close(self) -> None:
+        await self._lanes.close()
+        await asyncio.gather(*self._touching)
+        await self._link.close()
+
+    async def identity(self) -> str:
+        """What two addresses of one database have in common."""
+        hello = await self._link.read(lambda: self._link.client.admin.command("hello"))
+        hosts = ",".join(sorted(hello.get("hosts", [connect.shown(self._url)])))
+        return f"{hosts}/{self._link.database.name}"
+
+    async def ping(self) -> None:
+        await self._link.write(self._link.touch)
+
+    # --- the log ---------------------------------------------------------------------------------
+
+    async def append(self, draft: Draft) -> Appended:
+        appended = await asyncio.shield(self._lanes.append(draft))
+        self._touch(draft)
+        return appended
+
+    async def find(self, message_id: str) -> ChatMessage | None:
+        return await self._rows.find(message_id)
+
+    async def page_before(self, room_id: str, before: int | None, limit: int) -> Page:
+        return await self._rows.page_before(room_id, before, limit)
+
+    async def page_after(self, room_id: str, after: int, limit: int) -> Page:
+        return await self._rows.page_after(room_id, after, limit)
+
+    async def last_seq(self, room_id: str) -> int:
+        return await self._rows.last_seq(room_id)
+
+    async def save_stream(self, message_id: str, content: str) -> None:
+        await self._rows.save_stream(message_id, content)
+
+    async def end_stream(self, message_id: str, content: str, state: EndState) -> bool:
+        return await self._rows.end_stream(message_id, content, state)
+
+    async def unfinished(self, limit: int) -> list[ChatMessage]:
+        return await self._rows.unfinished(limit)
+
+    async def answered(self, message_id: str) -> bool:
+        return await self._rows.answered(message_id)
+
+    # --- rooms, members, read marks --------------------------------------------------------------
+
+    async def create_room(
+        self, room_id: str, created_by: str, created_at: int, character_id: str | None
+    ) -> Room:
+        return await self._rooms.create(room_id, created_by, created_at, character_id)
+
+    async def room(self, room_id: str) -> Room | None:
+        return await self._rooms.get(room_id)
+
+    async def rooms_of(self, user_id: str, limit: int) -> tuple[list[RoomOverview], bool]:
+        return await self._rooms.of(user_id, limit)
+
+    async def add_member(self, room_id: str, member: StoredMember) -> None:
+        await self._rooms.add_member(room_id, member)
+
+    async def remove_member(self, room_id: str, user_id: str) -> bool:
+        return await self._rooms.remove_member(room_id, user_id)
+
+    async def is_member(self, room_id: str, user_id: str) -> bool:
+        return await self._rooms.is_member(room_id, user_id)
+
+    async def members(self, room_id: str, limit: int) -> list[StoredMember]:
+        return await self._rooms.members(room_id, limit)
+
+    async def mark_read(self, room_id: str, mark: StoredMark) -> bool:
+        return await self._rooms.mark_read(room_id, mark)
+
+    async def read_marks(self, room_id: str, limit: int) -> list[StoredMark]:
+        return await self._rooms.read_marks(room_id, limit)
+
+    # --- moving everything to another store ------------------------------------------------------
+
+    async def totals(self) -> Totals:
+        async def count() -> Totals:
+            rooms = await self._link.rooms.estimated_document_count()
+            return Totals(rooms, await self._link.messages.estimated_document_count())
+
+        return await self._link.read(count)
+
+    async def rooms_after(self, room_id: str, limit: int) -> list[Room]:
+        return await self._rooms.after(room_id, limit)
+
+    async def put_messages(self, messages: Sequence[ChatMessage]) -> None:
+        await self._rows.put(messages)
+
+    # --- parts -----------------------------------------------------------------------------------
+
+    async def _connect(self) -> None:
+        with connect.starting(self._url):
+            hello = await self._link.client.admin.command("hello")
+        connect.check_replica_set(hello, self._url)
+
+    def _touch(self, draft: Draft) -> None:
+        """Move the room up in its people's lists, at most once a second; a list that lags does no harm."""
+        before = self._touched.pop(draft.room_id, 0)
+        self._touched[draft.room_id] = max(before, draft.timestamp)
+        if len(self._touched) > TOUCHED_KEPT:
+            del self._touched[next(iter(self._touched))]
+        if draft.timestamp - before < TOUCH_MS:
+            self._touched[draft.room_id] = before
+            return
+        task = asyncio.get_running_loop().create_task(self._write_touch(draft))
+        self._touching.add(task)
+        task.add_done_callback(self._touching.discard)
+
+    async def _write_touch(self, draft: Draft) -> None:
+        date = model.date(draft.timestamp)
+        change = {
+            "$max": {"updatedAt": date},
+            "$setOnInsert": {"createdBy": draft.sender_id, "createdAt": date},
+        }
+        with suppress(Unavailable):
+            await self._link.write(
+                lambda: self._link.rooms.update_one({"_id": draft.room_id}, change, upsert=True)
+            )

@@ -1,0 +1,157 @@
+"""Every query has an index: what the server itself recorded while each method of the store was called."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.support.mongod import ReplicaSet
+
+from rejoinder.stores.base import Store, StoredMark, StoredMember
+from rejoinder.stores.mongo import MongoStore
+from rejoinder.stores.mongo.overview import overview_pipeline
+from rejoinder.testing.store.tools import (
+    NOW,
+    append_several,
+    draft,
+    fresh,
+    opened_with_room,
+    stream,
+)
+
+LIMIT = 5
+ROWS = 60
+INDEXED = ("IXSCAN", "IDHACK")
+# The number of documents in the collection's metadata: nothing is read to know it.
+COUNTED = ("RECORD_STORE_FAST_COUNT", "COUNT")
+
+Call = Callable[[MongoStore], Awaitable[object]]
+Database = Any
+
+
+async def _filled(store: Store) -> str:
+    """A room with everything, among others."""
+    rooms = [fresh("room") for _ in range(20)]
+    for room_id in rooms:
+        await store.create_room(room_id, "owner", NOW, "echo")
+        for person in range(3):
+            await store.add_member(room_id, StoredMember(f"user {person}", "Kim", NOW))
+            await store.mark_read(room_id, StoredMark(f"user {person}", "message", 1, NOW))
+        await store.append(replace(stream(room_id), reply_to=fresh("question")))
+    await append_several(store, [draft(rooms[-1]) for _ in range(ROWS)])
+    return rooms[-1]
+
+
+def _calls(room_id: str) -> dict[str, list[Call]]:
+    known, running = draft(room_id), stream(room_id)
+    mark = StoredMark("user 1", "message", 7, NOW)
+    member = StoredMember("user 1", "Lee", NOW)
+
+    async def put(store: MongoStore) -> None:
+        page = await store.page_after(room_id, 0, 3)
+        await store.put_messages(page.messages)
+
+    return {
+        "ping": [lambda store: store.ping()],
+        "append": [
+            lambda store: store.append(known),
+            lambda store: store.append(known),
+            lambda store: store.append(running),
+        ],
+        "find": [lambda store: store.find(known.id), lambda store: store.find("none")],
+        "page_before": [
+            lambda store: store.page_before(room_id, None, LIMIT),
+            lambda store: store.page_before(room_id, ROWS // 2, LIMIT),
+        ],
+        "page_after": [
+            lambda store: store.page_after(room_id, 0, LIMIT),
+            lambda store: store.page_after(room_id, ROWS // 2, LIMIT),
+        ],
+        "last_seq": [lambda store: store.last_seq(room_id)],
+        "save_stream": [lambda store: store.save_stream(running.id, "text")],
+        "end_stream": [
+            lambda store: store.end_stream(running.id, "text", "complete"),
+            lambda store: store.end_stream(running.id, "text", "complete"),
+        ],
+        "unfinished": [lambda store: store.unfinished(LIMIT)],
+        "answered": [lambda store: store.answered("question")],
+        "mark_read": [
+            lambda store: store.mark_read(room_id, mark),
+            lambda store: store.mark_read(room_id, mark),
+        ],
+        "read_marks": [lambda store: store.read_marks(room_id, LIMIT)],
+        "create_room": [
+            lambda store: store.create_room(fresh("room"), "ann", NOW, None),
+            lambda store: store.create_room(room_id, "ann", NOW, "other"),
+        ],
+        "room": [lambda store: store.room(room_id)],
+        "rooms_of": [lambda store: store.rooms_of("user 1", LIMIT)],
+        "add_member": [lambda store: store.add_member(room_id, member)],
+        "remove_member": [lambda store: store.remove_member(room_id, "user 2")],
+        "is_member": [lambda store: store.is_member(room_id, "user 1")],
+        "members": [lambda store: store.members(room_id, LIMIT)],
+        "totals": [lambda store: store.totals()],
+        "rooms_after": [lambda store: store.rooms_after("", LIMIT)],
+        "put_messages": [put],
+    }
+
+
+@pytest.fixture
+def profiled(one: ReplicaSet, database: str) -> Iterator[Database]:
+    """The test's database, as the server sees it."""
+    with one.members[0].admin() as client:
+        yield client[database]
+        client.drop_database(database)
+
+
+async def test_every_method_finds_what_it_wants_by_an_index(
+    make: Callable[[], MongoStore], profiled: Database
+) -> None:
+    async with opened_with_room(make) as (store, _):
+        assert isinstance(store, MongoStore)
+        room_id = await _filled(store)
+        calls = _calls(room_id)
+        methods = {name for name, _ in inspect.getmembers(Store, inspect.isfunction)}
+        named = {name for name in methods if not name.startswith("_")}
+        assert set(calls) == named - {"open", "close"}, "a method that this test leaves out"
+        # A cursor that was opened before would be told of after.
+        profiled.command("profile", 2)
+        for several in calls.values():
+            for call in several:
+                await call(store)
+        await store._lanes.close()
+        profiled.command("profile", 0)
+
+    entries = list(profiled["system.profile"].find({"ns": {"$not": {"$regex": "system.profile"}}}))
+    planned = [entry for entry in entries if "planSummary" in entry]
+    assert {entry["op"] for entry in entries if "planSummary" not in entry} <= {"insert", "command"}
+    assert len(planned) > len(calls)
+    for entry in planned:
+        shown = {key: entry.get(key) for key in ("op", "ns", "command", "planSummary")}
+        steps = [step.strip().partition(" ")[0] for step in entry["planSummary"].split(", ")]
+        assert entry["planSummary"].startswith((*INDEXED, *COUNTED)), shown
+        assert "COLLSCAN" not in steps, shown
+        is_list = entry["command"].get("aggregate") is not None
+        assert is_list or not entry.get("hasSortStage"), shown
+        assert is_list or entry.get("docsExamined", 0) <= LIMIT + 1, shown
+
+
+async def test_a_list_of_rooms_looks_nothing_up_by_scanning(
+    make: Callable[[], MongoStore], profiled: Database
+) -> None:
+    async with opened_with_room(make) as (store, _):
+        await _filled(store)
+        found = profiled.command(
+            "explain",
+            {"aggregate": "members", "pipeline": overview_pipeline("user 1", LIMIT), "cursor": {}},
+            verbosity="executionStats",
+        )
+    lookups = [stage for stage in found["stages"] if "$lookup" in stage]
+    assert len(lookups) == 3
+    for stage in lookups:
+        assert stage["collectionScans"] == 0, stage
+        assert stage["indexesUsed"], stage
+        # One room, one mark, the last message only.
+        assert stage["totalDocsExamined"] <= 20, stage
+    assert "COLLSCAN" not in str(found["stages"][0])
