@@ -1,9 +1,12 @@
 """One answer, from its beginning to its one end."""
 
+import asyncio
+from collections.abc import AsyncIterator
+
 import pytest
 from tests.service.world import Client, Puppet, World
 
-from rejoinder.characters import Usage
+from rejoinder.characters import Delta, Turn, Usage
 from rejoinder.errors import CharacterFailed
 from rejoinder.protocol import catalogue, events
 from rejoinder.service.generation import ANSWER_LIMIT
@@ -275,3 +278,25 @@ async def test_what_is_written_is_saved_about_once_a_second(world: World) -> Non
     assert stored.startswith("1 2 3 ")
     assert len(text(ann)) - len(stored) <= len("30 ") * 12
     assert world.store.calls.count("save_stream") in range(3, 6)
+
+
+class Torrent(Puppet):
+    """It never waits."""
+
+    async def reply(self, turn: Turn) -> AsyncIterator[Delta]:
+        while not self.ended:
+            yield "x"
+
+
+async def test_a_character_that_never_waits_keeps_nobody_else_waiting(world: World) -> None:
+    torrent = Torrent("torrent")
+    world.characters.add(torrent)
+    (ann,) = await world.in_room("ann", character_id="torrent")
+    sent = await ann.send("go", stream=True)
+    while not ann.heard(catalogue.STREAM_CHUNK):  # noqa: ASYNC110 - no time passes
+        await asyncio.sleep(0)
+    ack = await ann.call("message:stream:stop", {"roomId": "room", "messageId": sent.message_id})
+    assert ack == events.Ack(success=True)
+    (end,) = ann.heard(catalogue.STREAM_END)
+    assert end.state == "stopped"
+    assert len(end.content) < ANSWER_LIMIT

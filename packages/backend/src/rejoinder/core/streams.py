@@ -24,6 +24,7 @@ class StreamText:
         self._waiting: list[str] = []
         self._index = 0
         self._offset = 0
+        self._length = 0
 
     @property
     def index(self) -> int:
@@ -40,12 +41,13 @@ class StreamText:
     @property
     def length(self) -> int:
         """Code points written, shown or not."""
-        return self._offset + sum(map(len, self._waiting))
+        return self._length
 
     def write(self, delta: str) -> None:
         """Add what the character wrote."""
         if delta:
             self._waiting.append(delta)
+            self._length += len(delta)
 
     def take_chunk(self) -> Chunk | None:
         """Everything written and not yet shown, as one chunk; None if there is nothing."""

@@ -26,6 +26,7 @@ from rejoinder.service.tasks import Tasks
 from rejoinder.stores.base import Draft, EndState, Store
 
 JOIN_SECONDS = 0.03
+BREATH = 64
 SAVE_SECONDS = 1.0
 STOP_SECONDS = 0.8
 RETRY_SECONDS = 1.0
@@ -160,11 +161,15 @@ class Generation:
         character = self._tools.characters.get(self._turn.character_id)
         if character is None:
             raise CharacterFailed("This character is not here any more. Choose another one.")
-        deltas = character.reply(await self._context())
+        deltas, taken = character.reply(await self._context()), 0
         async with AsyncExitStack() as stack:
             if isinstance(deltas, AsyncGenerator):
                 await stack.enter_async_context(aclosing(deltas))
             async for delta in deltas:
+                taken += 1
+                if taken % BREATH == 0:
+                    # A character that never waits must not keep everybody else waiting.
+                    await asyncio.sleep(0)
                 if isinstance(delta, Usage):
                     self._usage = delta
                     continue
