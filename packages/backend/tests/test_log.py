@@ -10,6 +10,7 @@ import structlog
 from rejoinder.log import configure
 
 configure("info")
+token = "a-secret-" + "token"
 structlog.get_logger("own").info("said", text="one\\ntwo")
 try:
     raise ValueError("three\\nfour")
@@ -34,3 +35,4 @@ def test_each_record_is_one_line_of_json() -> None:
     assert lines[1]["logger"] == "library"
     assert "three" in json.dumps(lines[1]["exception"])
     assert "three" in json.dumps(lines[2]["exception"])
+    assert "a-secret-token" not in run.stderr, "values of variables are not for the log"

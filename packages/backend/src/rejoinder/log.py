@@ -7,6 +7,10 @@ from typing import Literal
 import structlog
 from structlog.typing import Processor
 
+# Without the values of variables: among them are tokens, and what people write.
+TRACEBACKS = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
 Level = Literal["debug", "info", "warning", "error"]
 
 
@@ -21,7 +25,7 @@ def configure(level: Level) -> None:
     rendered: list[Processor] = (
         [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if terminal
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        else [TRACEBACKS, structlog.processors.JSONRenderer()]
     )
     structlog.configure(
         processors=[*shared, *rendered],
