@@ -43,7 +43,26 @@ async def test_a_turn_that_waits_can_be_stopped(world: World) -> None:
     world.puppet.say("three", None, turn=1)
     await world.advance(0.1)
     assert [turn.text for turn in world.puppet.turns] == ["first", "third"]
-    assert len(ann.heard(catalogue.STREAM_START)) == len(ann.heard(catalogue.STREAM_END)) == 2
+    assert len(ann.heard(catalogue.STREAM_START)) == len(ann.heard(catalogue.STREAM_END)) == 3
+    (skipped,) = (end for end in ann.heard(catalogue.STREAM_END) if end.state == "stopped")
+    row = await world.row(skipped.message_id)
+    assert (row.reply_to, row.content, row.state) == (second, "", "stopped")
+
+
+async def test_a_question_whose_turn_was_stopped_is_not_answered_when_sent_again(
+    world: World,
+) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("first")
+    second = await ann.ask("second", messageId="m2")
+    await ann.call("message:stream:stop", {"roomId": "room", "messageId": second})
+    await ann.ask("second", messageId="m2")
+    world.puppet.say("one", None, turn=0)
+    await world.advance(0.1)
+    assert [turn.text for turn in world.puppet.turns] == ["first"]
+    (skipped,) = (end for end in ann.heard(catalogue.STREAM_END) if end.state == "stopped")
+    again = {"roomId": "room", "messageId": skipped.message_id}
+    assert await ann.call("message:stream:stop", again) == events.Ack(success=True)
 
 
 async def test_a_question_sent_again_while_it_waits_is_answered_once(world: World) -> None:
@@ -112,14 +131,23 @@ async def test_a_shutdown_interrupts_what_runs_and_keeps_the_text(tmp_path: Path
         world.puppet.say("so far")
         await world.settle()
         await world.service.close()
-        (end,) = ann.heard(catalogue.STREAM_END)
-        assert (end.content, end.state) == ("so far", "interrupted")
+        ends = {end.content: end for end in ann.heard(catalogue.STREAM_END)}
+        assert {text: end.state for text, end in ends.items()} == {
+            "so far": "interrupted",
+            "": "interrupted",  # The one that waited: it, too, has come to nothing.
+        }
+        end = ends["so far"]
     async with running(tmp_path) as world:
         row = await world.row(end.message_id)
         assert (row.content, row.state) == ("so far", "interrupted")
         assert await world.store.unfinished(9) == []
         snapshot = await (await world.connect("ann")).join()
-        assert [m.content for m in snapshot.messages] == ["first", "so far", "waits"]
+        assert [m.content for m in snapshot.messages] == [
+            "first",
+            "so far",
+            "waits",
+            "",
+        ]
 
 
 async def test_what_an_earlier_process_left_is_interrupted_at_open(tmp_path: Path) -> None:

@@ -71,14 +71,29 @@ class Generation:
             message_id=turn.message_id, character_id=turn.character_id
         )
 
+    @property
+    def turn(self) -> PendingTurn:
+        """What is being answered."""
+        return self._turn
+
+    @property
+    def room_id(self) -> str:
+        """Where."""
+        return self._state.id
+
     async def run(self) -> None:
         """Claim the row, write it, end it."""
         try:
-            if self._ending is None and await self._claim():
+            if await self._claim():
                 await self._write()
                 await self._end()
         finally:
             self._over.set()
+
+    async def skip(self, ending: Ending) -> None:
+        """End a turn that is not to begin: its answer stays empty."""
+        self._ending = ending
+        await self.run()
 
     async def stop(self, ending: Ending) -> None:
         """End it now; returns when it has ended.
@@ -110,14 +125,15 @@ class Generation:
             reply_to=turn.question.id,
         )
         # A try whose outcome is not known may have stored the row, so that only a repetition with its id is safe.
-        while self._ending != "interrupted":
+        while True:
             try:
                 await self._tools.rooms.append(self._state, draft, self._begin)
             except Unavailable:
+                if self._ending == "interrupted":
+                    return False
                 await self._tools.clock.sleep(RETRY_SECONDS)
             else:
                 return True
-        return False
 
     def _begin(self, row: ChatMessage) -> None:
         stream = self._state.streams[row.id] = LiveStream(row, self._turn.asked_by)

@@ -3,7 +3,7 @@
 import asyncio
 
 from rejoinder.errors import RateLimited
-from rejoinder.service.generation import Generation, GenerationTools
+from rejoinder.service.generation import Ending, Generation, GenerationTools
 from rejoinder.service.rooms import PendingTurn, RoomState
 from rejoinder.stores.base import Store
 
@@ -40,15 +40,20 @@ class Turns:
 
     def find(self, state: RoomState, message_id: str) -> PendingTurn | None:
         """The turn, running or waiting, that writes the message of that id, or answers it."""
-        turns = [*([state.answering] if state.answering else []), *state.turns]
+        begun = (run.turn for run in self._running.values() if run.room_id == state.id)
+        turns = [*begun, *state.turns]
         writes = (turn for turn in turns if turn.message_id == message_id)
         answers = (turn for turn in turns if turn.question.id == message_id)
         return next(writes, None) or next(answers, None)
 
     async def stop(self, state: RoomState, turn: PendingTurn) -> None:
-        """End a turn now and keep what was written; returns when it has ended."""
+        """End a turn now and keep what was written; returns when it has ended.
+
+        One that still waits leaves an empty answer, so that everybody knows what became of it, also later.
+        """
         if turn in state.turns:
             state.turns.remove(turn)
+            await self._skip(state, turn, "stopped")
             return
         generation = self._running.get(turn.message_id)
         if generation is not None:
@@ -57,9 +62,20 @@ class Turns:
     async def close(self) -> None:
         """Interrupt everything, as the server ends."""
         self._closing = True
-        for state in self._tools.rooms.all():
+        waiting = [(state, turn) for state in self._tools.rooms.all() for turn in state.turns]
+        for state, _ in waiting:
             state.turns.clear()
-        await asyncio.gather(*(run.stop("interrupted") for run in tuple(self._running.values())))
+        await asyncio.gather(
+            *(run.stop("interrupted") for run in tuple(self._running.values())),
+            *(self._skip(state, turn, "interrupted") for state, turn in waiting),
+        )
+
+    async def _skip(self, state: RoomState, turn: PendingTurn, ending: Ending) -> None:
+        generation = self._running[turn.message_id] = Generation(self._tools, state, turn)
+        try:
+            await generation.skip(ending)
+        finally:
+            del self._running[turn.message_id]
 
     def _next(self, state: RoomState) -> None:
         turn = state.answering = state.turns.popleft() if state.turns else None
