@@ -6,6 +6,7 @@ import pytest
 from tests.service.world import Client, Fault, World
 
 from rejoinder.protocol import catalogue, events
+from rejoinder.stores.base import Draft
 
 
 async def try_to_send(client: Client, message_id: str, *, stream: bool = False) -> str:
@@ -70,6 +71,31 @@ async def test_a_commit_that_looked_like_a_failure_is_shown_within_five_seconds(
     assert (await ann.send("m1", messageId="m1")).duplicate is True
     await world.advance(5)
     assert shown(ben) == ["m1", "m2"]
+
+
+async def test_a_commit_that_comes_long_after_its_failure_is_shown(world: World) -> None:
+    """A database that hung does what it was asked when it goes on, which may be after the log was looked at."""
+    ann, ben = await world.in_room("ann", "ben")
+    world.store.faults["append"] = "refuse"
+    lost = {"roomId": "room", "content": "m1", "messageId": "m1"}
+    assert await ann.refused("message:send", lost) == "unavailable"
+    world.store.release()
+    await world.advance(4)
+    await world.store.append(Draft("m1", "room", "user", "ann", "m1", "complete", 0))
+    await world.advance(5)
+    assert shown(ann) == shown(ben) == ["m1"]
+    assert (await ann.send("m1", messageId="m1")).duplicate is True
+
+
+async def test_a_log_that_stays_as_it_is_shown_is_not_looked_at_for_ever(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    world.store.faults["append"] = "refuse"
+    assert await try_to_send(ann, "m1") == "unavailable"
+    world.store.release()
+    await world.advance(15)
+    state = world.service._rooms.get("room")
+    assert state is not None
+    assert state.suspect_since is None
 
 
 async def test_a_repetition_after_a_commit_that_looked_like_a_failure_is_answered(

@@ -18,6 +18,8 @@ from rejoinder.stores.base import Appended, Draft, Store
 T = TypeVar("T")
 STORE_SECONDS = 5.0
 HEAL_SECONDS = 1.0
+QUIET_SECONDS = 10.0
+"""How long a log is looked at after a failure: a database that hung does what it was asked when it goes on."""
 HEAL_PAGE = 100
 PUBLISHERS_MAX = 10_000
 Publish = Callable[[ChatMessage], None]
@@ -58,7 +60,9 @@ class RoomState:
     publishers: dict[str, Publish] = field(default_factory=dict)
     """How rows are to be published that may or may not be stored yet, by their ids."""
     suspect_since: float | None = None
-    """When it was noticed that the log may have rows that nobody was shown."""
+    """When it was noticed, or last looked at, that the log may have rows that nobody was shown."""
+    quiet_since: float | None = None
+    """Since when the log can be read again, and everything in it has been shown."""
     in_use: int = 0
     """Operations under way that hold on to this state."""
 
@@ -128,6 +132,7 @@ class Rooms:
             return await in_time(asyncio.shield(task))
         except Unavailable:
             # It may be stored all the same, or be stored later.
+            state.quiet_since = None
             if state.suspect_since is None:
                 state.suspect_since = self._clock.now()
             raise
@@ -174,11 +179,15 @@ class Rooms:
         try:
             page = await self._store.page_after(state.id, state.sequencer.last, HEAL_PAGE)
         except Unavailable:
+            state.quiet_since = None
             return
         for message in page.messages:
             self._let_out(state, message)
-        if not page.has_more and not state.sequencer.waiting:
-            state.suspect_since = None
+        now = self._clock.now()
+        if page.has_more or state.sequencer.waiting or state.quiet_since is None:
+            state.quiet_since = now
+        elif now - state.quiet_since >= QUIET_SECONDS:
+            state.suspect_since = state.quiet_since = None
 
 
 async def in_time(work: Awaitable[T]) -> T:
