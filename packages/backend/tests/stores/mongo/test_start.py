@@ -199,3 +199,18 @@ async def test_indexes_that_somebody_dropped_are_made_again(
         client[database].chat_messages.drop_index("order")
         async with opened(make):
             assert client[database].chat_messages.index_information()["order"]["unique"]
+
+
+def test_an_index_that_cannot_be_made(one: ReplicaSet, database: str) -> None:
+    with one.client() as client:
+        client[database].chat_messages.insert_many(
+            [{"_id": number, "roomId": "room", "seq": 1} for number in range(2)]
+        )
+    said = refusal(one.url(database))
+    assert "the indexes of chat_messages can't be made" in said
+    assert "duplicate key" in said
+
+
+def test_a_collection_in_the_address(one: ReplicaSet, database: str) -> None:
+    """The driver would take what is before the dot for the database."""
+    assert "can't be read" in refusal(one.url(f"{database}.rooms"))

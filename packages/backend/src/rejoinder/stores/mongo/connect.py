@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
+from urllib.parse import unquote
 
 import pymongo
 from pymongo import AsyncMongoClient
@@ -48,6 +49,9 @@ def client(url: str) -> AsyncMongoClient[Document]:
             )
         if "@" in made.get_default_database(DEFAULT_DATABASE).name:
             raise ValueError  # noqa: TRY301 - a password with a slash in it, which the driver took for a database
+        if "." in _path(url):
+            # The driver would take what is before the dot for the database, and the rest for a collection.
+            raise ValueError("the name of a database has no dot")  # noqa: TRY301
     except (PyMongoError, UserWarning, ValueError, TypeError) as error:
         # What is wrong may be a part of a password that the driver took for a port.
         reason = "" if "@" in url or "assword" in url else f" ({error})"
@@ -63,6 +67,12 @@ def shown(url: str) -> str:
     """The address without user, password and options."""
     scheme, _, rest = url.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"
+
+
+def _path(url: str) -> str:
+    """What names the database in an address."""
+    _, _, rest = url.partition("://")
+    return unquote(rest.partition("?")[0].rpartition("@")[2].partition("/")[2])
 
 
 @contextmanager

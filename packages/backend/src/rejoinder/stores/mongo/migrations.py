@@ -4,10 +4,11 @@ A change of the model is a new step at the end. A step may be broken off and don
 `rejoinder db upgrade` does it. A database with nothing in it is made ready by the first server.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from pymongo.errors import OperationFailure
+from pymongo import IndexModel
+from pymongo.errors import OperationFailure, PyMongoError
 
 from rejoinder.errors import ConfigurationError
 from rejoinder.stores.base import Upgraded
@@ -33,8 +34,19 @@ async def make_indexes(link: Link) -> None:
             there = await _index_names(link, name)
         missing = [index for index in indexes if index.document["name"] not in there]
         if missing:
-            # A majority is enough, else a member that is down would hold it up.
-            await link.collection(name).create_indexes(missing, commitQuorum="majority")
+            await _make(link, name, missing)
+
+
+async def _make(link: Link, name: str, indexes: Sequence[IndexModel]) -> None:
+    try:
+        # A majority is enough, else a member that is down would hold it up.
+        await link.collection(name).create_indexes(list(indexes), commitQuorum="majority")
+    except PyMongoError as error:
+        details = error.details if isinstance(error, OperationFailure) else None
+        reason = str((details or {}).get("errmsg", error)).partition(" (configured timeouts")[0]
+        raise ConfigurationError(
+            f"At {shown(link.url)} the indexes of {name} can't be made: mend this and start again ({reason.rstrip('.')})."
+        ) from None
 
 
 async def _index_names(link: Link, name: str) -> set[str]:
