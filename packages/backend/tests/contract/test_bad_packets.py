@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+import aiohttp
 import pytest
 from tests.support.chat import Connect
 from tests.support.process import ServerProcess
@@ -183,3 +184,28 @@ async def test_nothing_that_a_client_sends_forges_a_log_line(
         assert not line.startswith(FORGED)
         assert FORGED not in line or json.loads(line)["event"] != FORGED
     server.check_log()
+
+
+@pytest.mark.parametrize("announced", [True, False], ids=["with its length", "in pieces"])
+async def test_a_body_that_is_too_long_is_refused(server: ServerProcess, announced: bool) -> None:  # noqa: FBT001
+    async with aiohttp.ClientSession() as http:
+        polling = "/socket.io/?EIO=4&transport=polling"
+        async with http.get(server.url + polling) as opened:
+            sid = json.loads((await opened.text())[1:])["sid"]
+        status = await post_too_much(server.url, f"{polling}&sid={sid}", announced=announced)
+        assert status.split()[1] == (b"413" if announced else b"411")
+        async with http.get(f"{server.url}/healthz") as alive:
+            assert alive.status == 200
+
+
+async def post_too_much(url: str, path: str, *, announced: bool) -> bytes:
+    """Begin to send five million bytes; the first line of the answer, which does not wait for them."""
+    _, host, port = url.replace("//", "").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    length = "Content-Length: 5000000" if announced else "Transfer-Encoding: chunked"
+    writer.write(f"POST {path} HTTP/1.1\r\nHost: {host}:{port}\r\n{length}\r\n\r\n".encode())
+    try:
+        return await asyncio.wait_for(reader.readline(), 10)
+    finally:
+        writer.close()
+        await writer.wait_closed()

@@ -11,6 +11,7 @@ import structlog
 from engineio import packet as engineio_packet
 from engineio.payload import Payload
 from socketio.exceptions import ConnectionRefusedError as Refused
+from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from rejoinder.errors import ChatError, InternalError, InvalidPayload, TooLarge
@@ -70,6 +71,10 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             receive = packets_only(receive)
+        elif scope["method"] == "POST" and (status := _refused_for_its_length(scope)):
+            refusal = PlainTextResponse("The body is too long.\n", status, {"connection": "close"})
+            await refusal(scope, receive, send)
+            return
         polled = self._sio.eio.sockets.get(_session_of(scope))
         await self._sio.handle_request(scope, receive, send)
         if polled is not None and polled.closed:
@@ -145,6 +150,14 @@ class _Chat(socketio.AsyncNamespace):  # type: ignore[misc]
 def _session_of(scope: Scope) -> str:
     query: bytes = scope.get("query_string", b"")
     return parse_qs(query.decode("latin-1")).get("sid", [""])[0]
+
+
+def _refused_for_its_length(scope: Scope) -> int | None:
+    """The status for a body that is too long or does not say how long it is; python-engineio would never answer it."""
+    length = dict(scope["headers"]).get(b"content-length", b"")
+    if not length.isdigit():
+        return 411
+    return 413 if int(length) > FRAME_LIMIT else None
 
 
 def _refusal(problem: Problem) -> ChatError:
