@@ -7,6 +7,8 @@ from importlib.metadata import version
 from typing import TypeVar
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -37,6 +39,20 @@ TICK_SECONDS = 0.25
 A = TypeVar("A", bound=Authenticate)
 Z = TypeVar("Z", bound=Authorize)
 F = TypeVar("F", bound=CharacterFunction)
+
+
+def _cors(origins: tuple[str, ...]) -> list[Middleware]:
+    """Lets pages of those origins use the REST interface, as they may connect; tokens travel in a header, not in cookies."""
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["authorization", "content-type"],
+        )
+    ]
 
 
 class ChatServer:
@@ -231,7 +247,7 @@ class ChatServer:
         return [
             Mount("/socket.io", socket_io),
             *operate.routes(),
-            Mount("/api", routes=api.routes()),
+            Mount("/api", routes=api.routes(), middleware=_cors(settings.allowed_origins)),
             *page.routes(page.page_folder()),
         ]
 

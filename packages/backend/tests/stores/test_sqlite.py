@@ -6,7 +6,10 @@ import pytest
 
 from rejoinder.errors import ConfigurationError
 from rejoinder.stores.sqlite import SqliteStore
+from rejoinder.stores.sqlite.schema import connect
 from rejoinder.testing.store import STORE_CHECKS, Check
+
+FULL = 2
 
 
 @pytest.mark.parametrize("check", STORE_CHECKS, ids=lambda check: check.__name__)
@@ -34,3 +37,13 @@ async def test_what_could_not_be_opened_is_not_kept_from_others(tmp_path: Path) 
     store = SqliteStore(database)
     await store.open()
     await store.close()
+
+
+def test_a_commit_waits_for_the_disk(tmp_path: Path) -> None:
+    """`kill -9` leaves the file system's cache alone; only this tells what a power cut would leave."""
+    connection = connect(tmp_path / "chat.db")
+    try:
+        assert connection.execute("PRAGMA synchronous").fetchone() == (FULL,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    finally:
+        connection.close()
