@@ -11,6 +11,7 @@ Found = Mapping[tuple[Load, str], Sequence[Figures]]
 """The figures of each load and server, one for each round."""
 
 BUSY = 0.9
+"""Share of a core above which it may be what sets the pace."""
 
 UNITS: Mapping[Load, tuple[str, str]] = {
     "fan-out": ("delivery", "deliveries"),
@@ -52,7 +53,8 @@ def load_table(load: Load, found: Found) -> list[str]:
 def _row(name: str, runs: Sequence[Figures]) -> str:
     mid = middle(runs)
     busy = max(run.generator for run in runs)
-    mark = " (its limit)" if busy > BUSY else ""
+    limited = any(run.generator > BUSY > run.server for run in runs)
+    mark = " (the limit)" if limited else ""
     return (
         f"| {name} | {mid.rate:,.0f} | {mid.server_us:,.1f} µs | {_range([r.server_us for r in runs])} "
         f"| {mid.p50:,.1f} ms | {mid.p99:,.1f} ms | {mid.rss:.0f} MiB | {mid.server:.0%} | {busy:.0%}{mark} |"

@@ -98,14 +98,15 @@ class Connection(WSListener):
             return
         data = frame.get_payload_as_bytes()
         try:
-            self._take(transport, data)
+            if data.startswith(b"42"):
+                self._on_event(data)
+            else:
+                self._take(transport, data)
         except Exception as error:  # noqa: BLE001 - picows would only log it
             self._run.fail(f"{error!r} at {data[:200]!r}")
 
     def _take(self, transport: WSTransport, data: bytes) -> None:
         match data[:2]:
-            case b"42":
-                self._on_event(data)
             case b"43":
                 self._acks.pop(int(data[2 : data.index(b"[")]))(data)
             case b"2":
