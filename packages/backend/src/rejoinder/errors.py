@@ -103,9 +103,13 @@ class RateLimited(ChatError):
 
 
 class Unavailable(ChatError):
-    """A store, a bus or a queue cannot take it now; the same request may succeed later."""
+    """A store, a bus or a queue cannot take it now; the same request may succeed later, where known in `retry_after_ms`."""
 
     code = "unavailable"
+
+    def __init__(self, message: str, retry_after_ms: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_ms = retry_after_ms
 
 
 class CharacterFailed(ChatError):

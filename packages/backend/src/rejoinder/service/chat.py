@@ -1,6 +1,6 @@
 """ChatService: what each client event does. It decodes, limits, and hands on to the part that knows."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -8,6 +8,7 @@ import structlog
 from msgspec import UnsetType
 
 from rejoinder.characters.registry import Characters
+from rejoinder.core.breaker import Breaker
 from rejoinder.core.clock import Clock
 from rejoinder.core.connections import Connection, ConnectionPolicy, Connections
 from rejoinder.core.gate import Gate
@@ -22,6 +23,7 @@ from rejoinder.errors import (
     RateLimited,
     TooLarge,
     Unauthorized,
+    Unavailable,
 )
 from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.catalogue import CLIENT_EVENTS, ClientEvent
@@ -39,7 +41,7 @@ from rejoinder.service.tasks import Tasks
 from rejoinder.service.turns import Turns, interrupt_leftovers
 from rejoinder.stores.base import Store
 
-Handler = Callable[[Connection, Any], Awaitable[ServerPayload]]
+Handler = Callable[[Connection, Any], Coroutine[Any, Any, ServerPayload]]
 P = TypeVar("P")
 
 LIMITED_LIKE_SENDS = frozenset(
@@ -48,6 +50,19 @@ LIMITED_LIKE_SENDS = frozenset(
         catalogue.MESSAGE_SEND,
         catalogue.MESSAGE_SEND_STREAM,
         catalogue.MESSAGE_REGENERATE,
+    )
+)
+
+
+RETRY_AFTER_MS = 1000
+WITHOUT_STORE = frozenset(
+    event.name
+    for event in (
+        catalogue.ROOM_LEAVE,
+        catalogue.TYPING_START,
+        catalogue.TYPING_STOP,
+        catalogue.HEARTBEAT,
+        catalogue.PRESENCE_SET,
     )
 )
 
@@ -92,6 +107,7 @@ class ChatService:
         self._entering = Entering(self._context)
         self._lifecycle = Lifecycle(self._context, self._entering, authenticate, locale)
         self._sends = RateLimit(limits.sends)
+        self._breaker = Breaker()
         self._events = RateLimit(limits.events)
         self._handlers = self._table(Messages(self._context, characters, self._turns))
         self._log = structlog.get_logger("rejoinder.service")
@@ -197,7 +213,29 @@ class ChatService:
         payload = decode(event, arguments, self._context.limits.payload_bytes)
         if name in LIMITED_LIKE_SENDS:
             _limit(self._sends, connection.user.id, now)
-        return await self._handlers[name](connection, payload)
+        if name in WITHOUT_STORE:
+            return await self._handlers[name](connection, payload)
+        return await self._ask_store(self._handlers[name](connection, payload), now)
+
+    async def _ask_store(
+        self, work: Coroutine[Any, Any, ServerPayload], now: float
+    ) -> ServerPayload:
+        """Do what needs the store, unless it is known not to answer: then nobody waits for it."""
+        if not self._breaker.admits(now):
+            work.close()
+            raise Unavailable(
+                "The message store does not answer. Try again in a moment.", RETRY_AFTER_MS
+            )
+        try:
+            reply = await work
+        except Unavailable:
+            self._breaker.failed(now, self._context.clock.now())
+            raise
+        except BaseException:
+            self._breaker.answered()
+            raise
+        self._breaker.answered()
+        return reply
 
     def _answer_by_event(self, connection_id: str, reply: ServerPayload) -> None:
         if isinstance(reply, events.HistoryAck):
@@ -298,7 +336,7 @@ def _has_wide_integer(value: object) -> bool:
 
 def failure(error: ChatError) -> events.Failure:
     """An error as an acknowledgement."""
-    retry = error.retry_after_ms if isinstance(error, RateLimited) else None
+    retry = error.retry_after_ms if isinstance(error, RateLimited | Unavailable) else None
     return events.Failure(
         success=False, error=str(error), code=error.code, retry_after_ms=or_unset(retry)
     )
