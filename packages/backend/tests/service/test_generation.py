@@ -300,3 +300,16 @@ async def test_a_character_that_never_waits_keeps_nobody_else_waiting(world: Wor
     (end,) = ann.heard(catalogue.STREAM_END)
     assert end.state == "stopped"
     assert len(end.content) < ANSWER_LIMIT
+
+
+async def test_what_another_hand_has_ended_is_announced_as_it_is_stored(world: World) -> None:
+    ann, ben = await world.in_room("ann", "ben")
+    await ann.ask("hi")
+    world.puppet.say("one")
+    await world.advance(1.5)
+    (start,) = ben.heard(catalogue.STREAM_START)
+    assert await world.store.end_stream(start.message_id, "on", "interrupted")
+    world.puppet.say(" two", None)
+    await world.advance(0.1)
+    (end,) = ben.heard(catalogue.STREAM_END)
+    assert (end.content, end.state) == ("on", "interrupted")

@@ -257,7 +257,7 @@ class Generation:
             await asyncio.wait((self._saving,))
         while True:
             try:
-                await self._tools.store.end_stream(self._turn.message_id, text, state)
+                text, state = await self._store_end(text, state)
                 break
             except Unavailable:
                 if self._ending == "interrupted":
@@ -265,6 +265,15 @@ class Generation:
                 await self._tools.clock.sleep(RETRY_SECONDS)
         del self._state.streams[self._turn.message_id]
         self._announce(text, state)
+
+    async def _store_end(self, text: str, state: EndState) -> tuple[str, EndState]:
+        """How the row has ended: so, or as it had before, by an earlier try or another hand."""
+        if await self._tools.store.end_stream(self._turn.message_id, text, state):
+            return text, state
+        row = await self._tools.store.find(self._turn.message_id)
+        if row is None or row.state == "streaming":
+            return text, state
+        return row.content, row.state
 
     def _announce(self, text: str, state: EndState) -> None:
         timestamp = iso(self._tools.clock.wall_ms())
