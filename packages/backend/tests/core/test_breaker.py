@@ -50,3 +50,13 @@ def test_a_try_that_is_refused_at_once_keeps_the_others_out() -> None:
     breaker.failed(5, 5)
     assert not breaker.admits(5.9)
     assert breaker.admits(6)
+
+
+def test_one_who_did_not_ask_leaves_the_try_to_the_next() -> None:
+    breaker = Breaker(patience=2, pause=1)
+    assert breaker.admits(0)
+    breaker.failed(0, 4)
+    assert breaker.admits(5)
+    breaker.left()
+    assert breaker.admits(5)
+    assert not breaker.admits(5)

@@ -28,6 +28,10 @@ class Breaker:
         self._try_at = None
         self._trying = False
 
+    def left(self) -> None:
+        """The caller went without an answer of its own: it may not have asked at all."""
+        self._trying = False
+
     def failed(self, since: float, now: float) -> None:
         """There was none to what was asked at `since`; a quick refusal is an answer, too."""
         self._trying = False

@@ -10,9 +10,9 @@ class Typing:
     def __init__(self, timeout: float = TYPING_TIMEOUT_MS / 1000) -> None:
         self._deadlines: Deadlines[tuple[str, str]] = Deadlines(timeout)
 
-    def start(self, room_id: str, user_id: str, now: float) -> bool:
-        """The user types; True if that is news."""
-        return self._deadlines.start((room_id, user_id), now)
+    def start(self, room_id: str, user_id: str, now: float) -> None:
+        """The user types, or still does."""
+        self._deadlines.start((room_id, user_id), now)
 
     def stop(self, room_id: str, user_id: str) -> bool:
         """The user ceased to type; True if that is news."""

@@ -232,7 +232,8 @@ class ChatService:
             self._breaker.failed(now, self._context.clock.now())
             raise
         except BaseException:
-            self._breaker.answered()
+            # A refusal may have come before the store was asked, and says nothing of it.
+            self._breaker.left()
             raise
         self._breaker.answered()
         return reply
