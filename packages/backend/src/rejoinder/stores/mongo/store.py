@@ -29,7 +29,11 @@ TOUCHED_KEPT = 50_000
 
 
 class MongoStore:
-    """A `Store` in a MongoDB database; any number of servers may share it."""
+    """A `Store` in a MongoDB database.
+
+    Several may append to it at once. But rows that are `streaming` have no lease yet, and a server that starts takes all of them
+    for left over: one server to a database.
+    """
 
     def __init__(self, url: str) -> None:
         """`url`: a MongoDB address; the database it names, or `rejoinder`.
