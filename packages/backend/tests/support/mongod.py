@@ -92,7 +92,7 @@ class Mongod:
             try:
                 socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
             except OSError:
-                time.sleep(PAUSE)
+                time.sleep(PAUSE)  # Another program's port: there is no event to wait for.
             else:
                 return self
         raise AssertionError(f"mongod did not start within {START_SECONDS} s")

@@ -1,12 +1,13 @@
 """What a server says that can't start on its database: one sentence, and nothing of a password."""
 
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.support.mongod import PAUSE, Mongod, ReplicaSet, free_port
+from pymongo import MongoClient
+from tests.support.mongod import Mongod, ReplicaSet, free_port
 from tests.support.process import run
 
 from rejoinder.errors import ConfigurationError
@@ -102,9 +103,8 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
         client.admin.command(
             {"replSetInitiate": {"_id": "rs0", "members": [{"_id": 0, "host": started.host}]}}
         )
-    with started.admin() as client:
-        while not client.admin.command("hello")["isWritablePrimary"]:
-            time.sleep(PAUSE)
+    # The driver waits until the set has its primary.
+    with MongoClient[Any](f"mongodb://{started.host}/?replicaSet=rs0") as client:
         client.admin.command(
             "createUser", "root", pwd="root", roles=["root", "userAdminAnyDatabase"]
         )
