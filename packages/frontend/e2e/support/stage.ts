@@ -1,7 +1,8 @@
 import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
+import { ServerProcess } from '../../src/lib/client/testing/serverProcess'
 import { Person, type Session } from './person'
-import { Server } from './server'
+import { SERVE } from './server'
 
 const CHROMIUM = {
   executablePath: '/usr/bin/chromium',
@@ -23,7 +24,7 @@ export interface PersonOptions extends BrowserContextOptions {
 }
 
 export interface Stage {
-  readonly server: Server
+  readonly server: ServerProcess
   person(options?: PersonOptions): Promise<Person>
 }
 
@@ -31,13 +32,13 @@ export interface Stage {
  * A server and a browser for the tests of one file, and as many people as each of them needs.
  * A test fails when a browser complained of anything that it did not foresee.
  */
-export function setStage(env: Record<string, string> = {}, program?: string[]): Stage {
-  let server: Server | undefined
+export function setStage(env: Record<string, string> = {}, program = SERVE): Stage {
+  let server: ServerProcess | undefined
   let browser: Browser | undefined
   let people: Person[] = []
 
   beforeAll(async () => {
-    server = await Server.start({ REJOINDER_GUEST_BURST: '1000', ...env }, program)
+    server = await ServerProcess.start({ env: { REJOINDER_GUEST_BURST: '1000', ...env }, program })
     browser = await chromium.launch(CHROMIUM)
   })
   afterEach(async () => {

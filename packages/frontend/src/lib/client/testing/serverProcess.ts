@@ -6,22 +6,35 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const program = fileURLToPath(new URL('../../../../../../.venv/bin/rejoinder', import.meta.url))
+/** The project's folder. */
+export const ROOT = fileURLToPath(new URL('../../../../../../', import.meta.url))
+/** The server without the local model, which most tests have no use for. */
+const SERVE = [join(ROOT, '.venv/bin/rejoinder'), 'serve', '--no-model']
 
-/** The real server, as a process with data of its own. */
+interface Options {
+  env?: Record<string, string>
+  /** Takes the server's options for its place, and prints its address as the server does. */
+  program?: string[]
+}
+
+/** The real server, as a process with data of its own; it can be killed and started again. */
 export class ServerProcess {
   readonly #dataDir: string
+  readonly #env: Record<string, string>
+  readonly #program: string[]
   #process: ChildProcess | null = null
   #port = 0
 
-  static async start(): Promise<ServerProcess> {
-    const server = new ServerProcess(await mkdtemp(join(tmpdir(), 'rejoinder-client-')))
+  static async start(options: Options = {}): Promise<ServerProcess> {
+    const server = new ServerProcess(await mkdtemp(join(tmpdir(), 'rejoinder-')), options)
     await server.start()
     return server
   }
 
-  private constructor(dataDir: string) {
+  private constructor(dataDir: string, { env = {}, program = SERVE }: Options) {
     this.#dataDir = dataDir
+    this.#env = env
+    this.#program = program
   }
 
   get url(): string {
@@ -30,8 +43,10 @@ export class ServerProcess {
 
   /** Again on the same port, with the same data. */
   async start(): Promise<void> {
-    const options = ['--host', '127.0.0.1', '--port', `${this.#port}`, '--data-dir', this.#dataDir]
-    const child = spawn(program, ['serve', ...options, '--no-model'], {
+    const [command = '', ...args] = this.#program
+    const place = ['--host', '127.0.0.1', '--port', `${this.#port}`, '--data-dir', this.#dataDir]
+    const child = spawn(command, [...args, ...place], {
+      env: { ...process.env, ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#process = child
