@@ -116,6 +116,9 @@ class Mongod:
     def pause(self) -> None:
         """Let it hang: its connections stay open, and nothing answers."""
         self._signal(signal.SIGSTOP)
+        # The signal only asks; a command that comes before the process stands still would be answered.
+        assert self._process is not None
+        os.waitpid(self._process.pid, os.WUNTRACED)
 
     def resume(self) -> None:
         self._signal(signal.SIGCONT)
