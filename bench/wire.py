@@ -1,16 +1,18 @@
-"""A Socket.IO client as small as can be: packets by hand over picows, so that it costs less than any server."""
+"""A Socket.IO client as small as can be: packets by hand over plain bytes, so that it costs less than any server."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
-from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
+
+import frames
 
 T = TypeVar("T")
 
-CALL_SECONDS = 60.0
-READ_BUFFER = 4096
+PATH = "/socket.io/?EIO=4&transport=websocket"
+_END_OF_HEAD = b"\r\n\r\n"
 
 
 class Trouble(Exception):
@@ -56,82 +58,135 @@ class Run:
         return task.result()
 
 
-class Connection(WSListener):
-    """One client: connected with a token, its acks given to who waits, its events to `on_event` as bytes."""
+class Listener:
+    """One who hears what a connection is told, and here pays no heed to it."""
 
-    def __init__(self, run: Run, auth: bytes, on_event: Callable[[bytes], None]) -> None:
+    def recognise(self, _data: bytes, at: int) -> int:
+        """Take the frames from that place on that are known already; where the first other one begins."""
+        return at
+
+    def hear(self, event: bytes, frame: bytes) -> None:
+        """Take an event, and the frame that it came in."""
+
+
+class Connection(asyncio.Protocol):
+    """One client: connected with a token, its acks given to who waits, its events to its listener as bytes.
+
+    What waits for it without end is ended by `Run`.
+    """
+
+    def __init__(self, run: Run, auth: bytes, listener: Listener) -> None:
         self._run = run
         self._auth = auth
-        self._on_event = on_event
+        self._listener = listener
         self._acks: dict[int, Callable[[bytes], None]] = {}
         self._last_id = 0
         self._leaving = False
-        self._transport: WSTransport | None = None
+        self._upgraded = False
+        self._rest = b""
+        self._transport: asyncio.Transport | None = None
         self._let_in: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def open(self, url: str) -> None:
         """Connect, and be let in."""
-        address = f"ws{url.removeprefix('http')}/socket.io/?EIO=4&transport=websocket"
-        await ws_connect(
-            lambda: self,
-            address,
-            websocket_handshake_timeout=CALL_SECONDS,
-            read_buffer_init_size=READ_BUFFER,
-        )
-        await self._run.until(self._let_in, CALL_SECONDS, "a connect")
+        at = urlsplit(url)
+        host, port = at.hostname or "", at.port or 0
+        transport, _ = await asyncio.get_running_loop().create_connection(lambda: self, host, port)
+        transport.write(frames.upgrade(host, port, PATH))
+        await self._let_in
 
     def close(self) -> None:
         """Go."""
         self._leaving = True
         if self._transport is not None:
-            self._transport.disconnect()
+            self._transport.close()
 
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        self._transport = transport
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment] # a transport of TCP is one
 
-    def on_ws_disconnected(self, _transport: WSTransport) -> None:
+    def connection_lost(self, _error: Exception | None) -> None:
         if not self._leaving:
             self._run.fail("the server closed a connection")
 
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+    def data_received(self, data: bytes) -> None:
         if self._leaving:
             return
-        data = frame.get_payload_as_bytes()
+        if self._rest:
+            data, self._rest = self._rest + data, b""
+        at = 0
         try:
-            if data.startswith(b"42"):
-                self._on_event(data)
-            else:
-                self._take(transport, data)
-        except Exception as error:  # noqa: BLE001 - picows would only log it
-            self._run.fail(f"{error!r} at {data[:200]!r}")
+            if not self._upgraded:
+                at = self._upgrade(data)
+            end = len(data)
+            while at < end and not self._leaving:
+                at = self._listener.recognise(data, at)
+                found = frames.bounds(data, at)
+                if found is None:
+                    break
+                self._take(data, at, *found)
+                at = found[1]
+        except Exception as error:  # noqa: BLE001 - the event loop would only log it
+            self._run.fail(f"{error!r} at {data[at : at + 200]!r}")
+        if at < len(data):
+            self._rest = data[at:]
 
-    def _take(self, transport: WSTransport, data: bytes) -> None:
-        match data[:2]:
+    def _upgrade(self, data: bytes) -> int:
+        end = data.find(_END_OF_HEAD)
+        if end < 0:
+            return 0
+        if not data.startswith(b"HTTP/1.1 101"):
+            raise Trouble("no WebSocket was opened")
+        self._upgraded = True
+        return end + len(_END_OF_HEAD)
+
+    def _take(self, data: bytes, at: int, begin: int, end: int) -> None:
+        match data[at]:
+            case frames.TEXT:
+                packet = data[begin:end]
+                if packet.startswith(b"42"):
+                    self._listener.hear(packet, data[at:end])
+                else:
+                    self._take_packet(packet)
+            case frames.PING:
+                self._send(data[begin:end], frames.PONG)
+            case kind:
+                self._run.fail(f"the server sent a frame {kind:#x}: {data[begin:end][:200]!r}")
+
+    def _take_packet(self, packet: bytes) -> None:
+        match packet[:2]:
             case b"43":
-                self._acks.pop(int(data[2 : data.index(b"[")]))(data)
+                self._acks.pop(int(packet[2 : packet.index(b"[")]))(packet)
             case b"2":
-                transport.send(WSMsgType.TEXT, b"3")
+                self._send(b"3")
             case b"0{":
-                transport.send(WSMsgType.TEXT, b"40" + self._auth)
+                self._send(b"40" + self._auth)
             case b"40":
                 self._let_in.set_result(None)
             case _:
-                self._run.fail(f"the server said {data[:200]!r}")
+                self._run.fail(f"the server said {packet[:200]!r}")
+
+    def _send(self, payload: bytes, kind: int = frames.TEXT) -> None:
+        if self._transport is None:
+            raise Trouble("a client sends that is not connected")
+        self._transport.write(frames.frame(payload, kind))
+
+    def send_event(self, event: bytes, on_ack: Callable[[bytes], None]) -> None:
+        """Send an event, as the JSON of its name and payload; `on_ack` gets the packet that acknowledges it."""
+        self._last_id += 1
+        self._acks[self._last_id] = on_ack
+        self._send(b"42%d%b" % (self._last_id, event))
 
     def emit(self, event: str, payload: Mapping[str, Any], on_ack: Callable[[bytes], None]) -> None:
         """Send an event; `on_ack` gets the packet that acknowledges it."""
-        if self._transport is None:
-            raise Trouble("a client sends that is not connected")
-        self._last_id += 1
-        self._acks[self._last_id] = on_ack
-        packet = b'42%d["%s",%s]' % (self._last_id, event.encode(), msgspec.json.encode(payload))
-        self._transport.send(WSMsgType.TEXT, packet)
+        self.send_event(msgspec.json.encode([event, payload]), on_ack)
 
-    async def call(self, event: str, payload: Mapping[str, Any]) -> None:
-        """Send an event that must be acknowledged with success."""
+    async def call(self, event: str, payload: Mapping[str, Any]) -> bytes:
+        """Send an event that must be acknowledged with success; the acknowledgement."""
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self.emit(event, payload, answer.set_result)
-        check_success(await self._run.until(answer, CALL_SECONDS, f"an ack of {event}"))
+        ack = await answer
+        check_success(ack)
+        return ack
 
 
 def check_success(ack: bytes) -> None:
