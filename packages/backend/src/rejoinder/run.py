@@ -102,6 +102,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                ws=chat.websocket_protocol,
                 # A compressed frame can open to a thousand times its size before any limit is asked.
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,

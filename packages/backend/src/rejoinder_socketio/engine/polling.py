@@ -1,0 +1,223 @@
+"""Long polling over ASGI: a GET waits for packets, a POST brings some."""
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from rejoinder_socketio.engine.packets import SEPARATOR, Outgoing, split
+from rejoinder_socketio.engine.requests import (
+    LENGTH_REQUIRED,
+    TOO_LARGE,
+    Rejection,
+    Request,
+    bad_request,
+    cors_headers,
+)
+from rejoinder_socketio.engine.session import CloseReason, Phase, Session
+from rejoinder_socketio.errors import ProtocolError
+
+if TYPE_CHECKING:
+    from rejoinder_socketio.asgi import Receive, Send
+    from rejoinder_socketio.engine.server import EngineServer
+
+# python-socketio's client drops a body of more packets than this.
+PACKETS_PER_POLL: Final = 16
+# A client waits for its GET to end before it upgrades.
+UPGRADING_SECONDS: Final = 0.1
+
+_CLOSE: Final = Outgoing(b"1")
+_NOOP: Final = b"6"
+_LINGERING: Final = frozenset({CloseReason.SERVER_LEFT, CloseReason.SHUTTING_DOWN})
+
+
+class PollingOutlet:
+    """What waits for the next GET."""
+
+    __slots__ = ("_closed", "_held", "_queue", "_size", "_waiter", "polled", "posted")
+
+    congested = True
+
+    def __init__(self) -> None:
+        self._queue: deque[Outgoing] = deque()
+        self._size = 0
+        self._waiter: asyncio.Future[None] | None = None
+        self._held: asyncio.Future[None] | None = None
+        self._closed = False
+        self.polled = False
+        self.posted = False
+
+    @property
+    def lingers(self) -> bool:
+        """Whether it is closed, and holds what the client should still see."""
+        return self._closed and bool(self._queue)
+
+    def write(self, message: Outgoing) -> None:
+        self._queue.append(message)
+        self._size += message.size
+        self.wake()
+
+    def waiting(self) -> int:
+        return self._size
+
+    def retire(self) -> list[Outgoing]:
+        messages = list(self._queue)
+        self._end()
+        return messages
+
+    def close(self, reason: CloseReason) -> None:
+        if reason in _LINGERING or (self.polled and reason is not CloseReason.TRANSPORT_CLOSE):
+            self.write(_CLOSE)
+            self._closed = True
+            self.resume_reading()
+        else:
+            self._end()
+
+    def _end(self) -> None:
+        self._queue.clear()
+        self._size = 0
+        self._closed = True
+        self.wake()
+        self.resume_reading()
+
+    def hold_reading(self) -> None:
+        if self._held is None:
+            self._held = asyncio.get_running_loop().create_future()
+
+    def resume_reading(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            held.set_result(None)
+
+    async def readable(self) -> None:
+        """Return when the client's next packets may be taken."""
+        if self._held is not None:
+            await asyncio.shield(self._held)
+
+    def wake(self) -> None:
+        """Let the GET that waits look again."""
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    async def wait(self, session: Session) -> None:
+        """Return when there is something to answer a GET with, or nothing will come."""
+        while not self._queue and not self._closed:
+            self._waiter = asyncio.get_running_loop().create_future()
+            if session.phase is Phase.UPGRADING:
+                await asyncio.wait((self._waiter,), timeout=UPGRADING_SECONDS)
+                return
+            await self._waiter
+
+    def take(self) -> bytes:
+        """The body for a GET."""
+        parts: list[bytes] = []
+        packets = 0
+        while self._queue and (
+            not parts or packets + 1 + len(self._queue[0].attachments) <= PACKETS_PER_POLL
+        ):
+            message = self._queue.popleft()
+            self._size -= message.size
+            packets += 1 + len(message.attachments)
+            parts.append(message.body)
+        return SEPARATOR.join(parts) if parts else _NOOP
+
+
+async def poll(session: Session, outlet: PollingOutlet, receive: "Receive") -> bytes:
+    """Wait for packets; the body for this GET.
+
+    Raises:
+        Rejection: another GET waits already; the session has ended.
+        ConnectionResetError: the client has gone; the session has ended.
+    """
+    if outlet.polled:
+        session.close(CloseReason.TRANSPORT_ERROR)
+        raise bad_request()
+    outlet.polled = True
+    waiting = asyncio.ensure_future(outlet.wait(session))
+    gone = asyncio.ensure_future(_gone(receive))
+    try:
+        await asyncio.wait((waiting, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            session.close(CloseReason.TRANSPORT_CLOSE)
+            raise ConnectionResetError
+        return outlet.take()
+    finally:
+        outlet.polled = False
+        waiting.cancel()
+        gone.cancel()
+
+
+async def _gone(receive: "Receive") -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def take_post(
+    server: "EngineServer", session: Session, outlet: PollingOutlet, body: bytes
+) -> None:
+    """Hand over the packets of a POST, and wait while the application has enough of them.
+
+    Raises:
+        Rejection: there was another POST under way, or this one can't be understood; the session has ended.
+    """
+    if outlet.posted:
+        session.close(CloseReason.TRANSPORT_ERROR)
+        raise bad_request()
+    outlet.posted = True
+    try:
+        for packet in split(body):
+            if session.phase is Phase.CLOSED:
+                return
+            if isinstance(packet, bytearray):
+                session.receive_binary(bytes(packet))
+            else:
+                session.receive_text(packet, server.now())
+            await outlet.readable()
+    except ProtocolError as error:
+        session.close(CloseReason.PARSE_ERROR)
+        raise bad_request() from error
+    finally:
+        outlet.posted = False
+
+
+async def read_body(headers: "dict[str, str]", receive: "Receive", limit: int) -> bytes:
+    """The body of a request.
+
+    Raises:
+        Rejection: it is too long, or does not say how long it is.
+        ConnectionResetError: the client has gone.
+    """
+    length = headers.get("content-length", "")
+    if not (length.isascii() and length.isdigit()):
+        raise Rejection(3, "Length required", LENGTH_REQUIRED)
+    if len(length) > len(str(limit)) or int(length) > limit:
+        raise Rejection(3, "Payload too large", TOO_LARGE)
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionResetError
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+async def answer(
+    request: Request,
+    send: "Send",
+    body: bytes,
+    *,
+    status: int = 200,
+    kind: bytes = b"text/plain; charset=UTF-8",
+    more: "list[tuple[bytes, bytes]] | None" = None,
+) -> None:
+    """Send an answer."""
+    headers = [
+        (b"content-type", kind),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        *cors_headers(request.headers),
+        *(more or []),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,107 @@
+"""What a client asks for when it comes, and whether it may: the query, the origin, the headers of the answer."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+from urllib.parse import parse_qs
+
+from rejoinder_socketio.options import Options
+
+Transport = Literal["polling", "websocket"]
+
+REVISION: Final = "4"
+LENGTH_REQUIRED: Final = 411
+TOO_LARGE: Final = 413
+UNREAD: Final = frozenset({LENGTH_REQUIRED, TOO_LARGE})
+
+
+class Rejection(Exception):
+    """A request that gets no session; `status` is HTTP's, `code` Engine.IO's."""
+
+    def __init__(self, code: int, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = json.dumps({"code": code, "message": message}).encode()
+
+
+def unknown_session() -> Rejection:
+    """The session is not there, or not any more."""
+    return Rejection(1, "Session ID unknown")
+
+
+def bad_request() -> Rejection:
+    """The session is there, but not for this."""
+    return Rejection(3, "Bad request")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request of a client.
+
+    Attributes:
+        transport: the one it comes over.
+        session_id: the session that it names; "" if it wants a new one.
+        headers: with names in lower case.
+        address: the client's; "" if it is not known.
+    """
+
+    transport: Transport
+    session_id: str
+    headers: Mapping[str, str]
+    address: str
+
+
+def understood(
+    transport: Transport, method: str, query: bytes, headers: Mapping[str, str], address: str
+) -> Request:
+    """The request behind an HTTP request or a WebSocket's handshake.
+
+    Raises:
+        Rejection: it is not one of the protocol.
+    """
+    asked = parse_qs(query.decode("latin-1"))
+    name = asked.get("transport", [""])[0]
+    if name not in {"polling", "websocket"}:
+        raise Rejection(0, "Transport unknown")
+    session_id = asked.get("sid", [""])[0]
+    if asked.get("EIO", [""])[0] != REVISION:
+        raise Rejection(5, "Unsupported protocol version")
+    if name != transport:
+        raise bad_request()
+    if not session_id and method != "GET":
+        raise Rejection(2, "Bad handshake method")
+    return Request(transport, session_id, headers, address)
+
+
+def check_origin(headers: Mapping[str, str], options: Options) -> None:
+    """Let only pages in that may connect.
+
+    Raises:
+        Rejection: this one may not.
+    """
+    origin = headers.get("origin")
+    if origin is None or "*" in options.origins or origin in options.origins:
+        return
+    if _own(origin, headers):
+        return
+    raise Rejection(4, "Forbidden")
+
+
+def cors_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """What lets a page of another host, which may connect, read the answers."""
+    origin = headers.get("origin")
+    if origin is None:
+        return []
+    return [
+        (b"access-control-allow-origin", origin.encode("latin-1")),
+        (b"access-control-allow-credentials", b"true"),
+        (b"vary", b"Origin"),
+    ]
+
+
+def _own(origin: str, headers: Mapping[str, str]) -> bool:
+    """Whether the page is one of this host, whatever ends TLS before it."""
+    forwarded = headers.get("x-forwarded-host", "").partition(",")[0].strip()
+    host = origin.partition("://")[2]
+    return bool(host) and host in {headers.get("host", ""), forwarded}

@@ -1,0 +1,355 @@
+"""WebSockets straight on the transport of an event loop, for uvicorn: its `ws` setting takes `TcpWebSockets`.
+
+uvicorn reads the upgrade's request and hands its bytes over; from then on nothing is between the transport and this.
+What is written within one turn of the loop goes out at its end, in one system call (uvloop).
+"""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Mapping
+from contextlib import suppress
+from hashlib import sha1
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
+
+from rejoinder_socketio.engine import frames
+from rejoinder_socketio.engine.frames import FrameError, FrameReader
+from rejoinder_socketio.engine.packets import Outgoing
+from rejoinder_socketio.engine.requests import Rejection, bad_request, check_origin, understood
+from rejoinder_socketio.engine.session import CloseReason, Session
+from rejoinder_socketio.errors import ProtocolError
+
+if TYPE_CHECKING:
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+
+    from rejoinder_socketio.engine.server import EngineServer
+
+_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_KEY_LENGTH: Final = 24
+_CODES: Final = {
+    CloseReason.SHUTTING_DOWN: frames.GOING_AWAY,
+    CloseReason.PARSE_ERROR: frames.PROTOCOL_ERROR,
+    CloseReason.FLOOD: frames.POLICY,
+    CloseReason.TOO_SLOW: frames.POLICY,
+    CloseReason.NOT_CONNECTED: frames.POLICY,
+    CloseReason.CROWDED_OUT: frames.POLICY,
+}
+
+
+class TcpWebSockets:
+    """Makes the protocol for each WebSocket that comes to uvicorn; those of other paths are left to uvicorn's own."""
+
+    def __init__(self, *servers: "EngineServer") -> None:
+        self._servers = {server.options.path: server for server in servers}
+
+    def __call__(
+        self, config: "Config", server_state: "ServerState", app_state: dict[str, Any]
+    ) -> asyncio.Protocol:
+        return _Upgrade(self._servers, config, server_state, app_state)
+
+
+class _Upgrade(asyncio.Protocol):
+    """Reads the handshake, and sets on the transport whatever is to go on with it."""
+
+    def __init__(
+        self,
+        servers: "Mapping[str, EngineServer]",
+        config: "Config",
+        server_state: "ServerState",
+        app_state: dict[str, Any],
+    ) -> None:
+        self._servers = servers
+        self._config = config
+        self._state = server_state
+        self._app_state = app_state
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's is one by what it does only.
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        transport = self._transport
+        if transport is None:
+            return
+        head, _, rest = data.partition(b"\r\n\r\n")
+        request_line, *lines = head.split(b"\r\n")
+        method, target, _ = request_line.decode("latin-1").split(" ", 2)
+        path, _, query = target.partition("?")
+        protocol: asyncio.Protocol
+        server = self._servers.get(path.removeprefix(self._config.root_path))
+        if server is None:
+            other = self._uvicorns_own(transport)
+            self._go_on_with(transport, other)
+            other.data_received(data)
+            return
+        headers = _headers(lines)
+        protocol = TcpWebSocket(server, transport, self._state.connections)
+        self._go_on_with(transport, protocol)
+        protocol.begin(method, query, headers, self._address(transport, headers))
+        if rest:
+            protocol.data_received(rest)
+
+    def _go_on_with(self, transport: asyncio.Transport, protocol: asyncio.Protocol) -> None:
+        # uvicorn sets this object on the transport when it returns from `data_received`; nothing else comes before that.
+        asyncio.get_running_loop().call_soon(transport.set_protocol, protocol)
+
+    def _uvicorns_own(self, transport: asyncio.Transport) -> asyncio.Protocol:
+        make: Any = AutoWebSocketsProtocol
+        protocol: asyncio.Protocol = make(
+            config=self._config, server_state=self._state, app_state=self._app_state
+        )
+        protocol.connection_made(transport)
+        return protocol
+
+    def _address(self, transport: asyncio.Transport, headers: dict[str, str]) -> str:
+        """The client's address, as uvicorn would say it of an HTTP request."""
+        peer = transport.get_extra_info("peername")
+        scope: dict[str, Any] = {
+            "type": "websocket",
+            "scheme": "ws",
+            "client": tuple(peer[:2]) if isinstance(peer, tuple) else None,
+            "headers": [
+                (name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
+            ],
+        }
+        if self._config.proxy_headers and "x-forwarded-for" in headers:
+            scope = _forwarded(scope, self._config.forwarded_allow_ips)
+        return str(scope["client"][0]) if scope["client"] else ""
+
+
+class TcpWebSocket(asyncio.Protocol):
+    """One WebSocket: the way in and the way out."""
+
+    __slots__ = (
+        "_closed",
+        "_connections",
+        "_paused",
+        "_reader",
+        "_server",
+        "_session",
+        "_timer",
+        "_transport",
+        "congested",
+    )
+
+    def __init__(
+        self, server: "EngineServer", transport: asyncio.Transport, connections: set[Any]
+    ) -> None:
+        self._server = server
+        self._transport = transport
+        self._connections = connections
+        self._reader = FrameReader(server.options.max_payload, server.options.max_fragments)
+        self._session: Session | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+        self._paused = False
+        self.congested = False
+        connections.add(self)
+
+    def begin(self, method: str, query: str, headers: dict[str, str], address: str) -> None:
+        """Answer the handshake, and open a session or begin an upgrade."""
+        server = self._server
+        try:
+            request = understood("websocket", method, query.encode("latin-1"), headers, address)
+            check_origin(headers, server.options)
+            accept = _accept(headers)
+            if request.session_id:
+                session = server.find(request.session_id)
+                if not session.begin_upgrade(self):
+                    raise bad_request()
+                self._accept(accept)
+                server.upgrading(session, self)
+                self._session = session
+            else:
+                self._accept(accept)
+                self._session = server.open(request, self)
+        except Rejection as rejection:
+            self._refuse(rejection)
+
+    def _accept(self, accept: bytes) -> None:
+        self._transport.write(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: %b\r\n\r\n" % accept
+        )
+
+    def _refuse(self, rejection: Rejection) -> None:
+        self._closed = self.congested = True
+        self._transport.write(
+            b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+            b"Connection: close\r\n\r\n%b"
+            % (
+                rejection.status,
+                HTTPStatus(rejection.status).phrase.encode(),
+                len(rejection.body),
+                rejection.body,
+            )
+        )
+        self._transport.close()
+
+    # --- in --------------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        session = self._session
+        if session is None:
+            return
+        now = self._server.now()
+        try:
+            for opcode, payload in self._reader.receive(data):
+                if opcode == frames.TEXT and session.outlet is self and not self._closed:
+                    session.receive_text(payload, now)
+                else:
+                    self._other(session, opcode, payload, now)
+        except ProtocolError:
+            self._end(session, CloseReason.PARSE_ERROR)
+        except FrameError as error:
+            self._broken(session, error)
+
+    def _other(self, session: Session, opcode: int, payload: bytes, now: float) -> None:
+        if self._closed:
+            # Nothing that a closed client says is heard, but for its goodbye.
+            if opcode == frames.CLOSE:
+                self._transport.close()
+        elif opcode == frames.TEXT:
+            session.receive_probe(payload)
+        elif opcode == frames.BINARY and session.outlet is self:
+            session.receive_binary(payload)
+        elif opcode == frames.BINARY:
+            session.drop_probe()
+        else:
+            self._control(session, opcode, payload, now)
+
+    def _control(self, session: Session, opcode: int, payload: bytes, now: float) -> None:
+        session.count(now)
+        if self._closed:
+            return
+        if opcode == frames.PING:
+            session.send(_Pong(payload))
+        elif opcode == frames.CLOSE:
+            self._closed = self.congested = True
+            self._transport.write(frames.frame(frames.CLOSE, payload[:2]))
+            self._end(session, CloseReason.TRANSPORT_CLOSE)
+            self._transport.close()
+
+    def _broken(self, session: Session, error: FrameError) -> None:
+        if self._closed:
+            self._transport.abort()
+            return
+        self._transport.write(frames.close_frame(error.code))
+        self._closed = self.congested = True
+        self._end(session, CloseReason.PARSE_ERROR)
+        self._transport.close()
+
+    def _end(self, session: Session, reason: CloseReason) -> None:
+        if session.outlet is self:
+            session.close(reason)
+        elif session.probe is self:
+            session.drop_probe()
+
+    def eof_received(self) -> bool:
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closed = self.congested = True
+        self._connections.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        session, self._session = self._session, None
+        if session is not None:
+            lost = CloseReason.TRANSPORT_CLOSE if exc is None else CloseReason.TRANSPORT_ERROR
+            self._end(session, lost)
+
+    def pause_writing(self) -> None:
+        self._paused = self.congested = True
+
+    def resume_writing(self) -> None:
+        self._paused, self.congested = False, self._closed
+
+    def shutdown(self) -> None:
+        """Uvicorn ends; it waits for the transport to close."""
+        if self._session is not None:
+            self._session.close(CloseReason.SHUTTING_DOWN)
+        if self._paused:
+            # Its client does not read, and would be waited for.
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    # --- out -------------------------------------------------------------------------------------
+
+    def write(self, message: Outgoing) -> None:
+        self._transport.write(message.frames)
+
+    def waiting(self) -> int:
+        return self._transport.get_write_buffer_size()
+
+    def retire(self) -> list[Outgoing]:
+        return []
+
+    def hold_reading(self) -> None:
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def close(self, reason: CloseReason) -> None:
+        if self._closed:
+            return
+        self._closed = self.congested = True
+        if reason is CloseReason.TOO_SLOW:
+            self._transport.abort()
+            return
+        self._transport.write(frames.close_frame(_CODES.get(reason, frames.NORMAL)))
+        self.resume_reading()
+        self._timer = asyncio.get_running_loop().call_later(
+            self._server.options.linger, self._transport.abort
+        )
+
+
+class _Pong(Outgoing):
+    """The answer to a ping frame."""
+
+    __slots__ = ()
+
+    @property
+    def frames(self) -> bytes:
+        return frames.frame(frames.PONG, self.packet)
+
+
+def _headers(lines: list[bytes]) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.decode("latin-1").partition(":")
+        key, value = name.strip().lower(), value.strip()
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    return headers
+
+
+def _accept(headers: dict[str, str]) -> bytes:
+    """The answer to the handshake's key. Source: RFC 6455, section 4.2.
+
+    Raises:
+        Rejection: it is no handshake.
+    """
+    key = headers.get("sec-websocket-key", "").encode("latin-1")
+    if len(key) != _KEY_LENGTH or headers.get("sec-websocket-version") != "13":
+        raise bad_request()
+    return b64encode(sha1(key + _GUID).digest())  # noqa: S324 - the protocol asks for it
+
+
+def _forwarded(scope: dict[str, Any], trusted: Any) -> dict[str, Any]:
+    """The scope as uvicorn's own middleware for the headers of proxies changes it."""
+
+    async def nothing(*_: Any) -> None:
+        pass
+
+    middleware: Any = ProxyHeadersMiddleware(nothing, trusted_hosts=trusted)
+    # It awaits nothing but the application, and that is over at once.
+    with suppress(StopIteration):
+        middleware(scope, nothing, nothing).send(None)
+    return scope

@@ -1,0 +1,47 @@
+"""What a server allows, and how long it waits."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The settings of a server; times are seconds, sizes bytes.
+
+    Attributes:
+        path: where it is served, with a slash at both ends.
+        origins: pages of other hosts that may connect, as `https://host[:port]`; `*` lets every page connect. A page of
+            the server's own host always may, and so may what is no browser and sends no `Origin`.
+        ping_interval: from the start, or the last answer, to the next ping.
+        ping_timeout: how long the answer to a ping may take.
+        connect_timeout: how long a session may live without being connected to a namespace.
+        upgrade_timeout: how long a WebSocket that is to take over a polled session may take.
+        linger: how long a closed client may take to read what was sent before.
+        max_payload: the largest packet, message or body of a client.
+        max_fragments: of how many frames a message may consist.
+        max_attachments: how many binary attachments an event may have.
+        max_namespaces: to how many namespaces one session may connect.
+        max_waiting: how much may wait for a client that does not read; then it is closed. From a quarter of it
+            volatile events are skipped, and at half of it the application is told.
+        max_events: how many events of a client may wait for their turn, before no more is read from it.
+        max_unconnected: how many sessions may be without a namespace; the oldest goes for the next.
+        control_rate: control frames and pongs that a client may send per second, and ten times as many at once.
+        cookie: the name of a cookie with the session's id for load balancers that keep a polling client on one server.
+    """
+
+    path: str = "/socket.io/"
+    origins: Collection[str] = ()
+    ping_interval: float = 25.0
+    ping_timeout: float = 20.0
+    connect_timeout: float = 45.0
+    upgrade_timeout: float = 10.0
+    linger: float = 5.0
+    max_payload: int = 1_000_000
+    max_fragments: int = 256
+    max_attachments: int = 16
+    max_namespaces: int = 16
+    max_waiting: int = 1024 * 1024
+    max_events: int = 1024
+    max_unconnected: int = 4096
+    control_rate: float = 20.0
+    cookie: str | None = None

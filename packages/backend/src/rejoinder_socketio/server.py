@@ -1,0 +1,337 @@
+"""The Socket.IO server: namespaces on sessions, connections in rooms, events to and from an application."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Collection, Coroutine, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rejoinder_socketio import packets
+from rejoinder_socketio.connection import Connection, Event
+from rejoinder_socketio.engine.server import EngineServer
+from rejoinder_socketio.engine.session import CloseReason, Phase, Session
+from rejoinder_socketio.engine.tcp import TcpWebSockets
+from rejoinder_socketio.errors import ProtocolError, Refused
+from rejoinder_socketio.handler import Handler
+from rejoinder_socketio.options import Options
+from rejoinder_socketio.packets import Malformed, Packet
+
+if TYPE_CHECKING:
+    from rejoinder_socketio.asgi import Receive, Scope, Send
+
+_log = logging.getLogger("rejoinder_socketio")
+
+
+class Namespace:
+    """The connections of a namespace, and its rooms."""
+
+    def __init__(self, name: str, handler: Handler, server: "Server") -> None:
+        self.name = name
+        self.handler = handler
+        self.connections: dict[str, Connection] = {}
+        self.rooms: dict[str, dict[Connection, None]] = {}
+        self._server = server
+
+    def join(self, connection: Connection, room: str) -> None:
+        """Let a connection into a room."""
+        connection.rooms.add(room)
+        self.rooms.setdefault(room, {})[connection] = None
+
+    def leave(self, connection: Connection, room: str) -> None:
+        """Take it out."""
+        connection.rooms.discard(room)
+        members = self.rooms.get(room)
+        if members is not None:
+            members.pop(connection, None)
+            if not members:
+                del self.rooms[room]
+
+    def disconnect(self, connection: Connection, *, close: bool) -> None:
+        """Disconnect it."""
+        self._server.disconnect(connection, close=close)
+
+
+class Receivers:
+    """Everybody in a room, to send to."""
+
+    __slots__ = ("_namespace", "_room", "_without")
+
+    def __init__(self, namespace: Namespace, room: str, without: Collection[Connection]) -> None:
+        self._namespace = namespace
+        self._room = room
+        self._without = without
+
+    def emit(self, name: str, *arguments: Any, volatile: bool = False) -> None:
+        """Send an event to each; it is encoded once. A volatile one may be left out for those who do not keep up."""
+        members: Iterable[Connection] = self._namespace.rooms.get(self._room, ())
+        if self._without:
+            members = [member for member in members if member not in self._without]
+        message = packets.encode_event(self._namespace.name, name, arguments)
+        # A member that is too slow leaves the room within the loop.
+        for member in tuple(members):
+            member.send(message, volatile=volatile)
+
+
+class _Client:
+    """What is known of a session: its connections, and the packet whose attachments are on their way."""
+
+    __slots__ = ("attachments", "connections", "waiting")
+
+    def __init__(self) -> None:
+        self.connections: dict[str, Connection] = {}
+        self.waiting: Packet | None = None
+        self.attachments: list[bytes] = []
+
+
+class Server:
+    """A Socket.IO server; itself an ASGI app.
+
+        server = Server({"/": MyHandler()}, Options(origins=["https://example.org"]))
+        uvicorn.Config(server, ws=server.websocket_protocol, ws_per_message_deflate=False)
+
+    Args:
+        namespaces: the handler of each namespace.
+        options: what it allows, and how long it waits.
+    """
+
+    def __init__(self, namespaces: Mapping[str, Handler], options: Options | None = None) -> None:
+        self.options = options or Options()
+        self.namespaces: dict[str, Namespace] = {}
+        for name, handler in namespaces.items():
+            self.add(name, handler)
+        self.engine = EngineServer(self.options, self)
+        self.websocket_protocol = TcpWebSockets(self.engine)
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        await self.engine(scope, receive, send)
+
+    def add(self, name: str, handler: Handler) -> None:
+        """Serve one more namespace."""
+        self.namespaces[name] = Namespace(name, handler, self)
+
+    def to(
+        self, room: str, *, namespace: str = "/", without: Collection[Connection] = ()
+    ) -> Receivers:
+        """Everybody in a room, less some."""
+        return Receivers(self.namespaces[namespace], room, without)
+
+    def disconnect(self, connection: Connection, *, close: bool = False) -> None:
+        """Disconnect a connection from its namespace, or, with `close`, end its whole session."""
+        session = connection.session
+        connection.send(packets.encode_disconnect(connection.namespace))
+        self._end(connection, CloseReason.SERVER_LEFT)
+        if close:
+            session.close(CloseReason.SERVER_LEFT)
+
+    async def close(self, seconds: float = 1.0) -> None:
+        """End every session, and wait so long for what was sent to go out."""
+        await self.engine.close(seconds)
+
+    # --- what sessions tell ----------------------------------------------------------------------
+
+    def on_text(self, session: Session, packet: bytes) -> None:
+        """A packet has come in."""
+        client = session.state
+        if client is None:
+            client = session.state = _Client()
+        if client.waiting is not None:
+            raise ProtocolError("a packet came before the attachments of the last one")
+        decoded = packets.decode(packet)
+        kind = decoded.type
+        if kind == packets.CONNECT:
+            self._connect(session, client, decoded)
+            return
+        connection = client.connections.get(decoded.namespace)
+        if connection is None:
+            # It may have left a moment ago, without having heard of it.
+            return
+        if kind == packets.EVENT:
+            self._event(connection, decoded)
+        elif kind == packets.ACK:
+            self._acked(connection, decoded, ())
+        elif kind == packets.DISCONNECT:
+            self._end(connection, CloseReason.CLIENT_LEFT)
+        elif kind == packets.CONNECT_ERROR:
+            raise ProtocolError("a client can't refuse")
+        elif 0 < decoded.attachments <= self.options.max_attachments:
+            client.waiting = decoded
+        else:
+            self._malformed(connection, decoded, Malformed("attachments"))
+
+    def on_binary(self, session: Session, data: bytes) -> None:
+        """An attachment has come in."""
+        client = session.state
+        if client is None or client.waiting is None:
+            raise ProtocolError("an attachment of nothing")
+        client.attachments.append(data)
+        packet: Packet = client.waiting
+        if sum(map(len, client.attachments)) > self.options.max_payload:
+            raise ProtocolError("the attachments are too big")
+        if len(client.attachments) < packet.attachments:
+            return
+        attachments, client.attachments, client.waiting = client.attachments, [], None
+        connection = client.connections.get(packet.namespace)
+        if connection is None:
+            return
+        if packet.type == packets.BINARY_EVENT:
+            self._event(connection, packet, attachments)
+        else:
+            self._acked(connection, packet, attachments)
+
+    def on_slow(self, session: Session) -> None:
+        """A client does not read."""
+        for connection in tuple(session.state.connections.values() if session.state else ()):
+            self.namespaces[connection.namespace].handler.on_slow(connection)
+
+    def on_close(self, session: Session, reason: CloseReason) -> None:
+        """A session has ended."""
+        for connection in tuple(session.state.connections.values() if session.state else ()):
+            self._end(connection, reason)
+
+    # --- coming and going ------------------------------------------------------------------------
+
+    def _connect(self, session: Session, client: _Client, packet: Packet) -> None:
+        name = packet.namespace
+        if name in client.connections:
+            raise ProtocolError("connected already")
+        namespace = self.namespaces.get(name)
+        if namespace is None:
+            session.send(packets.encode_connect_error(name, "Invalid namespace"))
+            return
+        if len(client.connections) >= self.options.max_namespaces:
+            session.send(packets.encode_connect_error(name, "Too many namespaces"))
+            return
+        try:
+            auth = packets.decode_json(packet.content) if packet.content else {}
+        except Malformed:
+            auth = None
+        connection = Connection(secrets.token_urlsafe(15), namespace, session)
+        client.connections[name] = connection
+        self.engine.claim(session)
+        connection.task = asyncio.ensure_future(self._admit(namespace, connection, auth))
+
+    async def _admit(self, namespace: Namespace, connection: Connection, auth: Any) -> None:
+        try:
+            await namespace.handler.on_connect(connection, auth)
+        except Refused as refusal:
+            self._refuse(connection, refusal)
+            return
+        except Exception:  # noqa: BLE001 - it is the application's
+            _log.exception("a connection could not be let in")
+            self._refuse(connection, Refused("Internal error"))
+            return
+        if connection.session.phase is not Phase.CLOSED and not self._is_gone(connection):
+            namespace.connections[connection.id] = connection
+            connection.opened(packets.encode_connect(namespace.name, connection.id))
+            await self._run(namespace.handler.on_open(connection))
+        await self._work(connection)
+
+    @staticmethod
+    def _is_gone(connection: Connection) -> bool:
+        return any(isinstance(item, CloseReason) for item in connection.queue)
+
+    def _refuse(self, connection: Connection, refusal: Refused) -> None:
+        session, name = connection.session, connection.namespace
+        connection.queue.clear()
+        connection.ended()
+        connection.task = None
+        session.state.connections.pop(name, None)
+        if session.phase is not Phase.CLOSED:
+            session.send(packets.encode_connect_error(name, refusal.message, refusal.data))
+            if not session.state.connections:
+                self.engine.unclaim(session)
+
+    def _end(self, connection: Connection, reason: CloseReason) -> None:
+        session = connection.session
+        if session.state.connections.pop(connection.namespace, None) is not connection:
+            return
+        namespace = self.namespaces[connection.namespace]
+        namespace.connections.pop(connection.id, None)
+        for room in tuple(connection.rooms):
+            namespace.leave(connection, room)
+        connection.ended()
+        if not session.state.connections:
+            self.engine.unclaim(session)
+        self._in_turn(connection, reason)
+
+    # --- events ----------------------------------------------------------------------------------
+
+    def _event(
+        self, connection: Connection, packet: Packet, attachments: list[bytes] | None = None
+    ) -> None:
+        try:
+            name, raw = packets.decode_event(packet.content)
+            event = Event(connection, name, raw, packet.ack_id)
+            if attachments is not None:
+                event.restore(packets.restored(event.arguments, attachments))
+                event.raw = []
+        except Malformed as error:
+            self._malformed(connection, packet, error)
+            return
+        self._in_turn(connection, event)
+
+    def _malformed(self, connection: Connection, packet: Packet, error: Malformed) -> None:
+        handler = self.namespaces[connection.namespace].handler
+        handler.on_malformed(connection, packet.ack_id, error)
+
+    def _acked(
+        self, connection: Connection, packet: Packet, attachments: "list[bytes] | tuple[()]"
+    ) -> None:
+        if packet.ack_id is not None:
+            arguments = packets.decode_json(packet.content)
+            if not isinstance(arguments, list):
+                raise ProtocolError("an acknowledgement without arguments")
+            connection.answered(packet.ack_id, packets.restored(arguments, attachments))
+
+    def _in_turn(self, connection: Connection, item: Event | CloseReason) -> None:
+        """Hand it to the application when all that came before is done."""
+        if connection.task is None:
+            doing = self._begin(connection, item)
+            if doing is not None:
+                connection.task = asyncio.ensure_future(self._work(connection, doing))
+            return
+        connection.queue.append(item)
+        if len(connection.queue) == self.options.max_events:
+            connection.session.outlet.hold_reading()
+
+    def _begin(
+        self, connection: Connection, item: Event | CloseReason
+    ) -> Coroutine[Any, Any, None] | None:
+        handler = self.namespaces[connection.namespace].handler
+        try:
+            if isinstance(item, Event):
+                return handler.on_event(connection, item)
+            return handler.on_disconnect(connection, item)
+        except ProtocolError:
+            connection.session.close(CloseReason.PARSE_ERROR)
+        except Exception:  # noqa: BLE001 - it is the application's
+            _log.exception("an event could not be handled")
+        return None
+
+    async def _work(
+        self, connection: Connection, doing: Coroutine[Any, Any, None] | None = None
+    ) -> None:
+        """Do what is begun, then what has gathered meanwhile."""
+        queue = connection.queue
+        try:
+            await self._run(doing)
+            while queue:
+                if len(queue) == self.options.max_events // 2:
+                    connection.session.outlet.resume_reading()
+                await self._run(self._begin(connection, queue.popleft()), connection)
+        finally:
+            connection.task = None
+
+    @staticmethod
+    async def _run(
+        doing: Coroutine[Any, Any, None] | None, connection: Connection | None = None
+    ) -> None:
+        if doing is None:
+            return
+        try:
+            await doing
+        except ProtocolError:
+            if connection is not None:
+                connection.session.close(CloseReason.PARSE_ERROR)
+        except Exception:  # noqa: BLE001 - it is the application's
+            _log.exception("an event could not be handled")
