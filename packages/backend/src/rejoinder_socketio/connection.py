@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from msgspec import Raw
@@ -187,3 +188,19 @@ class Connection:
         answer = self._calls.get(ack_id) if self._calls else None
         if answer is not None and not answer.done():
             answer.set_result(arguments)
+
+
+def send_all(
+    connections: Iterable[Connection], message: Outgoing, *, volatile: bool = False
+) -> None:
+    """Send to many what is encoded once; this is `Connection.send` in a loop, without its calls."""
+    for connection in connections:
+        if not connection.is_open:
+            connection.send(message, volatile=volatile)
+            continue
+        session = connection.session
+        outlet = session.outlet
+        if outlet.congested:
+            session.send(message, volatile=volatile)
+        else:
+            outlet.write(message)

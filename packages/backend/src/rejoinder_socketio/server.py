@@ -7,7 +7,7 @@ from collections.abc import Collection, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rejoinder_socketio import packets
-from rejoinder_socketio.connection import Connection, Event
+from rejoinder_socketio.connection import Connection, Event, send_all
 from rejoinder_socketio.engine.server import EngineServer
 from rejoinder_socketio.engine.session import CloseReason, Phase, Session
 from rejoinder_socketio.engine.tcp import TcpWebSockets
@@ -68,8 +68,7 @@ class Receivers:
             members = [member for member in members if member not in self._without]
         message = packets.encode_event(self._namespace.name, name, arguments)
         # A member that is too slow leaves the room within the loop.
-        for member in tuple(members):
-            member.send(message, volatile=volatile)
+        send_all(tuple(members), message, volatile=volatile)
 
 
 class _Client:

@@ -21,6 +21,7 @@ from rejoinder_socketio import (
     Refused,
     Server,
 )
+from rejoinder_socketio.connection import send_all
 from rejoinder_socketio.packets import encode_event
 
 CLOSE_SECONDS = 1.0
@@ -76,13 +77,9 @@ class SocketDelivery:
 
     def send(self, connections: Iterable[str], event: ServerEvent[P], payload: P) -> None:
         known = self._server.namespaces["/"].connections
-        message = None
-        for connection_id in connections:
-            connection = known.get(connection_id)
-            if connection is not None:
-                if message is None:
-                    message = encode_event("/", event.name, (payload,))
-                connection.send(message)
+        receivers = [known[each] for each in connections if each in known]
+        if receivers:
+            send_all(receivers, encode_event("/", event.name, (payload,)))
 
     def close(self, connection: str) -> None:
         known = self._server.namespaces["/"].connections.get(connection)

@@ -1,7 +1,7 @@
 """WebSockets straight on the transport of an event loop, for uvicorn: its `ws` setting takes `TcpWebSockets`.
 
 uvicorn reads the upgrade's request and hands its bytes over; from then on nothing is between the transport and this.
-What is written within one turn of the loop goes out at its end, in one system call (uvloop).
+What is written to a client within one turn of the loop goes out in one system call, which costs more than all the rest.
 """
 
 import asyncio
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _KEY_LENGTH: Final = 24
+# What is written within one turn of the loop is held back up to this; then the transport must say whether it can be sent.
+TURN_BYTES: Final = 64 * 1024
 _CODES: Final = {
     CloseReason.SHUTTING_DOWN: frames.GOING_AWAY,
     CloseReason.PARSE_ERROR: frames.PROTOCOL_ERROR,
@@ -45,11 +47,12 @@ class TcpWebSockets:
 
     def __init__(self, *servers: "EngineServer") -> None:
         self._servers = {server.options.path: server for server in servers}
+        self._turn = Turn()
 
     def __call__(
         self, config: "Config", server_state: "ServerState", app_state: dict[str, Any]
     ) -> asyncio.Protocol:
-        return _Upgrade(self._servers, config, server_state, app_state)
+        return _Upgrade(self._servers, self._turn, config, server_state, app_state)
 
 
 class _Upgrade(asyncio.Protocol):
@@ -58,11 +61,13 @@ class _Upgrade(asyncio.Protocol):
     def __init__(
         self,
         servers: "Mapping[str, EngineServer]",
+        turn: "Turn",
         config: "Config",
         server_state: "ServerState",
         app_state: dict[str, Any],
     ) -> None:
         self._servers = servers
+        self._turn = turn
         self._config = config
         self._state = server_state
         self._app_state = app_state
@@ -88,7 +93,7 @@ class _Upgrade(asyncio.Protocol):
             other.data_received(data)
             return
         headers = _headers(lines)
-        protocol = TcpWebSocket(server, transport, self._state.connections)
+        protocol = TcpWebSocket(server, transport, self._turn, self._state.connections)
         self._go_on_with(transport, protocol)
         protocol.begin(method, query, headers, self._address(transport, headers))
         if rest:
@@ -122,6 +127,26 @@ class _Upgrade(asyncio.Protocol):
         return str(scope["client"][0]) if scope["client"] else ""
 
 
+class Turn:
+    """The WebSockets that were written to within this turn of the event loop."""
+
+    __slots__ = ("_written",)
+
+    def __init__(self) -> None:
+        self._written: list[TcpWebSocket] = []
+
+    def add(self, websocket: "TcpWebSocket") -> None:
+        """Flush that one when the turn is over."""
+        if not self._written:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._written.append(websocket)
+
+    def _flush(self) -> None:
+        written, self._written = self._written, []
+        for websocket in written:
+            websocket.flush()
+
+
 class TcpWebSocket(asyncio.Protocol):
     """One WebSocket: the way in and the way out."""
 
@@ -132,16 +157,26 @@ class TcpWebSocket(asyncio.Protocol):
         "_reader",
         "_server",
         "_session",
+        "_size",
         "_timer",
         "_transport",
+        "_turn",
+        "_written",
         "congested",
     )
 
     def __init__(
-        self, server: "EngineServer", transport: asyncio.Transport, connections: set[Any]
+        self,
+        server: "EngineServer",
+        transport: asyncio.Transport,
+        turn: Turn,
+        connections: set[Any],
     ) -> None:
         self._server = server
         self._transport = transport
+        self._turn = turn
+        self._written: list[bytes] = []
+        self._size = 0
         self._connections = connections
         self._reader = FrameReader(server.options.max_payload, server.options.max_fragments)
         self._session: Session | None = None
@@ -231,6 +266,7 @@ class TcpWebSocket(asyncio.Protocol):
             session.send(_Pong(payload))
         elif opcode == frames.CLOSE:
             self._closed = self.congested = True
+            self.flush()
             self._transport.write(frames.frame(frames.CLOSE, payload[:2]))
             self._end(session, CloseReason.TRANSPORT_CLOSE)
             self._transport.close()
@@ -239,6 +275,7 @@ class TcpWebSocket(asyncio.Protocol):
         if self._closed:
             self._transport.abort()
             return
+        self.flush()
         self._transport.write(frames.close_frame(error.code))
         self._closed = self.congested = True
         self._end(session, CloseReason.PARSE_ERROR)
@@ -255,6 +292,7 @@ class TcpWebSocket(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed = self.congested = True
+        self._written.clear()
         self._connections.discard(self)
         if self._timer is not None:
             self._timer.cancel()
@@ -282,10 +320,24 @@ class TcpWebSocket(asyncio.Protocol):
     # --- out -------------------------------------------------------------------------------------
 
     def write(self, message: Outgoing) -> None:
-        self._transport.write(message.frames)
+        frames = message.frames
+        if not self._written:
+            self._turn.add(self)
+        self._written.append(frames)
+        self._size += len(frames)
+        if self._size > TURN_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand over to the transport what was written."""
+        written = self._written
+        if written:
+            self._transport.write(written[0] if len(written) == 1 else b"".join(written))
+            self._size = 0
+            written.clear()
 
     def waiting(self) -> int:
-        return self._transport.get_write_buffer_size()
+        return self._transport.get_write_buffer_size() + self._size
 
     def retire(self) -> list[Outgoing]:
         return []
@@ -302,8 +354,10 @@ class TcpWebSocket(asyncio.Protocol):
             return
         self._closed = self.congested = True
         if reason is CloseReason.TOO_SLOW:
+            self._written.clear()
             self._transport.abort()
             return
+        self.flush()
         self._transport.write(frames.close_frame(_CODES.get(reason, frames.NORMAL)))
         self.resume_reading()
         self._timer = asyncio.get_running_loop().call_later(
