@@ -33,6 +33,7 @@ _LIST: Final = msgspec.json.Decoder(list[Raw])
 _NAME: Final = msgspec.json.Decoder(str)
 _ANY: Final = msgspec.json.Decoder()
 _PLACEHOLDER: Final = "_placeholder"
+_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
 
 class Malformed(ProtocolError):
@@ -172,7 +173,7 @@ def _plain(kind: int, namespace: str, content: Any) -> Outgoing:
 
 def _encode(kind: int, namespace: str, arguments: Sequence[Any], ack_id: int | None) -> Outgoing:
     attachments: list[bytes] = []
-    if any(map(_holds_binary, arguments)):
+    if _holds_binary(arguments):
         arguments = [_taken_apart(argument, attachments) for argument in arguments]
     head = b"4%d" % kind if not attachments else b"4%d%d-" % (kind + 3, len(attachments))
     if namespace != "/":
@@ -184,10 +185,13 @@ def _encode(kind: int, namespace: str, arguments: Sequence[Any], ack_id: int | N
 
 def _holds_binary(value: Any) -> bool:
     if isinstance(value, dict):
-        return any(map(_holds_binary, value.values()))
-    if isinstance(value, list | tuple):
-        return any(map(_holds_binary, value))
-    return isinstance(value, bytes | bytearray | memoryview)
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return isinstance(value, bytes | bytearray | memoryview)
+    for item in value:
+        if type(item) not in _PLAIN and _holds_binary(item):
+            return True
+    return False
 
 
 def _taken_apart(value: Any, attachments: list[bytes]) -> Any:
