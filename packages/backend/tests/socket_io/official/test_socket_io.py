@@ -40,30 +40,16 @@ async def accepted(socket: Socket, namespace: str, auth: str) -> str:
     return sid
 
 
-async def member(server: Endpoint) -> Socket:
+async def member(server: Endpoint, *, answering: bool = True) -> Socket:
     """A WebSocket that is connected to the main namespace."""
-    socket = await server.open_socket()
+    socket = await server.open_socket(answering=answering)
     await connected(socket)
     return socket
 
 
-def test_no_case_is_missing() -> None:
-    assert numbers(sys.modules[__name__], "socket_io") == list(range(1, 32 + 1))
+class Members(transport.Sessions):
+    """Sessions that are connected to the main namespace. The server would end others after a second."""
 
-
-class TestHandshake(transport.Handshake):
-    pass
-
-
-class TestHeartbeat(transport.Heartbeat):
-    pass
-
-
-class TestClose(transport.Close):
-    pass
-
-
-class TestUpgrade(transport.Upgrade):
     async def begun(self, server: Endpoint) -> Polling:
         session = await server.open()
         assert await session.post("40") == Answer(200, "ok")
@@ -74,9 +60,32 @@ class TestUpgrade(transport.Upgrade):
             text += answer.text
         return session
 
+    async def begun_socket(self, server: Endpoint, *, answering: bool = True) -> Socket:
+        return await member(server, answering=answering)
+
     async def alive(self, socket: Socket) -> None:
         await socket.send('421["message-with-ack"]')
         assert await socket.receive() == "431[]"
+
+
+def test_no_case_is_missing() -> None:
+    assert numbers(sys.modules[__name__], "socket_io") == list(range(1, 32 + 1))
+
+
+class TestHandshake(transport.Handshake):
+    pass
+
+
+class TestHeartbeat(Members, transport.Heartbeat):
+    pass
+
+
+class TestClose(Members, transport.Close):
+    pass
+
+
+class TestUpgrade(Members, transport.Upgrade):
+    pass
 
 
 class TestConnect:

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from abc import ABC, abstractmethod
 
 from tests.socket_io.official.cases import case
 from tests.socket_io.official.client import (
@@ -36,6 +35,23 @@ def _check_handshake(packet: str, upgrades: list[str]) -> None:
         "pingTimeout": round(PING_TIMEOUT * 1000),
         "maxPayload": MAX_PAYLOAD,
     }
+
+
+class Sessions:
+    """How a session begins that nothing but what a test does will end, and how it is seen to be alive."""
+
+    async def begun(self, server: Endpoint) -> Polling:
+        """Over long polling."""
+        return await server.open()
+
+    async def begun_socket(self, server: Endpoint, *, answering: bool = True) -> Socket:
+        """Over a WebSocket."""
+        return await server.open_socket(answering=answering)
+
+    async def alive(self, socket: Socket) -> None:
+        """Prove that the session is at this WebSocket."""
+        await socket.send("4hello")
+        assert await socket.receive() == "4hello"
 
 
 class Handshake:
@@ -76,17 +92,17 @@ class Handshake:
             await server.refuses(query)
 
 
-class Heartbeat:
+class Heartbeat(Sessions):
     @case(engine_io=17, socket_io=8)
     async def test_polling_is_pinged(self, server: Endpoint) -> None:
-        session = await server.open()
+        session = await self.begun(server)
         for _ in range(3):
             assert await session.get() == Answer(200, PING)
             assert (await session.post(PONG)).status == 200
 
     @case(engine_io=18, socket_io=9)
     async def test_polling_ends_without_pongs(self, server: Endpoint) -> None:
-        session = await server.open()
+        session = await self.begun(server)
         # The client's silence is what is tested: nothing may ask for the session meanwhile.
         await asyncio.sleep(PING_INTERVAL + PING_TIMEOUT)
         # A server whose timer is a little late may still hand out what it had to say.
@@ -96,7 +112,7 @@ class Heartbeat:
 
     @case(engine_io=19, socket_io=10)
     async def test_websocket_is_pinged(self, server: Endpoint) -> None:
-        socket = await server.open_socket(answering=False)
+        socket = await self.begun_socket(server, answering=False)
         for _ in range(3):
             await socket.ping()
             assert socket.pings == 0
@@ -106,16 +122,16 @@ class Heartbeat:
     @case(engine_io=20, socket_io=11)
     async def test_websocket_ends_without_pongs(self, server: Endpoint) -> None:
         began = time.monotonic()
-        socket = await server.open_socket(answering=False)
+        socket = await self.begun_socket(server, answering=False)
         await socket.closes()
         assert time.monotonic() - began > PING_INTERVAL + PING_TIMEOUT - CLOCK_TOLERANCE
         assert socket.pings == 1
 
 
-class Close:
+class Close(Sessions):
     async def closed(self, server: Endpoint) -> Answer:
         """What a waiting GET is answered with when the client closes its session."""
-        session = await server.open()
+        session = await self.begun(server)
         waiting = await session.pending()
         assert await session.post("1") == Answer(200, "ok")
         answer = await waiting
@@ -135,20 +151,12 @@ class Close:
     async def test_websocket_ends_at_close(self, server: Endpoint, oracle: str) -> None:
         # The reference server doesn't heed a close on a WebSocket. It passes in the official suite because nobody
         # answers its pings there.
-        socket = await server.open_socket(answering=oracle != "node")
+        socket = await self.begun_socket(server, answering=oracle != "node")
         await socket.send("1")
         await socket.closes()
 
 
-class Upgrade(ABC):
-    @abstractmethod
-    async def begun(self, server: Endpoint) -> Polling:
-        """A session over long polling, ready for `alive`."""
-
-    @abstractmethod
-    async def alive(self, socket: Socket) -> None:
-        """Prove that the session is at this WebSocket."""
-
+class Upgrade(Sessions):
     async def upgraded(self, server: Endpoint, session: Polling) -> Socket:
         """The WebSocket of a session that was moved without waiting for the answer to the probe."""
         socket = await server.connect(f"{WEBSOCKET}&sid={session.sid}")
