@@ -35,6 +35,8 @@ _CONTROL_MAX: Final = 125
 _SHORT: Final = 126
 _LONG: Final = 127
 _TWO_BYTES: Final = 0x10000
+# Those that RFC 6455 and its registry have given a meaning in a frame, and those that applications may give one.
+_CODES: Final = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
 
 
 class FrameError(Exception):
@@ -143,6 +145,8 @@ class FrameReader:
         if opcode & _CONTROL:
             if not last or len(payload) > _CONTROL_MAX or opcode > PONG:
                 raise FrameError(PROTOCOL_ERROR, "no control frame")
+            if opcode == CLOSE and payload:
+                _check_close(payload)
             yield opcode, payload
             return
         if opcode > BINARY or (opcode == CONTINUATION) is (self._message is None):
@@ -167,3 +171,9 @@ def _checked(text: bytes) -> bytes:
         except UnicodeDecodeError as error:
             raise FrameError(INVALID_TEXT, "a text is not UTF-8") from error
     return text
+
+
+def _check_close(payload: bytes) -> None:
+    if int.from_bytes(payload[:_HEAD], "big") not in _CODES:
+        raise FrameError(PROTOCOL_ERROR, "a close frame with a code that can't be in one")
+    _checked(payload[_HEAD:])
