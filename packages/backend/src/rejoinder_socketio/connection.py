@@ -79,13 +79,13 @@ class Connection:
         "_early",
         "_last_call",
         "_namespace",
+        "doing",
         "id",
         "is_open",
         "queue",
         "rooms",
         "session",
         "state",
-        "task",
     )
 
     def __init__(self, connection_id: str, namespace: Home, session: Session) -> None:
@@ -94,7 +94,7 @@ class Connection:
         self.state: Any = None
         self.rooms: set[str] = set()
         self.is_open = False
-        self.task: asyncio.Task[None] | None = None
+        self.doing: asyncio.Future[None] | None = None
         self.queue: deque[Event | CloseReason] = deque()
         self._namespace = namespace
         self._early: list[Outgoing] | None = []

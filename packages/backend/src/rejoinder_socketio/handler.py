@@ -1,6 +1,6 @@
 """What an application says of the events of a namespace."""
 
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from rejoinder_socketio.engine.session import CloseReason
@@ -9,11 +9,14 @@ from rejoinder_socketio.packets import Malformed
 if TYPE_CHECKING:
     from rejoinder_socketio.connection import Connection, Event
 
+Doing = Awaitable[None] | None
+"""What is still to be done; None if all is done. A future does without the task that a coroutine needs."""
+
 
 class Handler:
     """The application's side of a namespace; what it does not say does nothing.
 
-    The calls for one connection come one after the other, in the order of what happened: a coroutine that one of them
+    The calls for one connection come one after the other, in the order of what happened: what one of them
     returns is awaited before the next one.
     """
 
@@ -26,12 +29,10 @@ class Handler:
             Refused: they may not.
         """
 
-    def on_open(self, connection: "Connection") -> Coroutine[Any, Any, None] | None:
+    def on_open(self, connection: "Connection") -> Doing:
         """They are in, and have been told."""
 
-    def on_event(
-        self, connection: "Connection", event: "Event"
-    ) -> Coroutine[Any, Any, None] | None:
+    def on_event(self, connection: "Connection", event: "Event") -> Doing:
         """They have sent an event."""
 
     def on_malformed(
@@ -50,7 +51,5 @@ class Handler:
     def on_slow(self, connection: "Connection") -> None:
         """They do not read what is sent: half of what may wait for them waits."""
 
-    def on_disconnect(
-        self, connection: "Connection", reason: CloseReason
-    ) -> Coroutine[Any, Any, None] | None:
+    def on_disconnect(self, connection: "Connection", reason: CloseReason) -> Doing:
         """They are gone. Called once for each connection that `on_connect` has let in."""

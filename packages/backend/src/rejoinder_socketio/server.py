@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Collection, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Collection, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rejoinder_socketio import packets
@@ -12,7 +13,7 @@ from rejoinder_socketio.engine.server import EngineServer
 from rejoinder_socketio.engine.session import CloseReason, Phase, Session
 from rejoinder_socketio.engine.tcp import TcpWebSockets
 from rejoinder_socketio.errors import ProtocolError, Refused
-from rejoinder_socketio.handler import Handler
+from rejoinder_socketio.handler import Doing, Handler
 from rejoinder_socketio.options import Options
 from rejoinder_socketio.packets import Malformed, Packet
 
@@ -207,7 +208,7 @@ class Server:
         connection = Connection(secrets.token_urlsafe(15), namespace, session)
         client.connections[name] = connection
         self.engine.claim(session)
-        connection.task = asyncio.ensure_future(self._admit(namespace, connection, auth))
+        self._wait_for(connection, self._admit(namespace, connection, auth))
 
     async def _admit(self, namespace: Namespace, connection: Connection, auth: Any) -> None:
         try:
@@ -222,8 +223,9 @@ class Server:
         if connection.session.phase is not Phase.CLOSED and not self._is_gone(connection):
             namespace.connections[connection.id] = connection
             connection.opened(packets.encode_connect(namespace.name, connection.id))
-            await self._run(namespace.handler.on_open(connection))
-        await self._work(connection)
+            welcome = namespace.handler.on_open(connection)
+            if welcome is not None:
+                await welcome
 
     @staticmethod
     def _is_gone(connection: Connection) -> bool:
@@ -233,7 +235,6 @@ class Server:
         session, name = connection.session, connection.namespace
         connection.queue.clear()
         connection.ended()
-        connection.task = None
         session.state.connections.pop(name, None)
         if session.phase is not Phase.CLOSED:
             session.send(packets.encode_connect_error(name, refusal.message, refusal.data))
@@ -284,18 +285,16 @@ class Server:
 
     def _in_turn(self, connection: Connection, item: Event | CloseReason) -> None:
         """Hand it to the application when all that came before is done."""
-        if connection.task is None:
+        if connection.doing is None:
             doing = self._begin(connection, item)
             if doing is not None:
-                connection.task = asyncio.ensure_future(self._work(connection, doing))
+                self._wait_for(connection, doing)
             return
         connection.queue.append(item)
         if len(connection.queue) == self.options.max_events:
             connection.session.outlet.hold_reading()
 
-    def _begin(
-        self, connection: Connection, item: Event | CloseReason
-    ) -> Coroutine[Any, Any, None] | None:
+    def _begin(self, connection: Connection, item: Event | CloseReason) -> Doing:
         handler = self.namespaces[connection.namespace].handler
         try:
             if isinstance(item, Event):
@@ -307,30 +306,22 @@ class Server:
             _log.exception("an event could not be handled")
         return None
 
-    async def _work(
-        self, connection: Connection, doing: Coroutine[Any, Any, None] | None = None
-    ) -> None:
-        """Do what is begun, then what has gathered meanwhile."""
-        queue = connection.queue
-        try:
-            await self._run(doing)
-            while queue:
-                if len(queue) == self.options.max_events // 2:
-                    connection.session.outlet.resume_reading()
-                await self._run(self._begin(connection, queue.popleft()), connection)
-        finally:
-            connection.task = None
+    def _wait_for(self, connection: Connection, doing: Awaitable[None]) -> None:
+        connection.doing = asyncio.ensure_future(doing)
+        connection.doing.add_done_callback(partial(self._go_on, connection))
 
-    @staticmethod
-    async def _run(
-        doing: Coroutine[Any, Any, None] | None, connection: Connection | None = None
-    ) -> None:
-        if doing is None:
-            return
-        try:
-            await doing
-        except ProtocolError:
-            if connection is not None:
-                connection.session.close(CloseReason.PARSE_ERROR)
-        except Exception:  # noqa: BLE001 - it is the application's
-            _log.exception("an event could not be handled")
+    def _go_on(self, connection: Connection, done: "asyncio.Future[None]") -> None:
+        """What was being done is done: begin what has come meanwhile."""
+        connection.doing = None
+        error = None if done.cancelled() else done.exception()
+        if isinstance(error, ProtocolError):
+            connection.session.close(CloseReason.PARSE_ERROR)
+        elif error is not None:
+            _log.error("an event could not be handled", exc_info=error)
+        queue = connection.queue
+        while queue and connection.doing is None:
+            if len(queue) == self.options.max_events // 2:
+                connection.session.outlet.resume_reading()
+            doing = self._begin(connection, queue.popleft())
+            if doing is not None:
+                self._wait_for(connection, doing)
