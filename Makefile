@@ -56,7 +56,7 @@ lock: ## Lock the Python packages again (newer ones: ARGS=--upgrade)
 	@$(LOCK) --no-deps mongod.in --output-file mongod.lock
 	@$(LOCK) dev.in --output-file dev.lock
 
-bench: ## Measure the chat beside Node's Socket.IO and python-socketio (into docs/performance.md: ARGS=--write)
+bench: ## Measure the chat beside other Socket.IO servers (into docs/: ARGS=--write; ARGS=--help tells the rest)
 	$(SET_UP) test
 	@$(BIN)/python bench/chat.py $(ARGS)
 

@@ -15,93 +15,53 @@ from importlib import metadata
 from pathlib import Path
 from typing import get_args
 
-from figures import Figures, Load, Plan
+from figures import Figures, Load
+from loads import SPECS, plan_of
+from page import figures_page, write_plots
 from report import alternately, file_system, machine, put_section, siblings
-from servers import (
-    SECRET,
-    Peer,
-    Running,
-    allow_many_files,
-    cores,
-    node,
-    play,
-    python,
-    rejoinder,
-    started,
-)
-from tables import Found, load_table, ratio_table
+from servers import PEERS, SECRET, Key, Peer, allow_many_files, cores, play, started
 from wire import Trouble
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 30.0
-WARM_UP = 0.25
-
-# Clients, members of a room, senders among them.
-SIZES: Mapping[Load, tuple[int, int, int]] = {
-    "fan-out": (500, 500, 8),
-    "pairs": (200, 2, 2),
-    "streams": (50, 1, 1),
-    "connects": (16, 1, 0),
-    "idle": (1000, 2, 0),
-}
-OURS_ALONE: Sequence[Load] = ("streams",)
-HOW: Mapping[Load, str] = {
-    "fan-out": "One room of 500, of whom 8 send, each the next message when the last is acked and delivered to all 500. "
-    "Milliseconds: from a send to each delivery.",
-    "pairs": "200 users in rooms of two; each sends the next message when the last is acked and delivered to both. "
-    "Milliseconds: until then.",
-    "streams": "50 characters write about 50 deltas a second each, with a viewer each; the server joins deltas to chunks. "
-    "Milliseconds: from one chunk to the next. The load is fixed, not all that the server can do.",
-    "connects": "16 at a time connect with a token, join a room of their own, and go. "
-    "Milliseconds: from the TCP connect to the ack of the join.",
-    "idle": "1,000 connections, in rooms of two, after 100 others: what the server's resident memory grew by for each.",
-}
-
-
-def plan_of(load: Load, server: Running, seconds: float) -> Plan:
-    """The full size of that load."""
-    clients, room_size, senders = SIZES[load]
-    return Plan(
-        load=load,
-        url=server.url,
-        pid=server.pid,
-        secret=SECRET,
-        seconds=seconds,
-        warm_up=seconds * WARM_UP,
-        patience=PATIENCE,
-        clients=clients,
-        room_size=room_size,
-        senders=senders,
-    )
+DOCS = ROOT / "docs"
+PLOTS = "performance"
 
 
 def measure(
-    loads: Sequence[Load], peers: Sequence[Peer], seconds: float, repeat: int
-) -> dict[tuple[Load, str], list[Figures]]:
+    loads: Sequence[Load], peers: Sequence[Peer], seconds: float, repeat: int, files: int
+) -> dict[tuple[Load, Key], list[Figures]]:
     """Everything, alternately.
 
     Raises:
         Trouble: a run failed.
     """
-    found: dict[tuple[Load, str], list[Figures]] = {}
+    found: dict[tuple[Load, Key], list[Figures]] = {}
     for load in loads:
-        takers = [peer for peer in peers if peer is peers[0] or load not in OURS_ALONE]
+        takers = [peer for peer in peers if load in peer.loads]
         for peer in takers:
-            found[load, peer.name] = []
+            found[load, peer.key] = []
         for peer in alternately(takers, repeat):
             with tempfile.TemporaryDirectory() as folder, started(peer, Path(folder)) as server:
+                plan = plan_of(load, server.url, server.pid, SECRET, seconds, files)
                 try:
-                    figures = play(plan_of(load, server, seconds))
+                    figures = play(plan)
                 except Trouble as trouble:
                     raise Trouble(f"{load}, {peer.name}: {trouble}") from trouble
-            found[load, peer.name].append(figures)
-            print(
-                f"{load:8} {peer.name:24} {figures.rate:9,.0f}/s {figures.server_us:8,.1f} µs"
-                f"  p50 {figures.p50:.1f}  p99 {figures.p99:.1f}  {figures.rss:.0f} MiB"
-                f"  load's core {figures.generator:.0%}",
-                flush=True,
-            )
+            found[load, peer.key].append(figures)
+            print(_line(load, peer, figures), flush=True)
     return found
+
+
+def _line(load: Load, peer: Peer, run: Figures) -> str:
+    more = {
+        "idle": f"  {run.each:.1f} KiB each",
+        "storm": f"  all back after {run.whole:,.0f} ms",
+        "pages": f"  sends {run.send_p50:.1f}, {run.send_p99:.1f} (alone {run.alone_p50:.1f}, {run.alone_p99:.1f})",
+    }.get(load, "")
+    return (
+        f"{load:8} {peer.name:24} {run.rate:9,.0f}/s {run.server_us:8,.1f} µs  p50 {run.p50:.1f}  p99 {run.p99:.1f}"
+        f"  {run.rss:.0f} MiB  cores {run.server:.0%} {run.generator:.0%}{more}"
+    )
 
 
 def main() -> int:
@@ -111,40 +71,45 @@ def main() -> int:
     )
     parser.add_argument("--seconds", type=float, default=8, help="of measuring, each time")
     parser.add_argument("--repeat", type=int, default=3, help="rounds, of which the median counts")
+    for what, choices in (("load", get_args(Load)), ("peer", get_args(Key))):
+        parser.add_argument(
+            f"--{what}s", nargs="+", choices=choices, default=choices, metavar=what.upper(),
+            help=f"these {what}s: {', '.join(choices)}",
+        )  # fmt: skip
     parser.add_argument(
-        "--only", nargs="+", choices=get_args(Load), default=get_args(Load), metavar="LOAD",
-        help=f"these loads: {', '.join(get_args(Load))}",
-    )  # fmt: skip
-    parser.add_argument(
-        "--write", action="store_true", help="put the tables into docs/performance.md"
+        "--write", action="store_true", help="put the tables and plots of these into docs/"
     )
     options = parser.parse_args()
-    allow_many_files()
+    files = allow_many_files()
     load_before = os.getloadavg()[0]
-    peers = [rejoinder(), node(), python()]
-    loads: list[Load] = [load for load in get_args(Load) if load in options.only]
+    peers = [make() for key, make in PEERS.items() if key in options.peers]
+    loads = [load for load in SPECS if load in options.loads]
     try:
-        found = measure(loads, peers, options.seconds, options.repeat)
+        found = measure(loads, peers, options.seconds, options.repeat, files)
     except Trouble as trouble:
         print(f"FAILED: {trouble}", file=sys.stderr)
         return 1
-    node_version = subprocess.run(
-        ["node", "--version"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    programs = (f"Node {node_version}", f"uvicorn {metadata.version('uvicorn')}")
+    names: Mapping[Key, str] = {peer.key: peer.name for peer in peers}
     what = (
-        f"Measured on {machine(*programs)}; {_where()}, data on "
-        f"{file_system(Path(tempfile.gettempdir()))}; the median "
-        f"of {options.repeat} rounds of {options.seconds:g} s, the servers in turn. Load of the machine before: "
-        f"{load_before:.1f}. The range is that of the rounds. The server's core: how busy the server kept it; the load's core: how busy the load "
-        "generator kept it at most."
+        f"Measured on {_machine()}; {_where()}, data on {file_system(Path(tempfile.gettempdir()))}; the median of "
+        f"{options.repeat} rounds of {options.seconds:g} s, the servers in turn. Load of the machine before: "
+        f"{load_before:.1f}."
     )
-    lines = [what, *_sections(loads, found, peers[0].name)]
     if options.write:
-        put_section(ROOT / "docs" / "performance.md", "chat", lines)
+        lines = figures_page(found, names, PLOTS)
+        write_plots(found, names, DOCS / PLOTS)
+        put_section(DOCS / "performance.md", "chat", [what, "", *lines])
     else:
-        print("\n".join(["", *lines]))
+        print("\n".join(["", what, "", *figures_page(found, names, None)]))
     return 0
+
+
+def _machine() -> str:
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True)
+    return machine(
+        f"Node {node.stdout.strip()}",
+        *(f"{name} {metadata.version(name)}" for name in ("uvicorn", "uvloop", "picows")),
+    )
 
 
 def _where() -> str:
@@ -154,13 +119,6 @@ def _where() -> str:
     if siblings(server, load):
         return "server and load on two threads of one core"
     return "server and load on a core each"
-
-
-def _sections(loads: Sequence[Load], found: Found, own: str) -> list[str]:
-    lines = ["", *ratio_table(found, own)]
-    for load in loads:
-        lines += ["", f"**{load}**: {HOW[load]}", "", *load_table(load, found)]
-    return lines
 
 
 if __name__ == "__main__":

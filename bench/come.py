@@ -38,13 +38,14 @@ async def come(run: Run, plan: Plan) -> Figures:
                 client.close()
 
         comers = asyncio.gather(*(keep_coming() for _ in range(plan.clients)))
-        comers.add_done_callback(lambda done: _notice(run, done))
+        comers.add_done_callback(run.notice)
         try:
             await run.go_on(plan.warm_up)
             tally.times = array("d")
             before = tally.done
             meter = Meter(plan.pid)
             await run.go_on(plan.seconds)
+            meter.stop()
             found = meter.read(tally.done - before, tally.times)
             tally.stopping = True
             await run.until(comers, plan.patience, "the last connects")
@@ -53,11 +54,6 @@ async def come(run: Run, plan: Plan) -> Figures:
         if not found.units:
             raise Trouble("nobody was let in in the measured time")
         return found
-
-
-def _notice(run: Run, done: "asyncio.Future[list[None]]") -> None:
-    if not done.cancelled() and (error := done.exception()) is not None:
-        run.fail(str(error))
 
 
 async def stay(run: Run, plan: Plan) -> Figures:
@@ -77,5 +73,6 @@ async def stay(run: Run, plan: Plan) -> Figures:
         before = rss_kib(plan.pid)
         meter = Meter(plan.pid)
         await let_in(BASE, len(clients))
+        meter.stop()
         found = meter.read(plan.clients, array("d"))
         return msgspec.structs.replace(found, each=(rss_kib(plan.pid) - before) / plan.clients)

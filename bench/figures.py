@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-Load = Literal["fan-out", "pairs", "streams", "connects", "idle"]
+Load = Literal["fan-out", "pairs", "streams", "crowd", "connects", "storm", "idle", "pages"]
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -27,6 +27,10 @@ class Plan(msgspec.Struct, frozen=True):
     room_size: int
     senders: int
     """members of a room who send, each the next message when the last is acked and delivered to all"""
+    messages: int = 0
+    """that were missed, or that a long room has"""
+    rate: float = 0.0
+    """sends a second of all, where they are sent at fixed times"""
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -49,7 +53,15 @@ class Figures(msgspec.Struct, frozen=True):
     generator: float
     """share of its core that the load generator used: well below 1 where it was not"""
     each: float = 0.0
-    """KiB of the server for a connection, where only that is measured"""
+    """idle: KiB of the server for a connection"""
+    whole: float = 0.0
+    """storm: milliseconds until the last was back"""
+    alone_p50: float = 0.0
+    """pages: milliseconds of a send while nobody reads pages"""
+    alone_p99: float = 0.0
+    send_p50: float = 0.0
+    """pages: milliseconds of a send while somebody does"""
+    send_p99: float = 0.0
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -84,26 +96,34 @@ class Meter:
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        self._wall = time.perf_counter()
-        self._own = time.process_time()
-        self._server = cpu_seconds(pid)
+        self.wall = self.own = self.server = 0.0
+        """Seconds while it ran."""
+        self.start()
+
+    def start(self) -> None:
+        """Go on measuring."""
+        self._begun = time.perf_counter(), time.process_time(), cpu_seconds(self._pid)
+
+    def stop(self) -> None:
+        """Measure no more, until it is started again."""
+        wall, own, server = self._begun
+        self.server += cpu_seconds(self._pid) - server
+        self.own += time.process_time() - own
+        self.wall += time.perf_counter() - wall
 
     def read(self, units: int, times: "array[float]") -> Figures:
-        """What it came to; `times` in seconds.
+        """What it came to when it was stopped; `times` in seconds.
 
         The milliseconds are computed here and not sooner, because that takes time itself.
         """
-        server = cpu_seconds(self._pid) - self._server
-        own = time.process_time() - self._own
-        wall = time.perf_counter() - self._wall
         rss = rss_kib(self._pid)
         return Figures(
             units=units,
-            rate=units / wall,
-            server_us=server / max(units, 1) * 1e6,
+            rate=units / self.wall,
+            server_us=self.server / max(units, 1) * 1e6,
             p50=percentile(times, 50) * 1000,
             p99=percentile(times, 99) * 1000,
             rss=rss / 1024,
-            server=server / wall,
-            generator=own / wall,
+            server=self.server / self.wall,
+            generator=self.own / self.wall,
         )

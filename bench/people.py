@@ -35,9 +35,9 @@ def token_of(user: str, secret: bytes, expires: float) -> str:
     return (signed + b"." + base64(hmac.digest(secret, signed, "sha256"))).decode()
 
 
-async def each(work: Sequence[Coroutine[Any, Any, object]]) -> None:
+async def each(work: Sequence[Coroutine[Any, Any, object]], at_once: int = AT_ONCE) -> None:
     """Do all of it, a few at a time, so that no backlog overflows."""
-    slots = asyncio.Semaphore(AT_ONCE)
+    slots = asyncio.Semaphore(at_once)
 
     async def one(coroutine: Coroutine[Any, Any, object]) -> None:
         async with slots:

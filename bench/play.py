@@ -9,6 +9,8 @@ import uvloop
 
 from come import come, stay
 from figures import Figures, Load, Outcome, Plan
+from pages import pages
+from storm import storm
 from talk import talk
 from watch import watch
 from wire import Run, Trouble
@@ -17,8 +19,11 @@ LOADS: Mapping[Load, Callable[[Run, Plan], Awaitable[Figures]]] = {
     "fan-out": talk,
     "pairs": talk,
     "streams": watch,
+    "crowd": watch,
     "connects": come,
+    "storm": storm,
     "idle": stay,
+    "pages": pages,
 }
 
 

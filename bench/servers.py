@@ -8,15 +8,16 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
+from typing import Literal, get_args
 
 import msgspec
 
-from figures import Figures, Outcome, Plan
+from figures import Figures, Load, Outcome, Plan
 from wire import Trouble
 
 HERE = Path(__file__).resolve().parent
@@ -27,14 +28,22 @@ END_SECONDS = 10.0
 SPARE_SECONDS = 300.0
 LIMITLESS = "1000000"
 
+Key = Literal["rejoinder", "bare", "floor", "node", "python"]
+ALL: Sequence[Load] = get_args(Load)
+IN_MEMORY: Sequence[Load] = tuple(load for load in ALL if load != "pages")
+OF_FLOOR: Sequence[Load] = ("fan-out", "pairs", "connects", "idle")
+RELAY: Mapping[str, str] = {"RELAY_SECRET": SECRET, "PYTHONPATH": str(HERE)}
+
 
 @dataclass(frozen=True)
 class Peer:
     """A server and how it is started; `{data}` in its command is a folder of its own."""
 
+    key: Key
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    loads: Sequence[Load] = IN_MEMORY
 
 
 @dataclass(frozen=True)
@@ -55,9 +64,21 @@ def rejoinder() -> Peer:
     program = str(Path(sys.executable).parent / "rejoinder")
     return Peer(
         "rejoinder",
+        "rejoinder",
         [program, "serve", "--port", "0", "--no-model", "--data-dir", "{data}", *raised],
         {"REJOINDER_JWT_SECRET": SECRET},
+        ALL,
     )
+
+
+def bare() -> Peer:
+    """The chat's own Socket.IO server alone, doing the same in memory."""
+    return Peer("bare", "its server alone", _script("bare.py"), RELAY)
+
+
+def floor() -> Peer:
+    """A loop over picows that writes prepared frames."""
+    return Peer("floor", "floor: prepared frames", _script("floor.py"), RELAY, OF_FLOOR)
 
 
 def node() -> Peer:
@@ -66,19 +87,30 @@ def node() -> Peer:
         "version"
     ]
     return Peer(
+        "node",
         f"Node socket.io {version}",
         ["node", str(HERE / "peers" / "relay.mjs")],
-        {"RELAY_SECRET": SECRET, "NODE_ENV": "production"},
+        {**RELAY, "NODE_ENV": "production"},
     )
 
 
 def python() -> Peer:
     """python-socketio on uvicorn, doing the same in memory."""
-    return Peer(
-        f"python-socketio {metadata.version('python-socketio')}",
-        [sys.executable, str(HERE / "peers" / "relay.py")],
-        {"RELAY_SECRET": SECRET},
-    )
+    name = f"python-socketio {metadata.version('python-socketio')}"
+    return Peer("python", name, _script("relay.py"), RELAY)
+
+
+def _script(name: str) -> Sequence[str]:
+    return [sys.executable, str(HERE / "peers" / name)]
+
+
+PEERS: Mapping[Key, Callable[[], Peer]] = {
+    "rejoinder": rejoinder,
+    "bare": bare,
+    "floor": floor,
+    "node": node,
+    "python": python,
+}
 
 
 def cores() -> tuple[int, int]:
@@ -98,10 +130,11 @@ def on_core(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def allow_many_files() -> None:
-    """Let this process and those it starts have as many connections as the system allows them."""
+def allow_many_files() -> int:
+    """Let this process and those it starts have as many files as the system allows them; how many that is."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return sys.maxsize if hard == resource.RLIM_INFINITY else hard
 
 
 @contextmanager

@@ -1,25 +1,22 @@
 """The figures of the servers side by side, as Markdown."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from figures import Figures, Load
+from loads import SPECS
+from servers import Key
 
-Found = Mapping[tuple[Load, str], Sequence[Figures]]
+Found = Mapping[tuple[Load, Key], Sequence[Figures]]
 """The figures of each load and server, one for each round."""
+Names = Mapping[Key, str]
+Column = tuple[str, Callable[[Figures, Sequence[Figures]], str]]
+"""Its head, and what it says of the median and the runs."""
 
 BUSY = 0.9
 """Share of a core above which it may be what sets the pace."""
-
-UNITS: Mapping[Load, tuple[str, str]] = {
-    "fan-out": ("delivery", "deliveries"),
-    "pairs": ("send", "sends"),
-    "streams": ("chunk", "chunks"),
-    "connects": ("connect", "connects"),
-    "idle": ("connection", "connections"),
-}
 
 
 def middle(runs: Sequence[Figures]) -> Figures:
@@ -29,63 +26,71 @@ def middle(runs: Sequence[Figures]) -> Figures:
     return msgspec.convert({**medians, "units": round(medians["units"])}, Figures)
 
 
-def load_table(load: Load, found: Found) -> list[str]:
+def cost(load: Load, run: Figures) -> float:
+    """What servers are compared by: microseconds of CPU for a unit, or KiB for an idle connection."""
+    return run.each if load == "idle" else run.server_us
+
+
+def limited(runs: Sequence[Figures]) -> bool:
+    """Whether the load generator may have set the pace."""
+    return any(run.generator > BUSY > run.server for run in runs)
+
+
+def load_table(load: Load, found: Found, names: Names) -> list[str]:
     """One row for each server."""
-    own = {name: runs for (of, name), runs in found.items() if of == load}
+    columns = _columns(load)
+    rows = [
+        [names[key], *(say(middle(runs), runs) for _, say in columns)]
+        for (of, key), runs in found.items()
+        if of == load
+    ]
+    return table(["server", *(head for head, _ in columns)], rows)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table of Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return [f"| {' | '.join(line)} |".replace(" --- ", "---") for line in lines]
+
+
+def _columns(load: Load) -> list[Column]:
+    spec = SPECS[load]
+    memory: Column = ("memory", lambda mid, _: f"{mid.rss:.0f} MiB")
+    spread: Column = ("range", lambda _, runs: span([cost(load, run) for run in runs], 1))
     if load == "idle":
         return [
-            "| server | memory of a connection | range | memory of the server |",
-            "|---|---|---|---|",
-            *(
-                f"| {name} | {middle(runs).each:.1f} KiB | {_range([run.each for run in runs])} "
-                f"| {middle(runs).rss:.0f} MiB |"
-                for name, runs in own.items()
-            ),
+            ("connections", lambda mid, _: f"{mid.units:,}"),
+            ("memory of a connection", lambda mid, _: f"{mid.each:.1f} KiB"),
+            spread,
+            memory,
         ]
-    unit, units = UNITS[load]
     return [
-        f"| server | {units}/s | server CPU for a {unit} | range | p50 | p99 | memory | server's core | load's core |",
-        "|---|---|---|---|---|---|---|---|---|",
-        *(_row(name, runs) for name, runs in own.items()),
+        (f"{spec.units}/s", lambda mid, _: f"{mid.rate:,.0f}"),
+        (f"server CPU for a {spec.unit}", lambda mid, _: f"{mid.server_us:,.1f} µs"),
+        spread,
+        ("p50", lambda mid, _: f"{mid.p50:,.1f} ms"),
+        ("p99", lambda mid, _: f"{mid.p99:,.1f} ms"),
+        *_MORE.get(load, ()),
+        memory,
+        ("server's core", lambda mid, _: f"{mid.server:.0%}"),
+        ("load's core", _busy),
     ]
 
 
-def _row(name: str, runs: Sequence[Figures]) -> str:
-    mid = middle(runs)
-    busy = max(run.generator for run in runs)
-    limited = any(run.generator > BUSY > run.server for run in runs)
-    mark = " (the limit)" if limited else ""
-    return (
-        f"| {name} | {mid.rate:,.0f} | {mid.server_us:,.1f} µs | {_range([r.server_us for r in runs])} "
-        f"| {mid.p50:,.1f} ms | {mid.p99:,.1f} ms | {mid.rss:.0f} MiB | {mid.server:.0%} | {busy:.0%}{mark} |"
-    )
+_MORE: Mapping[Load, Sequence[Column]] = {
+    "storm": [("all are back after", lambda mid, _: f"{mid.whole:,.0f} ms")],
+    "pages": [
+        ("a send: p50, p99", lambda mid, _: f"{mid.send_p50:,.1f} ms, {mid.send_p99:,.1f} ms"),
+        ("without pages", lambda mid, _: f"{mid.alone_p50:,.1f} ms, {mid.alone_p99:,.1f} ms"),
+    ],
+}
 
 
-def _range(values: Sequence[float]) -> str:
-    return f"{min(values):,.1f} to {max(values):,.1f}"
+def _busy(_middle: Figures, runs: Sequence[Figures]) -> str:
+    mark = " (the limit)" if limited(runs) else ""
+    return f"{max(run.generator for run in runs):.0%}{mark}"
 
 
-def ratio_table(found: Found, own: str) -> list[str]:
-    """What ours costs against each of the others: server CPU for a unit, and memory for an idle connection."""
-    loads = list(dict.fromkeys(load for load, _ in found))
-    others = list(dict.fromkeys(name for _, name in found if name != own))
-    if not others:
-        return []
-    lines = [
-        f"| {own} | " + " | ".join(f"against {name}" for name in others) + " |",
-        "|---|" + "---|" * len(others),
-    ]
-    for load in loads:
-        what = "memory" if load == "idle" else "CPU"
-        ratios = [_ratio(load, found, own, name) for name in others]
-        if any(ratios):
-            lines.append(f"| {load}: {what} for a {UNITS[load][0]} | " + " | ".join(ratios) + " |")
-    return lines
-
-
-def _ratio(load: Load, found: Found, own: str, other: str) -> str:
-    if not ((load, own) in found and (load, other) in found):
-        return ""
-    mine, theirs = middle(found[load, own]), middle(found[load, other])
-    values = (mine.each, theirs.each) if load == "idle" else (mine.server_us, theirs.server_us)
-    return f"{values[0] / values[1]:.2f}" if values[1] > 0 else "-"
+def span(values: Sequence[float], digits: int) -> str:
+    """From the least to the greatest."""
+    return f"{min(values):,.{digits}f} to {max(values):,.{digits}f}"

@@ -84,12 +84,12 @@ class Sender:
         parts = [] if self._delivered else ["deliveries"]
         return " and ".join([*parts, *([] if self._acked else ["the ack"])])
 
-    def send(self) -> None:
-        """Send the next message."""
+    def send(self, begun: float | None = None) -> None:
+        """Send the next message, which was due at that time."""
         self.sent += 1
         self.in_the_air = True
         self._delivered = self._acked = False
-        self.begun = time.perf_counter()
+        self.begun = time.perf_counter() if begun is None else begun
         self._client.send_event(self._event % (self.sent, self.sent), self._on_ack)
 
     def _on_ack(self, ack: bytes) -> None:
@@ -118,8 +118,11 @@ class Sender:
 class Talk:
     """Rooms full of people, some of whom send."""
 
-    def __init__(self, run: Run, plan: Plan, people: People) -> None:
+    def __init__(
+        self, run: Run, plan: Plan, people: People, make_sender: type[Sender] = Sender
+    ) -> None:
         self._run = run
+        self._make_sender = make_sender
         self._plan = plan
         self._people = people
         self.tally = TalkTally(people)
@@ -146,7 +149,7 @@ class Talk:
         await self._fence("telling of who came in")
         for room, clients in zip(self.rooms, self._clients, strict=True):
             for client in clients[: self._plan.senders]:
-                Sender(self.tally, room, client)
+                self._make_sender(self.tally, room, client)
 
     async def settle(self) -> None:
         """Send no more; let what is on its way arrive, and what should not come, too.
@@ -189,6 +192,7 @@ async def talk(run: Run, plan: Plan) -> Figures:
         before = tally.deliveries if by_delivery else tally.done
         meter = Meter(plan.pid)
         await run.go_on(plan.seconds)
+        meter.stop()
         after = tally.deliveries if by_delivery else tally.done
         found = meter.read(after - before, tally.times if by_delivery else tally.send_times)
         if not found.units:

@@ -13,7 +13,7 @@ from wire import Connection, Run, Trouble, check_success
 
 DELTAS_PER_SECOND = 50
 CHARACTER = "echo"
-SPARE_SECONDS = 1.0
+SPARE_SECONDS = 0.5
 
 
 class Stage(Room):
@@ -104,6 +104,7 @@ async def watch(run: Run, plan: Plan) -> Figures:
         before = tally.deliveries
         meter = Meter(plan.pid)
         await run.go_on(plan.seconds)
+        meter.stop()
         if any(stage.ended.done() for stage in stages):
             raise Trouble("a stream ended before the measuring did")
         found = meter.read(tally.deliveries - before, tally.times)

@@ -30,6 +30,11 @@ class Run:
         if not self._broken.done():
             self._broken.set_exception(Trouble(why))
 
+    def notice(self, done: "asyncio.Future[Any]") -> None:
+        """End the run where that has failed."""
+        if not done.cancelled() and (error := done.exception()) is not None:
+            self.fail(str(error) or repr(error))
+
     async def go_on(self, seconds: float) -> None:
         """Let it run for that long.
 
@@ -37,8 +42,7 @@ class Run:
             Trouble: the run has failed.
         """
         await asyncio.wait({self._broken}, timeout=seconds)
-        if self._broken.done():
-            self._broken.result()
+        self._raise_if_broken()
 
     async def until(self, work: Awaitable[T], seconds: float, what: str) -> T:
         """Wait for that, and no longer.
@@ -49,13 +53,18 @@ class Run:
         task = asyncio.ensure_future(work)
         both: set[asyncio.Future[Any]] = {task, self._broken}
         await asyncio.wait(both, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            # What failed in it is nearer to the cause than that a connection has failed, too.
+            result = task.result()
+            self._raise_if_broken()
+            return result
+        task.cancel()
+        self._raise_if_broken()
+        raise Trouble(f"{what} took more than {seconds:g} s")
+
+    def _raise_if_broken(self) -> None:
         if self._broken.done():
-            task.cancel()
             self._broken.result()
-        if not task.done():
-            task.cancel()
-            raise Trouble(f"{what} took more than {seconds:g} s")
-        return task.result()
 
 
 class Listener:
@@ -161,7 +170,7 @@ class Connection(asyncio.Protocol):
             case b"0{":
                 self._send(b"40" + self._auth)
             case b"40":
-                self._let_in.set_result(None)
+                settle(self._let_in, None)
             case _:
                 self._run.fail(f"the server said {packet[:200]!r}")
 
@@ -183,10 +192,16 @@ class Connection(asyncio.Protocol):
     async def call(self, event: str, payload: Mapping[str, Any]) -> bytes:
         """Send an event that must be acknowledged with success; the acknowledgement."""
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self.emit(event, payload, answer.set_result)
+        self.emit(event, payload, lambda ack: settle(answer, ack))
         ack = await answer
         check_success(ack)
         return ack
+
+
+def settle(future: "asyncio.Future[T]", result: T) -> None:
+    """Give that to who waits, if they still do."""
+    if not future.done():
+        future.set_result(result)
 
 
 def check_success(ack: bytes) -> None:

@@ -3,18 +3,15 @@
 Nothing is validated, stored or deduplicated: what is left is what the server itself costs.
 """
 
+import asyncio
 import os
-import socket
-from collections import Counter
-from datetime import UTC, datetime
+import time
 from typing import Any
 
-import jwt
 import socketio
 import uvicorn
 
-BACKLOG = 2048
-DONE = {"success": True}
+from peers.memory import CHUNK_SECONDS, DONE, Count, Memory, Payload, listen
 
 
 class Relay(socketio.AsyncNamespace):  # type: ignore[misc]
@@ -22,9 +19,9 @@ class Relay(socketio.AsyncNamespace):  # type: ignore[misc]
 
     def __init__(self, secret: str) -> None:
         super().__init__("/")
-        self._secret = secret
+        self._memory = Memory(secret)
         self._users: dict[str, str] = {}
-        self._lengths: Counter[str] = Counter()
+        self._counts: set[asyncio.Task[None]] = set()
 
     async def trigger_event(self, event: str, *args: Any) -> object:
         """Hand an event of a client to what does it."""
@@ -35,57 +32,59 @@ class Relay(socketio.AsyncNamespace):  # type: ignore[misc]
                 self._users.pop(sid, None)
             case "room:join", (sid, payload):
                 await self.enter_room(sid, payload["roomId"])
-                return DONE
+                return self._memory.entered(payload)
             case "heartbeat", (_sid, _payload):
                 return DONE
-            case "message:send", (sid, payload):
-                return await self._send(sid, payload)
+            case (("message:send" | "message:send:stream"), (sid, payload)):
+                answer = await self._send(sid, payload)
+                if event == "message:send:stream":
+                    self._begin(payload)
+                return answer
             case _:
                 return None
         return None
 
     def _connect(self, sid: str, auth: Any) -> bool:
-        try:
-            claims = jwt.decode(auth["token"], self._secret, algorithms=["HS256"])
-        except jwt.InvalidTokenError:
+        user = self._memory.user_of(auth)
+        if user is None:
             return False
-        self._users[sid] = claims["sub"]
+        self._users[sid] = user
         return True
 
-    async def _send(self, sid: str, payload: dict[str, Any]) -> dict[str, Any]:
-        room_id, message_id = payload["roomId"], payload["messageId"]
-        self._lengths[room_id] += 1
-        seq = self._lengths[room_id]
-        timestamp = datetime.now(UTC).isoformat(timespec="milliseconds")
-        message = {
-            "id": message_id,
-            "roomId": room_id,
-            "seq": seq,
-            "role": "user",
-            "senderId": self._users[sid],
-            "content": payload["content"],
-            "state": "complete",
-            "timestamp": timestamp,
-        }
-        await self.broadcast(room_id, message)
-        return {**DONE, "messageId": message_id, "timestamp": timestamp, "seq": seq}
+    async def _send(self, sid: str, payload: Payload) -> Payload:
+        message, answer = self._memory.store(self._users[sid], payload)
+        await self.broadcast(payload["roomId"], message)
+        return answer
 
-    async def broadcast(self, room_id: str, message: dict[str, Any]) -> None:
+    async def broadcast(self, room_id: str, message: Payload) -> None:
         """Send a message to everybody in the room."""
         await self.emit("message:new", message, room=room_id)
 
+    def _begin(self, payload: Payload) -> None:
+        count = self._count(payload["roomId"], self._memory.count(payload))
+        task = asyncio.create_task(count)
+        self._counts.add(task)
+        task.add_done_callback(self._counts.discard)
+
+    async def _count(self, room_id: str, count: Count) -> None:
+        await self.emit("message:stream:start", count.start, room=room_id)
+        begun = time.monotonic()
+        while not count.done:
+            await asyncio.sleep(CHUNK_SECONDS)
+            chunk = count.chunk(time.monotonic() - begun)
+            await self.emit("message:stream:chunk", chunk, room=room_id)
+        await self.emit("message:stream:end", count.end, room=room_id)
+
 
 def serve(relay: Relay) -> None:
-    """Serve on a free port of this machine, and tell which, until SIGTERM."""
+    """Serve on a free port of this machine until SIGTERM."""
     # One client's events in the order in which they were sent, as the chat needs them.
     sio = socketio.AsyncServer(async_mode="asgi", async_handlers=False)
     sio.register_namespace(relay)
-    listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
     config = uvicorn.Config(
         socketio.ASGIApp(sio), log_level="warning", access_log=False, ws_per_message_deflate=False
     )
-    print(f"ready: http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
-    uvicorn.Server(config).run(sockets=[listener])
+    uvicorn.Server(config).run(sockets=[listen()])
 
 
 if __name__ == "__main__":
