@@ -6,7 +6,7 @@ and base64. Source: Engine.IO protocol, revision 4.
 
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rejoinder_socketio.engine.frames import BINARY, TEXT, frame
@@ -59,6 +59,11 @@ class Outgoing:
         return self._body
 
     @property
+    def messages(self) -> Sequence[str | bytes]:
+        """It as WebSocket messages, for who makes the frames."""
+        return [self.packet.decode(), *self.attachments]
+
+    @property
     def size(self) -> int:
         """About how many bytes it is, over any transport."""
         return len(self.packet) + sum(map(len, self.attachments))
@@ -82,9 +87,13 @@ class _Binary(Outgoing):
     def body(self) -> bytes:
         return b"b" + b64encode(self.packet)
 
+    @property
+    def messages(self) -> Sequence[str | bytes]:
+        return [self.packet]
 
-def split(body: bytes) -> list[bytes | bytearray]:
-    """The packets of a payload; binary messages are bytearrays.
+
+def split(body: bytes) -> Iterator[bytes | bytearray]:
+    """The packets of a payload, one by one, since there may be very many; binary messages are bytearrays.
 
     Raises:
         ProtocolError: it is no payload.
@@ -94,7 +103,11 @@ def split(body: bytes) -> list[bytes | bytearray]:
             body.decode()
         except UnicodeDecodeError as error:
             raise ProtocolError("a payload is not UTF-8") from error
-    return [_unpacked(part) for part in body.split(SEPARATOR)]
+    start = 0
+    while (end := body.find(SEPARATOR, start)) >= 0:
+        yield _unpacked(body[start:end])
+        start = end + 1
+    yield _unpacked(body[start:])
 
 
 def _unpacked(part: bytes) -> bytes | bytearray:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # python-socketio's client drops a body of more packets than this.
 PACKETS_PER_POLL: Final = 16
+# Of a body with very many packets so many are taken before others have their turn.
+PACKETS_PER_TURN: Final = 64
 # A client waits for its GET to end before it upgrades.
 UPGRADING_SECONDS: Final = 0.1
 
@@ -165,9 +167,11 @@ async def take_post(
         raise bad_request()
     outlet.posted = True
     try:
-        for packet in split(body):
+        for number, packet in enumerate(split(body), 1):
             if session.phase is Phase.CLOSED:
                 return
+            if number % PACKETS_PER_TURN == 0:
+                await asyncio.sleep(0)
             if isinstance(packet, bytearray):
                 session.receive_binary(bytes(packet))
             else:

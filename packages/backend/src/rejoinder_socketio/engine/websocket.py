@@ -65,9 +65,9 @@ class AsgiWebSocket:
         while True:
             while self._queue:
                 message = self._queue.popleft()
-                await send({"type": "websocket.send", "text": message.packet.decode()})
-                for data in message.attachments:
-                    await send({"type": "websocket.send", "bytes": data})
+                for data in message.messages:
+                    kind = "text" if isinstance(data, str) else "bytes"
+                    await send({"type": "websocket.send", kind: data})
                 self._size -= message.size
             if self._closing is not None:
                 await send({"type": "websocket.close", "code": frames.NORMAL})
