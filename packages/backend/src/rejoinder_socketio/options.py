@@ -45,3 +45,7 @@ class Options:
     max_unconnected: int = 4096
     control_rate: float = 20.0
     cookie: str | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.origins, str):
+            raise TypeError("origins are several; a str would let in every part of itself")
