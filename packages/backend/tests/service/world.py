@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
+
+import msgspec
 
 from rejoinder.characters import CharacterInfo, Characters, Delta, EchoCharacter, Turn
 from rejoinder.core.connections import ConnectionPolicy
@@ -18,7 +20,7 @@ from rejoinder.protocol.fields import ServerPayload
 from rejoinder.service.auth import Handshake
 from rejoinder.service.chat import ChatService
 from rejoinder.service.context import Limits
-from rejoinder.stores.base import Appended, Draft, EndState, Page
+from rejoinder.stores.base import Draft, EndState, Outcome, Page
 from rejoinder.stores.sqlite import SqliteStore
 from rejoinder.testing import FakeClock, RecordingDelivery
 
@@ -63,8 +65,8 @@ class FaultyStore(SqliteStore):
             await self._released.wait()
         return result
 
-    async def append(self, draft: Draft) -> Appended:
-        return await self._faulty("append", lambda: SqliteStore.append(self, draft))
+    async def append_all(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        return await self._faulty("append", lambda: SqliteStore.append_all(self, drafts))
 
     async def find(self, message_id: str) -> ChatMessage | None:
         return await self._faulty("find", lambda: SqliteStore.find(self, message_id))
@@ -157,8 +159,11 @@ class Client:
         self.user_id = user_id
 
     async def call(self, event: str, *payload: object, wants_ack: bool = True) -> ServerPayload:
-        """Send an event; its acknowledgement."""
-        return await self.world.service.handle(self.id, event, payload, wants_ack=wants_ack)
+        """Send an event; its acknowledgement. Bytes are JSON already."""
+        arguments = [
+            each if isinstance(each, bytes) else msgspec.json.encode(each) for each in payload
+        ]
+        return await self.world.service.handle(self.id, event, arguments, wants_ack=wants_ack)
 
     async def refused(self, event: str, *payload: object) -> str:
         """Send an event that is to be refused; the code."""

@@ -14,6 +14,7 @@ from rejoinder.service.chat import ChatService, failure
 from rejoinder_socketio import (
     CloseReason,
     Connection,
+    Doing,
     Event,
     Handler,
     Malformed,
@@ -122,24 +123,16 @@ class _Chat(Handler):
     def on_disconnect(self, connection: Connection, reason: CloseReason) -> None:
         self._service.ended(connection.id, forced=reason is CloseReason.SERVER_LEFT)
 
-    async def on_event(self, connection: Connection, event: Event) -> None:
-        try:
-            if event.binary:
-                raise InvalidPayload("The chat takes no binary data.")
-            if sum(len(memoryview(raw)) for raw in event.raw) > self._limit:
-                raise TooLarge("The payload is too large. Send less at once.")
-            arguments = event.arguments
-        except ChatError as error:
-            event.ack(failure(error))
-        except Malformed as error:
-            event.ack(failure(_refusal(error)))
-        else:
-            wants_ack = event.ack_id is not None
-            event.ack(
-                await self._service.handle(
-                    connection.id, event.name, arguments, wants_ack=wants_ack
-                )
-            )
+    def on_event(self, connection: Connection, event: Event) -> Doing:
+        if event.binary:
+            event.ack(failure(InvalidPayload("The chat takes no binary data.")))
+            return None
+        if sum([len(memoryview(raw)) for raw in event.raw]) > self._limit:
+            event.ack(failure(TooLarge("The payload is too large. Send less at once.")))
+            return None
+        return self._service.begin(
+            connection.id, event.name, event.raw, event.ack, wants_ack=event.ack_id is not None
+        )
 
     def on_malformed(self, connection: Connection, ack_id: int | None, error: Malformed) -> None:
         if ack_id is not None:

@@ -4,9 +4,11 @@ TypeScript types, JSON Schema and AsyncAPI are generated from it (`make generate
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
+
+import msgspec
 
 from rejoinder.protocol import events as e
 from rejoinder.protocol.fields import ClientPayload, ServerPayload
@@ -24,6 +26,11 @@ class ClientEvent:
     ack: type[ServerPayload]
     summary: str
     payload_optional: bool = False
+    decoder: msgspec.json.Decoder[Any] = field(init=False, compare=False, repr=False)
+    """Makes a payload of its JSON."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "decoder", msgspec.json.Decoder(self.payload))
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class ServerPayload(Struct, frozen=True, omit_defaults=True, rename="camel"):
 def iso(epoch_ms: int) -> str:
     """Milliseconds since the epoch as ISO 8601 in UTC: `2026-01-31T09:05:00.042Z`."""
     seconds, ms = divmod(epoch_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{ms:03d}Z"
 
 
 def epoch_ms(timestamp: str) -> int:

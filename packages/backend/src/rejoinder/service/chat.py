@@ -1,11 +1,13 @@
 """ChatService: what each client event does. It decodes, limits, and hands on to the part that knows."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 import structlog
 from msgspec import UnsetType
+from typing_extensions import Buffer
 
 from rejoinder.characters.registry import Characters
 from rejoinder.core.breaker import Breaker
@@ -35,13 +37,14 @@ from rejoinder.service.delivery import Delivery
 from rejoinder.service.entering import Entering
 from rejoinder.service.generation import GenerationTools
 from rejoinder.service.lifecycle import Lifecycle
-from rejoinder.service.messages import Messages
-from rejoinder.service.rooms import Rooms, RoomState
+from rejoinder.service.messages import Messages, stored
+from rejoinder.service.rooms import SILENT, Outcome, Rooms, RoomState
 from rejoinder.service.tasks import Tasks
 from rejoinder.service.turns import Turns, interrupt_leftovers
-from rejoinder.stores.base import Store
+from rejoinder.stores.base import Appended, Store
 
 Handler = Callable[[Connection, Any], Coroutine[Any, Any, ServerPayload]]
+Reply = Callable[[ServerPayload], None]
 P = TypeVar("P")
 
 LIMITED_LIKE_SENDS = frozenset(
@@ -109,7 +112,8 @@ class ChatService:
         self._sends = RateLimit(limits.sends)
         self._breaker = Breaker()
         self._events = RateLimit(limits.events)
-        self._handlers = self._table(Messages(self._context, characters, self._turns))
+        self._messages = Messages(self._context, characters, self._turns)
+        self._handlers = self._table(self._messages)
         self._log = structlog.get_logger("rejoinder.service")
 
     def _table(self, messages: Messages) -> Mapping[str, Handler]:
@@ -117,7 +121,6 @@ class ChatService:
             catalogue.ROOM_JOIN.name: self._join,
             catalogue.ROOM_REJOIN.name: self._lifecycle.rejoin,
             catalogue.ROOM_LEAVE.name: self._leave,
-            catalogue.MESSAGE_SEND.name: messages.send,
             catalogue.MESSAGE_SEND_STREAM.name: messages.send_stream,
             catalogue.MESSAGE_STREAM_STOP.name: messages.stop,
             catalogue.MESSAGE_REGENERATE.name: messages.regenerate,
@@ -161,19 +164,36 @@ class ChatService:
         self._lifecycle.ended(connection_id, forced=forced)
 
     async def handle(
-        self, connection_id: str, name: str, arguments: Sequence[Any], *, wants_ack: bool = True
+        self, connection_id: str, name: str, arguments: Sequence[Buffer], *, wants_ack: bool = True
     ) -> ServerPayload:
-        """Do what a client event asks for; the acknowledgement, which is a `Failure` for anything that went wrong."""
+        """Do what a client event asks for; the acknowledgement, which is a `Failure` for anything that went wrong.
+
+        Each of the arguments is JSON.
+        """
+        replies: list[ServerPayload] = []
+        doing = self.begin(connection_id, name, arguments, replies.append, wants_ack=wants_ack)
+        if doing is not None:
+            await doing
+        return replies[0]
+
+    def begin(
+        self,
+        connection_id: str,
+        name: str,
+        arguments: Sequence[Buffer],
+        reply: Reply,
+        *,
+        wants_ack: bool = True,
+    ) -> Awaitable[None] | None:
+        """The same: `reply` gets the acknowledgement; what is still to be done by then, if anything."""
         try:
-            reply = await self._handle(connection_id, name, arguments)
-        except ChatError as error:
-            return failure(error)
-        except Exception:  # noqa: BLE001 - the connection lives on whatever happens
-            self._log.exception("an event could not be handled", event_name=name[:64])
-            return failure(InternalError("Something went wrong on the server. Try again."))
-        if not wants_ack:
-            self._answer_by_event(connection_id, reply)
-        return reply
+            connection, payload, now = self._accept(connection_id, name, arguments)
+            if name == catalogue.MESSAGE_SEND.name:
+                return self._send(connection, payload, now, reply)
+        except Exception as error:  # noqa: BLE001 - the connection lives on whatever happens
+            reply(self._failure(error, name))
+            return None
+        return self._do(connection, name, payload, now, reply, wants_ack=wants_ack)
 
     def tick(self) -> None:
         """Do what is due by now."""
@@ -198,9 +218,9 @@ class ChatService:
 
     # --- events ----------------------------------------------------------------------------------
 
-    async def _handle(
-        self, connection_id: str, name: str, arguments: Sequence[Any]
-    ) -> ServerPayload:
+    def _accept(
+        self, connection_id: str, name: str, arguments: Sequence[Buffer]
+    ) -> tuple[Connection, Any, float]:
         connection = self._context.connections.get(connection_id)
         if connection is None:
             raise Unauthorized("This connection has ended. Connect again.")
@@ -213,9 +233,61 @@ class ChatService:
         payload = decode(event, arguments, self._context.limits.payload_bytes)
         if name in LIMITED_LIKE_SENDS:
             _limit(self._sends, connection.user.id, now)
-        if name in WITHOUT_STORE:
-            return await self._handlers[name](connection, payload)
-        return await self._ask_store(self._handlers[name](connection, payload), now)
+        return connection, payload, now
+
+    def _send(
+        self, connection: Connection, message: events.MessageSend, now: float, reply: Reply
+    ) -> "asyncio.Future[None]":
+        """`message:send` by itself, because it is most of what a chat does: without a task for each."""
+        if not self._breaker.admits(now):
+            raise Unavailable(SILENT, RETRY_AFTER_MS)
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def done(outcome: Outcome) -> None:
+            if isinstance(outcome, Appended):
+                self._breaker.answered()
+                reply(stored(outcome))
+            else:
+                if isinstance(outcome, Unavailable):
+                    self._breaker.failed(now, self._context.clock.now())
+                else:
+                    self._breaker.left()
+                reply(failure(outcome))
+            if not over.done():
+                over.set_result(None)
+
+        try:
+            self._messages.send(connection, message, done)
+        except BaseException:
+            self._breaker.left()
+            raise
+        return over
+
+    async def _do(
+        self,
+        connection: Connection,
+        name: str,
+        payload: Any,
+        now: float,
+        reply: Reply,
+        *,
+        wants_ack: bool,
+    ) -> None:
+        work = self._handlers[name](connection, payload)
+        try:
+            answer = await (work if name in WITHOUT_STORE else self._ask_store(work, now))
+        except Exception as error:  # noqa: BLE001 - the connection lives on whatever happens
+            reply(self._failure(error, name))
+            return
+        if not wants_ack:
+            self._answer_by_event(connection.id, answer)
+        reply(answer)
+
+    def _failure(self, error: Exception, name: str) -> events.Failure:
+        if isinstance(error, ChatError):
+            return failure(error)
+        self._log.error("an event could not be handled", event_name=name[:64], exc_info=error)
+        return failure(InternalError("Something went wrong on the server. Try again."))
 
     async def _ask_store(
         self, work: Coroutine[Any, Any, ServerPayload], now: float
@@ -223,9 +295,7 @@ class ChatService:
         """Do what needs the store, unless it is known not to answer: then nobody waits for it."""
         if not self._breaker.admits(now):
             work.close()
-            raise Unavailable(
-                "The message store does not answer. Try again in a moment.", RETRY_AFTER_MS
-            )
+            raise Unavailable(SILENT, RETRY_AFTER_MS)
         try:
             reply = await work
         except Unavailable:
@@ -296,36 +366,45 @@ def _show_to(delivery: Delivery) -> Callable[[RoomState, ChatMessage], None]:
     return show
 
 
-def decode(event: ClientEvent, arguments: Sequence[Any], limit: int) -> Any:
-    """The payload of an event.
+def decode(event: ClientEvent, arguments: Sequence[Buffer], limit: int) -> Any:
+    """The payload of an event, whose arguments are JSON each.
 
     Raises:
-        TooLarge: it has more than `limit` bytes as JSON.
+        TooLarge: it has more than `limit` bytes.
         InvalidPayload: it is not what the catalogue declares.
     """
     if len(arguments) > 1:
         raise InvalidPayload(f"{event.name} takes one payload.")
     if not arguments and not event.payload_optional:
         raise InvalidPayload(f"{event.name} needs a payload.")
-    given_payload = arguments[0] if arguments else {}
+    given_payload = arguments[0] if arguments else b"{}"
     try:
-        size = len(msgspec.json.encode(given_payload))
-        if size > limit:
-            raise TooLarge(f"The payload has {size} bytes, and {limit} are allowed.")
-        if _has_wide_integer(given_payload):
+        _check_size(given_payload, limit)
+        payload = event.decoder.decode(given_payload)
+        if _has_wide_integer(msgspec.structs.astuple(payload)):
             raise InvalidPayload(f"{event.name}: an integer has more than 64 bits.")
-        return msgspec.convert(given_payload, event.payload)
     except msgspec.ValidationError as error:
         raise InvalidPayload(f"{event.name}: {str(error)[:200]}") from error
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidPayload(f"{event.name}: the payload is not plain JSON.") from error
+    return payload
 
 
-def _has_wide_integer(value: object) -> bool:
+def _check_size(payload: Buffer, limit: int) -> None:
+    if len(memoryview(payload)) > limit:
+        # What counts is its shortest form: some clients escape every letter that is not ASCII.
+        size = len(msgspec.json.encode(msgspec.json.decode(payload)))
+        if size > limit:
+            raise TooLarge(f"The payload has {size} bytes, and {limit} are allowed.")
+
+
+def _has_wide_integer(value: Sequence[object]) -> bool:
     """True if an integer is in it that clients of some languages can't read, so that they could enter no room with it."""
-    waiting = [value]
+    waiting = list(value)
     while waiting:
         each = waiting.pop()
+        if isinstance(each, str):
+            continue
         if isinstance(each, dict):
             waiting.extend(each.values())
         elif isinstance(each, list):

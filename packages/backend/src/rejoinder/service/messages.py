@@ -13,7 +13,7 @@ from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import given, iso
 from rejoinder.service.context import Context
 from rejoinder.service.entering import CATCH_UP_TRIES, ended_meanwhile, with_live_text
-from rejoinder.service.rooms import PendingTurn, RoomState, in_time
+from rejoinder.service.rooms import Done, PendingTurn, Publish, RoomState, in_time
 from rejoinder.service.turns import Turns
 from rejoinder.stores.base import Appended, Draft, StoredMark
 
@@ -26,13 +26,15 @@ class Messages:
         self._characters = characters
         self._turns = turns
 
-    async def send(
-        self, connection: Connection, message: events.MessageSend
-    ) -> events.MessageStored:
-        """Store a message and show it to the room."""
+    def send(self, connection: Connection, message: events.MessageSend, done: Done) -> None:
+        """Store a message and show it to the room; `done` gets what became of it.
+
+        Raises:
+            ChatError: nothing will be stored.
+        """
         state = self._c.entered(connection, message.room_id)
-        appended = await self._append(connection, state, message)
-        return _stored(appended)
+        draft = self._draft(connection, state, message)
+        self._c.rooms.add(state, draft, self._publisher(state), done)
 
     async def send_stream(
         self, connection: Connection, message: events.MessageSend
@@ -42,13 +44,14 @@ class Messages:
         character_id = self._character_for(connection, message)
         self._turns.check_place(state)
         async with self._c.rooms.use(state.id) as state:
-            appended = await self._append(connection, state, message)
+            draft = self._draft(connection, state, message)
+            appended = await self._c.rooms.append(state, draft, self._publisher(state))
             question = appended.message
             # A repetition is answered if the first try got no further than the log.
             answered = appended.duplicate and await in_time(self._c.store.answered(question.id))
             if not answered and self._turns.find(state, question.id) is None:
                 self._ask(state, question, character_id, connection.user.id)
-        return _stored(appended)
+        return stored(appended)
 
     async def regenerate(
         self, connection: Connection, reference: events.MessageReference
@@ -134,15 +137,16 @@ class Messages:
 
     # --- parts -----------------------------------------------------------------------------------
 
-    async def _append(
+    def _draft(
         self, connection: Connection, state: RoomState, message: events.MessageSend
-    ) -> Appended:
+    ) -> Draft:
         size = len(message.content.encode())
         if size > self._c.limits.content_bytes:
             raise TooLarge(
                 f"The message has {size} bytes, and {self._c.limits.content_bytes} are allowed. Shorten it."
             )
-        draft = Draft(
+        self._c.stop_typing(state, connection.user.id)
+        return Draft(
             id=given(message.message_id) or uuid4().hex,
             room_id=state.id,
             role="user",
@@ -154,12 +158,12 @@ class Messages:
             reply_to=given(message.reply_to),
             metadata=given(message.metadata),
         )
-        self._c.stop_typing(state, connection.user.id)
 
+    def _publisher(self, state: RoomState) -> Publish:
         def publish(row: ChatMessage) -> None:
             self._c.delivery.send(state.people.connections(), catalogue.MESSAGE_NEW, row)
 
-        return await self._c.rooms.append(state, draft, publish)
+        return publish
 
     def _character_for(self, connection: Connection, message: events.MessageSend) -> str:
         character_id = given(message.character_id) or connection.rooms.get(message.room_id)
@@ -192,7 +196,8 @@ class Messages:
         return message
 
 
-def _stored(appended: Appended) -> events.MessageStored:
+def stored(appended: Appended) -> events.MessageStored:
+    """The acknowledgement of a message that is stored."""
     message = appended.message
     return events.MessageStored(
         success=True,

@@ -5,15 +5,18 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
+
+import structlog
 
 from rejoinder.core.clock import Clock
 from rejoinder.core.rooms import People, Sequencer
 from rejoinder.core.streams import StreamText
-from rejoinder.errors import Conflict, Unavailable
+from rejoinder.errors import ChatError, Conflict, InternalError, Unavailable
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.tasks import Tasks
-from rejoinder.stores.base import Appended, Draft, Store
+from rejoinder.stores.base import Appended, Draft, Outcome as StoreOutcome, Store
 
 T = TypeVar("T")
 STORE_SECONDS = 5.0
@@ -22,7 +25,12 @@ QUIET_SECONDS = 10.0
 """How long a log is looked at after a failure: a database that hung does what it was asked when it goes on."""
 HEAL_PAGE = 100
 PUBLISHERS_MAX = 10_000
+SILENT = "The message store does not answer. Try again in a moment."
+BATCH_MAX = 500
+BROKEN = "Something went wrong on the server. Try again."
 Publish = Callable[[ChatMessage], None]
+Outcome = Appended | ChatError
+Done = Callable[[Outcome], None]
 
 
 @dataclass(slots=True)
@@ -45,6 +53,23 @@ class PendingTurn:
     asked_by: str
     character_id: str
     question: ChatMessage
+
+
+class Addition:
+    """A row on its way into the log."""
+
+    __slots__ = ("_done", "draft", "state")
+
+    def __init__(self, state: "RoomState", draft: Draft, done: Done) -> None:
+        self.state = state
+        self.draft = draft
+        self._done: Done | None = done
+
+    def answer(self, outcome: Outcome) -> None:
+        """Tell what came of it; only the first time counts."""
+        done, self._done = self._done, None
+        if done is not None:
+            done(outcome)
 
 
 @dataclass(slots=True)
@@ -88,6 +113,8 @@ class Rooms:
         self._publish_by_default = publish
         self._tasks = tasks
         self._states: dict[str, RoomState] = {}
+        self._batch: list[Addition] = []
+        self._log = structlog.get_logger("rejoinder.rooms")
 
     def __len__(self) -> int:
         return len(self._states)
@@ -123,33 +150,90 @@ class Rooms:
             Conflict: the id belongs to another message.
             Unavailable: it was not stored, or it is not known in time whether it was.
         """
+        known: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        def done(outcome: Outcome) -> None:
+            if not known.done():
+                known.set_result(outcome)
+
+        self.add(state, draft, publish, done)
+        outcome = await known
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def add(self, state: RoomState, draft: Draft, publish: Publish, done: Done) -> None:
+        """The same, without waiting: `done` is called once, with the row or with what would be raised.
+
+        All rows of one turn of the event loop are given to the store together.
+        """
         state.in_use += 1
         state.publishers[draft.id] = publish
         if len(state.publishers) > PUBLISHERS_MAX:
             del state.publishers[next(iter(state.publishers))]
-        task = self._tasks.start(self._append(state, draft))
-        try:
-            return await in_time(asyncio.shield(task))
-        except Unavailable:
-            # It may be stored all the same, or be stored later.
-            state.quiet_since = None
-            if state.suspect_since is None:
-                state.suspect_since = self._clock.now()
-            raise
+        if not self._batch:
+            asyncio.get_running_loop().call_soon(self._store_batch)
+        self._batch.append(Addition(state, draft, done))
 
-    async def _append(self, state: RoomState, draft: Draft) -> Appended:
-        try:
-            appended = await self._store.append(draft)
-        except Conflict:
-            state.publishers.pop(draft.id, None)
-            raise
-        finally:
-            state.in_use -= 1
-        # A duplicate may be the row of an earlier try whose outcome was not known: then it is still to be published.
-        self._let_out(state, appended.message)
-        if appended.duplicate and appended.message.seq <= state.sequencer.last:
-            state.publishers.pop(draft.id, None)
-        return appended
+    def _store_batch(self) -> None:
+        additions, self._batch = self._batch, []
+        for at in range(0, len(additions), BATCH_MAX):
+            batch = additions[at : at + BATCH_MAX]
+            storing = self._tasks.hold(self._store.append_all([each.draft for each in batch]))
+            overdue = asyncio.get_running_loop().call_later(STORE_SECONDS, self._overdue, batch)
+            storing.add_done_callback(partial(self._stored, batch, overdue))
+
+    def _overdue(self, batch: "list[Addition]") -> None:
+        for addition in batch:
+            self._in_doubt(addition, Unavailable(SILENT))
+
+    def _stored(
+        self,
+        batch: "list[Addition]",
+        overdue: asyncio.TimerHandle,
+        storing: "asyncio.Future[list[StoreOutcome]]",
+    ) -> None:
+        overdue.cancel()
+        error = (
+            Unavailable("The server is ending. Send it again.")
+            if storing.cancelled()
+            else storing.exception()
+        )
+        if error is None:
+            for addition, outcome in zip(batch, storing.result(), strict=True):
+                addition.state.in_use -= 1
+                if isinstance(outcome, Unavailable):
+                    self._in_doubt(addition, outcome)
+                else:
+                    self._settle(addition, outcome)
+            return
+        for addition in batch:
+            addition.state.in_use -= 1
+            if isinstance(error, Unavailable):
+                self._in_doubt(addition, error)
+            else:
+                addition.answer(InternalError(BROKEN))
+        if not isinstance(error, Unavailable):
+            self._log.error("messages could not be stored", exc_info=error)
+
+    def _in_doubt(self, addition: "Addition", error: Unavailable) -> None:
+        """It may be stored all the same, or be stored later."""
+        state = addition.state
+        state.quiet_since = None
+        if state.suspect_since is None:
+            state.suspect_since = self._clock.now()
+        addition.answer(error)
+
+    def _settle(self, addition: "Addition", outcome: Appended | Conflict) -> None:
+        state = addition.state
+        if isinstance(outcome, Conflict):
+            state.publishers.pop(addition.draft.id, None)
+        else:
+            # A duplicate may be the row of an earlier try whose outcome was not known: then it is still to be published.
+            self._let_out(state, outcome.message)
+            if outcome.duplicate and outcome.message.seq <= state.sequencer.last:
+                state.publishers.pop(addition.draft.id, None)
+        addition.answer(outcome)
 
     def _let_out(self, state: RoomState, message: ChatMessage) -> None:
         for let_out in state.sequencer.in_order(message.seq, lambda: self._publish(state, message)):
@@ -199,4 +283,4 @@ async def in_time(work: Awaitable[T]) -> T:
     try:
         return await asyncio.wait_for(work, STORE_SECONDS)
     except TimeoutError as error:
-        raise Unavailable("The message store does not answer. Try again in a moment.") from error
+        raise Unavailable(SILENT) from error

@@ -5,10 +5,11 @@ The log is the truth: what `append` returned is durable, and is in the pages onc
 Times are milliseconds since the epoch. `rejoinder.testing.check_store` is the specification as tests.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from rejoinder.errors import Conflict, Unavailable
 from rejoinder.protocol.events import ChatMessage, MessageState, Role
 
 EndState = Literal["complete", "stopped", "failed", "interrupted"]
@@ -36,6 +37,10 @@ class Appended:
 
     message: ChatMessage
     duplicate: bool
+
+
+Outcome = Appended | Conflict | Unavailable
+"""What came of a draft; of one that is `Unavailable` it is not known whether it is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,14 @@ class Store(Protocol):
 
         An id that is there already, from the same sender, with the same room and content, is a duplicate: the stored
         row comes back. With anything else of these different it raises `Conflict`.
+        """
+        ...
+
+    def append_all(self, drafts: Sequence[Draft]) -> Awaitable[list[Outcome]]:
+        """The same with several, of any rooms, in that order; what came of each. They are kept whoever waits for them.
+
+        Raises:
+            Unavailable: of each it is not known whether it is stored.
         """
         ...
 

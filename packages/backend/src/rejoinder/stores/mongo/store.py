@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
-from rejoinder.errors import Unavailable
+from rejoinder.errors import Conflict, Unavailable
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.stores.base import (
     Appended,
     Draft,
     EndState,
+    Outcome,
     Page,
     Room,
     RoomOverview,
@@ -89,6 +90,16 @@ class MongoStore:
         appended = await asyncio.shield(self._lanes.append(draft))
         self._touch(draft)
         return appended
+
+    async def append_all(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        # The lanes put them together, with whatever else is on its way.
+        return list(await asyncio.gather(*(self._outcome(draft) for draft in drafts)))
+
+    async def _outcome(self, draft: Draft) -> Outcome:
+        try:
+            return await self.append(draft)
+        except (Conflict, Unavailable) as error:
+            return error
 
     async def find(self, message_id: str) -> ChatMessage | None:
         return await self._rows.find(message_id)

@@ -14,6 +14,7 @@ COLUMNS = (
     "id, room_id, seq, role, sender_id, content, state, timestamp, character_id, reply_to, "
     "edited_at, metadata"
 )
+MARKS = f"({', '.join('?' * (COLUMNS.count(',') + 1))})"
 SELECT = f"SELECT {COLUMNS} FROM messages"  # noqa: S608 - constants
 
 
@@ -34,6 +35,24 @@ def message_of(row: tuple[Any, ...]) -> ChatMessage:
         reply_to=or_unset(reply_to),
         edited_at=or_unset(None if edited_at is None else iso(edited_at)),
         metadata=or_unset(None if metadata is None else msgspec.json.decode(metadata)),
+    )
+
+
+def values_of(draft: Draft, seq: int) -> tuple[Any, ...]:
+    """The row of a draft."""
+    return (
+        draft.id,
+        draft.room_id,
+        seq,
+        draft.role,
+        draft.sender_id,
+        draft.content,
+        draft.state,
+        draft.timestamp,
+        draft.character_id,
+        draft.reply_to,
+        None,
+        None if draft.metadata is None else msgspec.json.encode(draft.metadata).decode(),
     )
 
 
@@ -65,24 +84,8 @@ def append(db: sqlite3.Connection, draft: Draft) -> Appended:
             (draft.room_id, draft.sender_id, draft.timestamp, draft.timestamp),
         )
     seq = 1 if row is None else row[0]
-    values = (
-        draft.id,
-        draft.room_id,
-        seq,
-        draft.role,
-        draft.sender_id,
-        draft.content,
-        draft.state,
-        draft.timestamp,
-        draft.character_id,
-        draft.reply_to,
-        None,
-        None if draft.metadata is None else msgspec.json.encode(draft.metadata).decode(),
-    )
-    db.execute(
-        f"INSERT INTO messages ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-        values,
-    )
+    values = values_of(draft, seq)
+    db.execute(f"INSERT INTO messages ({COLUMNS}) VALUES {MARKS}", values)  # noqa: S608
     return Appended(message_of(values), duplicate=False)
 
 

@@ -11,6 +11,7 @@ from rejoinder.stores.base import (
     Appended,
     Draft,
     EndState,
+    Outcome,
     Page,
     Room,
     RoomOverview,
@@ -19,7 +20,7 @@ from rejoinder.stores.base import (
     Totals,
     Upgraded,
 )
-from rejoinder.stores.sqlite import moving, rooms, rows
+from rejoinder.stores.sqlite import appending, moving, rooms, rows
 from rejoinder.stores.sqlite.lock import Lock
 from rejoinder.stores.sqlite.schema import prepare
 from rejoinder.stores.sqlite.worker import Worker
@@ -72,6 +73,9 @@ class SqliteStore:
 
     async def append(self, draft: Draft) -> Appended:
         return await self._write(lambda db: rows.append(db, draft))
+
+    async def append_all(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        return await self._write(lambda db: appending.append_all(db, drafts))
 
     async def find(self, message_id: str) -> ChatMessage | None:
         return await self._read(lambda db: rows.find(db, message_id))
@@ -146,8 +150,8 @@ class SqliteStore:
             raise
 
     async def _write(self, job: Callable[[sqlite3.Connection], T]) -> T:
-        # Shielded: a caller that is cancelled must not cancel what is being committed.
-        return await asyncio.shield(self._writer.submit(job))
+        # A caller that is cancelled leaves the job as it is: it is done, or has been taken.
+        return await self._writer.submit(job)
 
     async def _read(self, job: Callable[[sqlite3.Connection], T]) -> T:
-        return await asyncio.shield(self._reader.submit(job))
+        return await self._reader.submit(job)

@@ -53,19 +53,15 @@ class Worker:
             self._thread = None
 
     def submit(self, job: Callable[[sqlite3.Connection], T]) -> "asyncio.Future[T]":
-        """Have a job done.
-
-        Raises:
-            Unavailable: too many are waiting, or the store is closed.
-        """
-        if self._loop is None:
-            raise Unavailable(BUSY)
-        future: asyncio.Future[T] = self._loop.create_future()
-        with self._wake:
-            if self._closing or len(self._jobs) >= self._limit:
-                raise Unavailable(BUSY)
-            self._jobs.append((job, future))
-            self._wake.notify()
+        """Have a job done. The future fails with `Unavailable` if too many are waiting, or the store is closed."""
+        future: asyncio.Future[T] = (self._loop or asyncio.get_running_loop()).create_future()
+        if self._loop is None or self._closing or len(self._jobs) >= self._limit:
+            future.set_exception(Unavailable(BUSY))
+            return future
+        self._jobs.append((job, future))
+        if len(self._jobs) == 1:
+            with self._wake:
+                self._wake.notify()
         return future
 
     def _run(self) -> None:

@@ -1,0 +1,84 @@
+"""Many rows at once: a few statements for a whole group, since each statement costs more than the row in it."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from rejoinder.errors import Conflict
+from rejoinder.stores.base import Appended, Draft, Outcome
+from rejoinder.stores.sqlite import rows
+
+SIZES = (64, 16, 4, 1)
+"""Rows of one statement. A few sizes, so that each is prepared once."""
+
+Values = tuple[object, ...]
+
+
+def append_all(db: sqlite3.Connection, drafts: Sequence[Draft]) -> list[Outcome]:
+    """Insert drafts at the ends of their rooms; what came of each."""
+    db.execute("SAVEPOINT appending")
+    try:
+        appended = _insert_all(db, drafts)
+    except sqlite3.IntegrityError:
+        # One of the ids is there already, or twice among them.
+        db.execute("ROLLBACK TO appending")
+        return [_append(db, draft) for draft in drafts]
+    finally:
+        db.execute("RELEASE appending")
+    return appended
+
+
+def _append(db: sqlite3.Connection, draft: Draft) -> Outcome:
+    try:
+        return rows.append(db, draft)
+    except Conflict as conflict:
+        return conflict
+
+
+def _insert_all(db: sqlite3.Connection, drafts: Sequence[Draft]) -> list[Outcome]:
+    last = _last_numbers(db, {draft.room_id for draft in drafts})
+    touched: dict[str, int] = {}
+    fresh: dict[str, Draft] = {}
+    values: list[Values] = []
+    for draft in drafts:
+        room_id = draft.room_id
+        if room_id not in last:
+            fresh[room_id] = draft
+        seq = last[room_id] = last.get(room_id, 0) + 1
+        touched[room_id] = max(touched.get(room_id, 0), draft.timestamp)
+        values.append(rows.values_of(draft, seq))
+    for some in _in_sizes(values):
+        marks = ", ".join([rows.MARKS] * len(some))
+        db.execute(
+            f"INSERT INTO messages ({rows.COLUMNS}) VALUES {marks}",  # noqa: S608 - constants
+            [value for row in some for value in row],
+        )
+    db.executemany(
+        "INSERT INTO rooms (id, created_by, created_at, updated_at, last_seq) VALUES (?, ?, ?, ?, 0)",
+        [
+            (room_id, draft.sender_id, draft.timestamp, draft.timestamp)
+            for room_id, draft in fresh.items()
+        ],
+    )
+    db.executemany(
+        "UPDATE rooms SET last_seq = ?, updated_at = max(updated_at, ?) WHERE id = ?",
+        [(last[room_id], timestamp, room_id) for room_id, timestamp in touched.items()],
+    )
+    return [Appended(rows.message_of(row), duplicate=False) for row in values]
+
+
+def _last_numbers(db: sqlite3.Connection, room_ids: set[str]) -> dict[str, int]:
+    listed = msgspec.json.encode(room_ids).decode()
+    found = db.execute(
+        "SELECT id, last_seq FROM rooms WHERE id IN (SELECT value FROM json_each(?))", (listed,)
+    )
+    return dict(found.fetchall())
+
+
+def _in_sizes(values: Sequence[Values]) -> Iterator[Sequence[Values]]:
+    at = 0
+    for size in SIZES:
+        while len(values) - at >= size:
+            yield values[at : at + size]
+            at += size
