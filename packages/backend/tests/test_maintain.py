@@ -172,13 +172,13 @@ def test_there_must_be_something_to_copy(tmp_path: Path, mongo: str) -> None:
 
 def test_upgrade_says_what_it_did(tmp_path: Path, mongo: str) -> None:
     for flags, made in (
-        (("--data-dir", str(tmp_path)), "made the tables"),
-        (("--database", mongo), "made the collections' indexes"),
+        (("--data-dir", str(tmp_path)), "made the tables, gave running answers leases"),
+        (("--database", mongo), "made the collections' indexes, gave running answers leases"),
     ):
         ended = run("db", "upgrade", *flags)
-        assert (ended.returncode, ended.stdout) == (0, f"Upgraded from schema 0 to 1: {made}.\n")
+        assert (ended.returncode, ended.stdout) == (0, f"Upgraded from schema 0 to 2: {made}.\n")
         ended = run("db", "upgrade", *flags)
-        assert ended.stdout.startswith("Nothing to do: the database has schema 1")
+        assert ended.stdout.startswith("Nothing to do: the database has schema 2")
 
 
 async def test_a_store_that_a_server_has_is_neither_upgraded_nor_copied(
@@ -204,10 +204,31 @@ async def test_an_older_file_is_upgraded_when_it_is_opened(
         assert await store.last_seq("room") == 1
     db = sqlite3.connect(path)
     assert db.execute("SELECT mood FROM rooms").fetchall() == [("good",)]
-    assert db.execute("PRAGMA user_version").fetchone() == (2,)
+    assert db.execute("PRAGMA user_version").fetchone() == (len(schema.STEPS),)
     db.close()
     done = await SqliteStore(path).upgrade()
-    assert (done.before, done.after, done.steps) == (2, 2, ())
+    assert (done.before, done.after, done.steps) == (3, 3, ())
+
+
+async def test_a_file_without_leases_is_given_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "chat.db"
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "STEPS", schema.STEPS[:1])
+        assert (await SqliteStore(path).upgrade()).after == 1
+    db = sqlite3.connect(path)
+    with db:
+        db.execute(
+            "INSERT INTO messages (id, room_id, seq, role, sender_id, content, state, timestamp) "
+            "VALUES ('left', 'room', 1, 'character', 'echo', 'so far', 'streaming', ?)",
+            (NOW,),
+        )
+    db.close()
+    async with opened(lambda: SqliteStore(path)) as store:
+        assert [row.id for row in await store.unfinished(9, NOW)] == ["left"]
+        assert await store.save_stream("left", "so far", NOW + 1)
+        assert await store.unfinished(9, NOW) == []
 
 
 async def test_a_step_that_fails_changes_nothing(

@@ -82,9 +82,12 @@ class FaultyStore(SqliteStore):
     async def last_seq(self, room_id: str) -> int:
         return await self._faulty("last_seq", lambda: SqliteStore.last_seq(self, room_id))
 
-    async def save_stream(self, message_id: str, content: str) -> None:
-        await self._faulty(
-            "save_stream", lambda: SqliteStore.save_stream(self, message_id, content)
+    async def save_stream(
+        self, message_id: str, content: str, lease_until: int | None = None
+    ) -> bool:
+        return await self._faulty(
+            "save_stream",
+            lambda: SqliteStore.save_stream(self, message_id, content, lease_until),
         )
 
     async def end_stream(self, message_id: str, content: str, state: EndState) -> bool:

@@ -29,11 +29,9 @@ TOUCHED_KEPT = 50_000
 
 
 class MongoStore:
-    """A `Store` in a MongoDB database.
+    """A `Store` in a MongoDB database, which several servers may have open at once."""
 
-    Several may append to it at once. But rows that are `streaming` have no lease yet, and a server that starts takes all of them
-    for left over: one server to a database.
-    """
+    shared = True
 
     def __init__(self, url: str) -> None:
         """`url`: a MongoDB address; the database it names, or `rejoinder`.
@@ -102,14 +100,19 @@ class MongoStore:
     async def last_seq(self, room_id: str) -> int:
         return await self._rows.last_seq(room_id)
 
-    async def save_stream(self, message_id: str, content: str) -> None:
-        await self._rows.save_stream(message_id, content)
+    async def save_stream(
+        self, message_id: str, content: str, lease_until: int | None = None
+    ) -> bool:
+        return await self._rows.save_stream(message_id, content, lease_until)
 
     async def end_stream(self, message_id: str, content: str, state: EndState) -> bool:
         return await self._rows.end_stream(message_id, content, state)
 
-    async def unfinished(self, limit: int) -> list[ChatMessage]:
-        return await self._rows.unfinished(limit)
+    async def unfinished(self, limit: int, now: int | None = None) -> list[ChatMessage]:
+        return await self._rows.unfinished(limit, now)
+
+    async def interrupt(self, message_id: str, now: int | None = None) -> bool:
+        return await self._rows.interrupt(message_id, now)
 
     async def answered(self, message_id: str) -> bool:
         return await self._rows.answered(message_id)

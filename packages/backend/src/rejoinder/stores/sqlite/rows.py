@@ -15,6 +15,7 @@ COLUMNS = (
     "edited_at, metadata"
 )
 SELECT = f"SELECT {COLUMNS} FROM messages"  # noqa: S608 - constants
+RUN_OUT = "(:now IS NULL OR lease_until IS NULL OR lease_until <= :now)"
 
 
 def message_of(row: tuple[Any, ...]) -> ChatMessage:
@@ -80,8 +81,8 @@ def append(db: sqlite3.Connection, draft: Draft) -> Appended:
         None if draft.metadata is None else msgspec.json.encode(draft.metadata).decode(),
     )
     db.execute(
-        f"INSERT INTO messages ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-        values,
+        f"INSERT INTO messages ({COLUMNS}, lease_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        (*values, draft.lease_until),
     )
     return Appended(message_of(values), duplicate=False)
 
@@ -109,27 +110,45 @@ def last_seq(db: sqlite3.Connection, room_id: str) -> int:
     return 0 if row is None else int(row[0])
 
 
-def save_stream(db: sqlite3.Connection, message_id: str, content: str) -> None:
-    """Keep the text so far."""
-    db.execute(
-        "UPDATE messages SET content = ? WHERE id = ? AND state = 'streaming'",
-        (content, message_id),
+def save_stream(
+    db: sqlite3.Connection, message_id: str, content: str, lease_until: int | None
+) -> bool:
+    """Keep the text so far, and renew the lease."""
+    done = db.execute(
+        "UPDATE messages SET content = ?, lease_until = coalesce(?, lease_until) "
+        "WHERE id = ? AND state = 'streaming'",
+        (content, lease_until, message_id),
     )
+    return done.rowcount == 1
 
 
 def end_stream(db: sqlite3.Connection, message_id: str, content: str, state: EndState) -> bool:
     """End a row that is `streaming`."""
     done = db.execute(
-        "UPDATE messages SET content = ?, state = ? WHERE id = ? AND state = 'streaming'",
+        "UPDATE messages SET content = ?, state = ?, lease_until = NULL "
+        "WHERE id = ? AND state = 'streaming'",
         (content, state, message_id),
     )
     return done.rowcount == 1
 
 
-def unfinished(db: sqlite3.Connection, limit: int) -> list[ChatMessage]:
-    """Rows that are `streaming`."""
-    rows = db.execute(f"{SELECT} WHERE state = 'streaming' LIMIT ?", (limit,)).fetchall()
+def unfinished(db: sqlite3.Connection, limit: int, now: int | None) -> list[ChatMessage]:
+    """Rows that are `streaming`, with a lease that has run out."""
+    rows = db.execute(
+        f"{SELECT} WHERE state = 'streaming' AND {RUN_OUT} LIMIT :limit",
+        {"now": now, "limit": limit},
+    ).fetchall()
     return [message_of(row) for row in rows]
+
+
+def interrupt(db: sqlite3.Connection, message_id: str, now: int | None) -> bool:
+    """End a row that is `streaming`, with a lease that has run out."""
+    done = db.execute(
+        "UPDATE messages SET state = 'interrupted', lease_until = NULL "  # noqa: S608 - constants
+        f"WHERE id = :id AND state = 'streaming' AND {RUN_OUT}",
+        {"id": message_id, "now": now},
+    )
+    return done.rowcount == 1
 
 
 def answered(db: sqlite3.Connection, message_id: str) -> bool:
