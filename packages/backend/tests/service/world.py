@@ -95,6 +95,12 @@ class FaultyStore(SqliteStore):
             "end_stream", lambda: SqliteStore.end_stream(self, message_id, content, state)
         )
 
+    async def unfinished(self, limit: int, now: int | None = None) -> list[ChatMessage]:
+        return await self._faulty("unfinished", lambda: SqliteStore.unfinished(self, limit, now))
+
+    async def interrupt(self, message_id: str, now: int | None = None) -> bool:
+        return await self._faulty("interrupt", lambda: SqliteStore.interrupt(self, message_id, now))
+
     async def _write(self, job: Callable[[Any], T]) -> T:
         return await self._counted(super()._write(job))
 
