@@ -9,7 +9,7 @@ from rejoinder.service.generation import Ending, Generation, GenerationTools
 from rejoinder.service.rooms import PendingTurn, RoomState
 
 TURNS_WAITING = 16
-CLOSE_SECONDS = 3.5
+CLOSE_SECONDS = 3.0
 """How long the end of a server waits for a store that does not answer, for all answers together."""
 
 
