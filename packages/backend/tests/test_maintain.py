@@ -4,6 +4,7 @@ import os
 import selectors
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -187,6 +188,25 @@ async def test_a_store_that_a_server_has_is_neither_upgraded_nor_copied(
     async with opened(lambda: store_at(str(tmp_path))):
         for command in (("upgrade", "--data-dir", str(tmp_path)), ("copy", str(tmp_path), mongo)):
             assert "is in use by another server" in _refused("db", *command)
+
+
+async def test_a_database_that_a_server_writes_answers_to_is_neither_upgraded_nor_copied(
+    tmp_path: Path, mongo: str
+) -> None:
+    here = str(tmp_path / "here")
+    async with opened(lambda: store_at(here)) as store:
+        await store.append(draft("room"))
+    running = replace(stream("room"), lease_until=time.time_ns() // 1_000_000 + 60_000)
+    async with opened(lambda: store_at(mongo)) as store:
+        await store.append(running)
+    for command in (("copy", here, mongo), ("copy", mongo, here), ("upgrade", "--database", mongo)):
+        assert "A server is writing answers to mongodb://" in _refused("db", *command)
+    async with opened(lambda: store_at(mongo)) as store:
+        await store.save_stream(running.id, "left behind", time.time_ns() // 1_000_000 - 1)
+    back = str(tmp_path / "back.db")
+    assert _copy(mongo, back) == "Copied 1 rooms with 1 messages.\n"
+    async with opened(lambda: store_at(back)) as store:
+        assert [row.content for row in await store.unfinished(9, 0)] == ["left behind"]
 
 
 async def test_an_older_file_is_upgraded_when_it_is_opened(

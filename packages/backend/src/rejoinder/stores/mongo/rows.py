@@ -66,6 +66,12 @@ class Rows:
         documents = await self._link.read(lambda: self._messages.find(which).limit(limit).to_list())
         return [model.message_of(document) for document in documents]
 
+    async def being_written(self, now: int) -> bool:
+        """True if the lease of a row that is `streaming` has not run out."""
+        which = {"state": "streaming", "leaseUntil": {"$gt": model.date(now)}}
+        found = await self._link.read(lambda: self._messages.find_one(which, {"_id": True}))
+        return found is not None
+
     async def interrupt(self, message_id: str, now: int | None) -> bool:
         """End a row that is `streaming`, with a lease that has run out."""
         return await self._change(

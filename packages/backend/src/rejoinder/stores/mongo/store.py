@@ -1,10 +1,11 @@
 """The store: who does what. Each method is one or two commands."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
-from rejoinder.errors import Unavailable
+from rejoinder.errors import ConfigurationError, Unavailable
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.stores.base import (
     Appended,
@@ -59,10 +60,12 @@ class MongoStore:
         """Bring the database to the version that this program works with; the store is closed after it.
 
         Raises:
-            ConfigurationError: it can't be used, or a newer version made it.
+            ConfigurationError: it can't be used, a server writes answers to it, or a newer version made it.
         """
         try:
             await self._connect()
+            with connect.starting(self._url):
+                await self.check_unused()
             return await migrations.upgrade(self._link)
         finally:
             await self._link.close()
@@ -71,6 +74,18 @@ class MongoStore:
         await self._lanes.close()
         await asyncio.gather(*self._touching)
         await self._link.close()
+
+    async def check_unused(self) -> None:
+        """Refuse a database that a server writes an answer to; one that is idle can't be told from one that is stopped.
+
+        Raises:
+            ConfigurationError: a server does.
+        """
+        if await self._rows.being_written(time.time_ns() // 1_000_000):
+            raise ConfigurationError(
+                f"A server is writing answers to {connect.shown(self._url)}: stop all servers on it first; after a "
+                "server was killed, wait 10 seconds."
+            )
 
     async def identity(self) -> str:
         """What two addresses of one database have in common."""

@@ -57,6 +57,9 @@ class SqliteStore:
 
         return await asyncio.to_thread(upgrade)
 
+    async def check_unused(self) -> None:
+        """Nothing to check: a server that has the file keeps others from opening it."""
+
     async def identity(self) -> str:
         """What two addresses of one file have in common."""
         return str(self._path.resolve())
