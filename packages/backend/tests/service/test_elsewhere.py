@@ -131,6 +131,19 @@ async def test_an_answer_that_begins_elsewhere_is_shown_with_the_next_row(
     assert ends(ben.heard(catalogue.STREAM_END)) == [("there", "one two", "complete")]
 
 
+async def test_who_enters_a_room_that_others_are_in_brings_what_another_server_has_stored(
+    world: World, other: OtherServer
+) -> None:
+    world.store.shared = True
+    (ann,) = await world.in_room("ann")
+    await other.begin()
+    ben = await world.connect("ben")
+    assert (await ben.join()).messages == [], "not before those who are there"
+    await world.advance(2)
+    for client in (ann, ben):
+        assert [start.message_id for start in client.heard(catalogue.STREAM_START)] == ["there"]
+
+
 async def test_a_page_of_history_follows_what_it_shows(world: World, other: OtherServer) -> None:
     await other.begin()
     (ann,) = await world.in_room("ann")

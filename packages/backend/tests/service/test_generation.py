@@ -381,3 +381,17 @@ async def test_a_save_under_way_does_not_hold_up_the_end(world: World) -> None:
     await world.advance(1)
     row = await world.row(end.message_id)
     assert (row.content, row.state) == (end.content, end.state) == ("one two", "complete")
+
+
+async def test_a_save_that_is_never_answered_is_not_the_last(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("hi")
+    world.store.faults["save_stream"] = "hang"
+    world.puppet.say("one")
+    await world.advance(3)
+    world.store.faults.clear()  # What hangs goes on hanging.
+    await world.advance(6)
+    (start,) = ann.heard(catalogue.STREAM_START)
+    assert (await world.row(start.message_id)).content == "one"
+    world.puppet.say(None)
+    await world.advance(1)

@@ -72,6 +72,9 @@ class Entering:
                     check_open(passage)
                     # From here to the return nothing waits: what is published from now on goes to this connection, too.
                     self._let_in(state, connection, character_id, how)
+                    if self._c.store.shared and reading.last_seq > state.sequencer.last:
+                        # Another server may have stored them; then nothing else brings them.
+                        self._c.rooms.suspect(state)
                     return self._snapshot(state, reading, room, character_id)
                 await self._catch_up(state, reading, stale)
         raise Unavailable("The room is very busy. Try again in a moment.")

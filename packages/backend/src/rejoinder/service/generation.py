@@ -20,7 +20,7 @@ from rejoinder.errors import CharacterFailed, ChatError, Unavailable
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.answers import FAILED, announce_chunk, announce_end, announce_start
 from rejoinder.service.delivery import Delivery
-from rejoinder.service.rooms import LiveStream, PendingTurn, Rooms, RoomState
+from rejoinder.service.rooms import LiveStream, PendingTurn, Rooms, RoomState, in_time
 from rejoinder.service.tasks import Tasks
 from rejoinder.stores.base import Draft, EndState, Store
 
@@ -235,10 +235,13 @@ class Generation:
         lease_until = self._tools.clock.wall_ms() + LEASE_MS
         kept, lives = False, True
         try:
-            lives = await self._tools.store.save_stream(self._turn.message_id, text, lease_until)
+            # A save that is never answered must not be the last one.
+            lives = await in_time(
+                self._tools.store.save_stream(self._turn.message_id, text, lease_until)
+            )
             kept = True
         except Unavailable:
-            self._log.info("an answer could not be saved; it is tried again")
+            self._log.debug("an answer could not be saved; it is tried again")
         finally:
             keeping.ended(kept=kept)
         if not lives and not self._sealed:

@@ -146,10 +146,14 @@ class Rooms:
             return await in_time(asyncio.shield(task))
         except Unavailable:
             # It may be stored all the same, or be stored later.
-            state.quiet_since = None
-            if state.suspect_since is None:
-                state.suspect_since = self._clock.now()
+            self.suspect(state)
             raise
+
+    def suspect(self, state: RoomState) -> None:
+        """Have the log looked at: it may have rows that nobody was shown."""
+        state.quiet_since = None
+        if state.suspect_since is None:
+            state.suspect_since = self._clock.now()
 
     async def _append(self, state: RoomState, draft: Draft) -> Appended:
         try:
