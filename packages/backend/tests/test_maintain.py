@@ -4,6 +4,7 @@ import os
 import selectors
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -172,13 +173,13 @@ def test_there_must_be_something_to_copy(tmp_path: Path, mongo: str) -> None:
 
 def test_upgrade_says_what_it_did(tmp_path: Path, mongo: str) -> None:
     for flags, made in (
-        (("--data-dir", str(tmp_path)), "made the tables"),
-        (("--database", mongo), "made the collections' indexes"),
+        (("--data-dir", str(tmp_path)), "made the tables, gave running answers leases"),
+        (("--database", mongo), "made the collections' indexes, gave running answers leases"),
     ):
         ended = run("db", "upgrade", *flags)
-        assert (ended.returncode, ended.stdout) == (0, f"Upgraded from schema 0 to 1: {made}.\n")
+        assert (ended.returncode, ended.stdout) == (0, f"Upgraded from schema 0 to 2: {made}.\n")
         ended = run("db", "upgrade", *flags)
-        assert ended.stdout.startswith("Nothing to do: the database has schema 1")
+        assert ended.stdout.startswith("Nothing to do: the database has schema 2")
 
 
 async def test_a_store_that_a_server_has_is_neither_upgraded_nor_copied(
@@ -187,6 +188,25 @@ async def test_a_store_that_a_server_has_is_neither_upgraded_nor_copied(
     async with opened(lambda: store_at(str(tmp_path))):
         for command in (("upgrade", "--data-dir", str(tmp_path)), ("copy", str(tmp_path), mongo)):
             assert "is in use by another server" in _refused("db", *command)
+
+
+async def test_a_database_that_a_server_writes_answers_to_is_neither_upgraded_nor_copied(
+    tmp_path: Path, mongo: str
+) -> None:
+    here = str(tmp_path / "here")
+    async with opened(lambda: store_at(here)) as store:
+        await store.append(draft("room"))
+    running = replace(stream("room"), lease_until=time.time_ns() // 1_000_000 + 60_000)
+    async with opened(lambda: store_at(mongo)) as store:
+        await store.append(running)
+    for command in (("copy", here, mongo), ("copy", mongo, here), ("upgrade", "--database", mongo)):
+        assert "A server is writing answers to mongodb://" in _refused("db", *command)
+    async with opened(lambda: store_at(mongo)) as store:
+        await store.save_stream(running.id, "left behind", time.time_ns() // 1_000_000 - 1)
+    back = str(tmp_path / "back.db")
+    assert _copy(mongo, back) == "Copied 1 rooms with 1 messages.\n"
+    async with opened(lambda: store_at(back)) as store:
+        assert [row.content for row in await store.unfinished(9, 0)] == ["left behind"]
 
 
 async def test_an_older_file_is_upgraded_when_it_is_opened(
@@ -204,10 +224,31 @@ async def test_an_older_file_is_upgraded_when_it_is_opened(
         assert await store.last_seq("room") == 1
     db = sqlite3.connect(path)
     assert db.execute("SELECT mood FROM rooms").fetchall() == [("good",)]
-    assert db.execute("PRAGMA user_version").fetchone() == (2,)
+    assert db.execute("PRAGMA user_version").fetchone() == (len(schema.STEPS),)
     db.close()
     done = await SqliteStore(path).upgrade()
-    assert (done.before, done.after, done.steps) == (2, 2, ())
+    assert (done.before, done.after, done.steps) == (3, 3, ())
+
+
+async def test_a_file_without_leases_is_given_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "chat.db"
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "STEPS", schema.STEPS[:1])
+        assert (await SqliteStore(path).upgrade()).after == 1
+    db = sqlite3.connect(path)
+    with db:
+        db.execute(
+            "INSERT INTO messages (id, room_id, seq, role, sender_id, content, state, timestamp) "
+            "VALUES ('left', 'room', 1, 'character', 'echo', 'so far', 'streaming', ?)",
+            (NOW,),
+        )
+    db.close()
+    async with opened(lambda: SqliteStore(path)) as store:
+        assert [row.id for row in await store.unfinished(9, NOW)] == ["left"]
+        assert await store.save_stream("left", "so far", NOW + 1)
+        assert await store.unfinished(9, NOW) == []
 
 
 async def test_a_step_that_fails_changes_nothing(

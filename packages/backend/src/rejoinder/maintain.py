@@ -28,7 +28,8 @@ async def copy(source_address: str, target_address: str, console: Console) -> st
     """Copy all rooms of a store into another; a sentence on what was done.
 
     Raises:
-        ConfigurationError: one of them can't be used, both are the same, or the target has other messages.
+        ConfigurationError: one of them can't be used or a server writes to it, both are the same, or the target has other
+            messages.
     """
     source, target = store_at(source_address), store_at(target_address)
     if not is_mongo(source_address):
@@ -40,6 +41,8 @@ async def copy(source_address: str, target_address: str, console: Console) -> st
     try:
         await source.open()
         await target.open()
+        await source.check_unused()
+        await target.check_unused()
         if await source.identity() == await target.identity():
             raise ConfigurationError(SAME)
         with _bar(console) as bar:

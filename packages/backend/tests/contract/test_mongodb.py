@@ -1,13 +1,14 @@
 """The whole chat on MongoDB: what is promised of the embedded store holds here, too."""
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.contract import test_durability, test_once, test_streams
-from tests.support.chat import Connect, eventually
+from tests.contract import test_durability, test_once, test_shutdown, test_streams
+from tests.support.chat import Chat, Connect, eventually
 from tests.support.mongod import ReplicaSet
 from tests.support.process import ServerProcess, Start
 from tests.support.proxy import Proxy
@@ -16,6 +17,8 @@ from tests.support.tokens import unique
 
 PROMISED_SECONDS = 5.5
 """5 s, and what the way there and back takes on a busy machine."""
+INTERRUPTED_SECONDS = 15.0
+ANSWERS = 6
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +47,6 @@ def server(start: Start) -> ServerProcess:
 
 test_what_was_acked_survives_kill_9 = test_durability.test_what_was_acked_survives_kill_9
 test_kill_9_right_after_an_ack = test_durability.test_kill_9_right_after_an_ack
-test_interrupted = test_durability.test_what_streamed_is_interrupted_with_the_text_kept
 test_a_duplicate = test_once.test_the_same_message_again_is_a_duplicate
 test_a_stream = test_streams.test_a_second_person_joins_in_mid_stream
 
@@ -132,3 +134,130 @@ async def test_a_database_that_is_killed_and_started_again(
     shown = "".join(chunk["delta"] for chunk in bob.all("message:stream:chunk"))
     assert (rows[1]["content"], rows[1]["state"]) == (shown, "complete")
     assert ended["content"] == shown
+
+
+async def _streaming(alice: Chat, room: str) -> str:
+    """Have an answer written that takes long, and wait until some of it was saved; its id."""
+    await alice.join(room)
+    await alice.ask(room, "/count 2000 30")
+    begun = await alice.sees("message:stream:start")
+    await alice.until(lambda: len(alice.all("message:stream:chunk")) > 50)
+    return str(begun["messageId"])
+
+
+def _shown(person: Chat) -> str:
+    return "".join(chunk["delta"] for chunk in person.all("message:stream:chunk"))
+
+
+async def test_what_streamed_is_interrupted_when_its_lease_has_run_out(
+    start: Start, connect: Connect, room: str
+) -> None:
+    """A server that comes back can't know that the one before it was alone; it is ended in time, and the text is kept."""
+    server = start()
+    alice = await connect(server)
+    message_id = await _streaming(alice, room)
+    server.kill()
+    killed = time.monotonic()
+    server.start()
+    bob = await connect(server)
+    snapshot = await bob.join(room)
+    (running,) = snapshot["streams"]
+    assert running["messageId"] == message_id
+    assert _shown(alice).startswith(running["content"])
+    end = await bob.sees("message:stream:end", within=INTERRUPTED_SECONDS)
+    assert time.monotonic() - killed < INTERRUPTED_SECONDS
+    assert (end["messageId"], end["state"]) == (message_id, "interrupted")
+    assert len(end["content"]) > 20
+    row = (await bob.history(room))[1]
+    assert (row["state"], row["content"]) == ("interrupted", end["content"])
+    assert end["content"] == running["content"] + _shown(bob)
+    assert (await bob.send(room, "go on"))["seq"] == 3
+
+
+async def test_a_second_server_leaves_the_answers_of_the_first_alone(
+    start: Start, connect: Connect, room: str, mongod: ReplicaSet
+) -> None:
+    database = mongod.url(unique("test"))
+    first = start(database=database)
+    alice = await connect(first)
+    await alice.join(room)
+    # Its silence is longer than a lease and the time until somebody looks.
+    await alice.ask(room, "/count 2 15000")
+    await alice.sees("message:stream:start")
+    second = await asyncio.to_thread(start, database=database)
+    bob = await connect(second)
+    (running,) = (await bob.join(room))["streams"]
+    end = await alice.sees("message:stream:end", within=20)
+    assert (end["state"], end["content"]) == ("complete", _shown(alice))
+    told = await bob.sees("message:stream:end")
+    assert (told["messageId"], told["content"], told["state"]) == (
+        end["messageId"],
+        end["content"],
+        "complete",
+    )
+    assert running["content"] + _shown(bob) == end["content"]
+    rows = await bob.history(room)
+    assert [(row["seq"], row["state"]) for row in rows] == [(1, "complete"), (2, "complete")]
+
+
+async def test_a_second_server_ends_what_the_first_left_behind(
+    start: Start, connect: Connect, room: str, mongod: ReplicaSet
+) -> None:
+    database = mongod.url(unique("test"))
+    first, second, third = [start(database=database) for _ in range(3)]
+    alice = await connect(first)
+    message_id = await _streaming(alice, room)
+    viewers = [await connect(second), await connect(third)]
+    for viewer in viewers:
+        (running,) = (await viewer.join(room))["streams"]
+        assert running["messageId"] == message_id
+    first.kill()
+    killed = time.monotonic()
+    for viewer in viewers:
+        end = await viewer.sees("message:stream:end", within=INTERRUPTED_SECONDS)
+        assert time.monotonic() - killed < INTERRUPTED_SECONDS
+        assert (end["messageId"], end["state"]) == (message_id, "interrupted")
+        assert len(end["content"]) > 20
+        row = (await viewer.history(room))[1]
+        assert (row["state"], row["content"]) == ("interrupted", end["content"])
+        await viewer.caught_up()
+        assert len(viewer.all("message:stream:end")) == 1
+
+
+async def test_a_server_that_was_held_up_gives_way(
+    start: Start, connect: Connect, room: str, mongod: ReplicaSet
+) -> None:
+    """It stood still for longer than its lease; the other one took it for gone. All are told the same."""
+    database = mongod.url(unique("test"))
+    first, second = [start(database=database) for _ in range(2)]
+    alice, bob = await connect(first), await connect(second)
+    await _streaming(alice, room)
+    await bob.join(room)
+    first.process.send_signal(signal.SIGSTOP)
+    try:
+        end = await bob.sees("message:stream:end", within=INTERRUPTED_SECONDS)
+    finally:
+        first.process.send_signal(signal.SIGCONT)
+    told = await alice.sees("message:stream:end")
+    assert (told["content"], told["state"]) == (end["content"], "interrupted")
+    assert (await alice.history(room))[1]["content"] == end["content"]
+
+
+async def test_a_stop_waits_once_for_a_database_that_hangs(
+    start: Start, connect: Connect, mongod: ReplicaSet
+) -> None:
+    server = start()
+    alice = await connect(server)
+    for _ in range(ANSWERS):
+        room = unique("room")
+        await alice.join(room)
+        await alice.ask(room, "/count 2000 30")
+    await alice.until(lambda: len(alice.all("message:stream:start")) == ANSWERS)
+    mongod.members[0].pause()
+    try:
+        # Saves are under way, and wait for the database.
+        seen = len(alice.all("message:stream:chunk"))
+        await alice.until(lambda: len(alice.all("message:stream:chunk")) > seen + 60 * ANSWERS)
+        test_shutdown.ends_in_time(server, signal.SIGTERM)
+    finally:
+        mongod.members[0].resume()

@@ -7,9 +7,14 @@ import pytest
 from tests.service.world import Client, Puppet, World
 
 from rejoinder.characters import Delta, Turn, Usage
+from rejoinder.core.leases import RENEW_SECONDS
 from rejoinder.errors import CharacterFailed
 from rejoinder.protocol import catalogue, events
-from rejoinder.service.generation import ANSWER_LIMIT
+from rejoinder.service.generation import ANSWER_LIMIT, LEASE_MS
+from rejoinder.stores.base import Draft
+from rejoinder.stores.sqlite import SqliteStore
+
+RENEW_MS = round(RENEW_SECONDS * 1000)
 
 
 def text(client: Client) -> str:
@@ -313,3 +318,80 @@ async def test_what_another_hand_has_ended_is_announced_as_it_is_stored(world: W
     await world.advance(0.1)
     (end,) = ben.heard(catalogue.STREAM_END)
     assert (end.content, end.state) == ("on", "interrupted")
+
+
+async def test_an_answer_that_another_hand_has_ended_stops_when_it_notices(world: World) -> None:
+    ann, ben = await world.in_room("ann", "ben")
+    await ann.ask("hi")
+    world.puppet.say("one")
+    await world.advance(1.5)
+    (start,) = ben.heard(catalogue.STREAM_START)
+    assert await world.store.interrupt(start.message_id)
+    await world.advance(RENEW_SECONDS + 0.25)
+    (end,) = ben.heard(catalogue.STREAM_END)
+    assert (end.content, end.state) == ("one", "interrupted")
+    assert world.puppet.ended == 1
+    await ann.ask("next")
+    assert len(world.puppet.turns) == 2, "the room goes on"
+
+
+async def test_a_lease_is_renewed_without_text(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("hi")
+    (start,) = ann.heard(catalogue.STREAM_START)
+    for _ in range(40):
+        now = world.clock.wall_ms()
+        assert await SqliteStore.unfinished(world.store, 9, now + RENEW_MS) == []
+        (row,) = await SqliteStore.unfinished(world.store, 9, now + LEASE_MS)
+        assert row.id == start.message_id
+        await world.advance(1)
+    assert world.store.calls.count("save_stream") in range(11, 14)
+
+
+async def test_an_answer_that_was_ended_before_it_began(world: World) -> None:
+    """The first try to claim its row had stored it, and the store was away for longer than its lease."""
+    (ann,) = await world.in_room("ann")
+    world.store.faults["append"] = "refuse after it"
+    question = (
+        await SqliteStore.append(
+            world.store, Draft("m", "room", "user", "ann", "hi", "complete", 0)
+        )
+    ).message
+    await ann.call("message:regenerate", {"roomId": "room", "messageId": question.id})
+    await world.settle()
+    (row,) = await SqliteStore.unfinished(world.store, 9)
+    assert await SqliteStore.interrupt(world.store, row.id)
+    world.store.release()
+    await world.advance(5)
+    (end,) = ann.heard(catalogue.STREAM_END)
+    assert (end.message_id, end.content, end.state) == (row.id, "", "interrupted")
+    assert world.puppet.turns == [], "the character was not asked"
+
+
+async def test_a_save_under_way_does_not_hold_up_the_end(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("hi")
+    world.store.faults["save_stream"] = "hang"
+    world.puppet.say("one")
+    await world.advance(5)
+    world.puppet.say(" two", None)
+    await world.advance(0.25)
+    (end,) = ann.heard(catalogue.STREAM_END)
+    world.store.release()
+    await world.advance(1)
+    row = await world.row(end.message_id)
+    assert (row.content, row.state) == (end.content, end.state) == ("one two", "complete")
+
+
+async def test_a_save_that_is_never_answered_is_not_the_last(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("hi")
+    world.store.faults["save_stream"] = "hang"
+    world.puppet.say("one")
+    await world.advance(3)
+    world.store.faults.clear()  # What hangs goes on hanging.
+    await world.advance(6)
+    (start,) = ann.heard(catalogue.STREAM_START)
+    assert (await world.row(start.message_id)).content == "one"
+    world.puppet.say(None)
+    await world.advance(1)

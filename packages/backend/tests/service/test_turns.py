@@ -1,11 +1,12 @@
 """Characters answer one at a time in a room, in the order in which they were asked."""
 
+import asyncio
 from pathlib import Path
 
 from tests.service.world import World, running
 
 from rejoinder.protocol import catalogue, events
-from rejoinder.service.turns import TURNS_WAITING, interrupt_leftovers
+from rejoinder.service.turns import CLOSE_SECONDS, TURNS_WAITING
 from rejoinder.stores.base import Draft
 
 
@@ -150,7 +151,27 @@ async def test_a_shutdown_interrupts_what_runs_and_keeps_the_text(tmp_path: Path
         ]
 
 
+async def test_a_shutdown_waits_once_for_a_store_that_hangs(tmp_path: Path) -> None:
+    async with running(tmp_path) as world:
+        for number in range(6):
+            (ann,) = await world.in_room(f"user {number}", room_id=f"room {number}")
+            await ann.ask("first", f"room {number}")
+            await ann.ask("waits", f"room {number}")
+            world.puppet.say("so far")
+        world.store.faults.update(append="hang", save_stream="hang", end_stream="hang")
+        await world.advance(3)
+        closing = asyncio.ensure_future(world.service.interrupt())
+        await world.advance(CLOSE_SECONDS - 0.25)
+        assert not closing.done()
+        await world.advance(0.25)
+        assert closing.done()
+        await world.service.interrupt()  # It is over: this waits for nothing more.
+    async with running(tmp_path) as world:
+        assert await world.store.unfinished(9) == []
+
+
 async def test_what_an_earlier_process_left_is_interrupted_at_open(tmp_path: Path) -> None:
+    """The embedded store is nobody else's, so that no lease has to be waited for."""
     async with running(tmp_path) as world:
         for number in range(3):
             draft = Draft(
@@ -161,6 +182,7 @@ async def test_what_an_earlier_process_left_is_interrupted_at_open(tmp_path: Pat
                 content="",
                 state="streaming",
                 timestamp=0,
+                lease_until=world.clock.wall_ms() + 10_000,
             )
             await world.store.append(draft)
             await world.store.save_stream(draft.id, f"so far {number}")
@@ -168,4 +190,4 @@ async def test_what_an_earlier_process_left_is_interrupted_at_open(tmp_path: Pat
         for number in range(3):
             row = await world.row(f"m{number}")
             assert (row.content, row.state) == (f"so far {number}", "interrupted")
-        assert await interrupt_leftovers(world.store) == 0
+        assert await world.store.unfinished(9) == []

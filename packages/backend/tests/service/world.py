@@ -84,15 +84,24 @@ class FaultyStore(SqliteStore):
     async def last_seq(self, room_id: str) -> int:
         return await self._faulty("last_seq", lambda: SqliteStore.last_seq(self, room_id))
 
-    async def save_stream(self, message_id: str, content: str) -> None:
-        await self._faulty(
-            "save_stream", lambda: SqliteStore.save_stream(self, message_id, content)
+    async def save_stream(
+        self, message_id: str, content: str, lease_until: int | None = None
+    ) -> bool:
+        return await self._faulty(
+            "save_stream",
+            lambda: SqliteStore.save_stream(self, message_id, content, lease_until),
         )
 
     async def end_stream(self, message_id: str, content: str, state: EndState) -> bool:
         return await self._faulty(
             "end_stream", lambda: SqliteStore.end_stream(self, message_id, content, state)
         )
+
+    async def unfinished(self, limit: int, now: int | None = None) -> list[ChatMessage]:
+        return await self._faulty("unfinished", lambda: SqliteStore.unfinished(self, limit, now))
+
+    async def interrupt(self, message_id: str, now: int | None = None) -> bool:
+        return await self._faulty("interrupt", lambda: SqliteStore.interrupt(self, message_id, now))
 
     async def _write(self, job: Callable[[Any], T]) -> T:
         return await self._counted(super()._write(job))

@@ -9,7 +9,16 @@ import pytest
 
 from rejoinder.errors import Conflict, Unavailable
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.stores.base import Appended, Draft, EndState, Page, Room, StoredMark, StoredMember
+from rejoinder.stores.base import (
+    Appended,
+    Draft,
+    EndState,
+    Outcome,
+    Page,
+    Room,
+    StoredMark,
+    StoredMember,
+)
 from rejoinder.stores.sqlite import SqliteStore
 from rejoinder.testing import check_store
 
@@ -61,8 +70,55 @@ class EndsTwice(SqliteStore):
 
 
 class ForgetsUnfinished(SqliteStore):
-    async def unfinished(self, limit: int) -> list[ChatMessage]:
+    async def unfinished(self, limit: int, now: int | None = None) -> list[ChatMessage]:
         return []
+
+
+class KnowsNoLeases(SqliteStore):
+    async def unfinished(self, limit: int, now: int | None = None) -> list[ChatMessage]:
+        return await super().unfinished(limit)
+
+
+class RenewsNothing(SqliteStore):
+    async def save_stream(
+        self, message_id: str, content: str, lease_until: int | None = None
+    ) -> bool:
+        return await super().save_stream(message_id, content)
+
+
+class WantsALease(SqliteStore):
+    """Takes a row without a lease for one that runs."""
+
+    async def unfinished(self, limit: int, now: int | None = None) -> list[ChatMessage]:
+        leased = await self._read(
+            lambda db: db.execute("SELECT id FROM messages WHERE lease_until > 0").fetchall()
+        )
+        rows = await super().unfinished(limit, now)
+        return rows if now is None else [row for row in rows if (row.id,) in leased]
+
+
+class InterruptsWhatHasEnded(SqliteStore):
+    async def interrupt(self, message_id: str, now: int | None = None) -> bool:
+        row = await self.find(message_id)
+        ended = row is not None and row.role == "character" and row.state != "streaming"
+        return await super().interrupt(message_id, now) or ended
+
+
+class InterruptsWhatItHasRead(SqliteStore):
+    """Decides by what it has read a moment ago."""
+
+    async def interrupt(self, message_id: str, now: int | None = None) -> bool:
+        if message_id not in {row.id for row in await self.unfinished(100, now)}:
+            return False
+        return await super().interrupt(message_id)
+
+
+class CopiesLeases(SqliteStore):
+    async def put_messages(self, messages: Sequence[ChatMessage]) -> None:
+        await super().put_messages(messages)
+        for row in messages:
+            if row.state == "streaming":
+                await self.save_stream(row.id, row.content, 2**60)
 
 
 class ReadsBefore(SqliteStore):
@@ -127,6 +183,18 @@ class TakesAppendsBack(SqliteStore):
             raise
 
 
+class MixesGroups(SqliteStore):
+    async def append_all(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        outcomes = await super().append_all(drafts[::-1])
+        return outcomes[::-1]
+
+
+class SaysNothingOfConflicts(SqliteStore):
+    async def append_all(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        outcomes = await super().append_all(drafts)
+        return [each for each in outcomes if not isinstance(each, Conflict)]
+
+
 class HangsWhenClosed(SqliteStore):
     async def ping(self) -> None:
         try:
@@ -146,12 +214,20 @@ class HangsWhenClosed(SqliteStore):
         (TurnsPagesRound, "append_"),
         (EndsTwice, "a_stream_ends_once"),
         (ForgetsUnfinished, "unfinished_are_those_that_stream"),
+        (KnowsNoLeases, "a_row_is_not_left_behind_while_its_lease_runs"),
+        (RenewsNothing, "a_save_renews_the_lease"),
+        (WantsALease, "a_row_without_a_lease_is_left_behind"),
+        (InterruptsWhatHasEnded, "what_has_ended_is_not_left_behind"),
+        (InterruptsWhatItHasRead, "a_lease_is_renewed_or_the_row_is_interrupted"),
+        (CopiesLeases, "put_messages_keep_everything_in_its_place"),
         (ReadsBefore, "a_read_mark_only_goes_forward_under_concurrency"),
         (CreatesTwice, "a_room_is_created_once"),
         (ErasesNames, "a_member_may_change_the_name"),
         (PutsOver, "put_messages_refuse_what_is_taken"),
         (ShowsTheFirstRoomsOnly, "rooms_come_in_the_order_of_their_ids"),
         (TakesAppendsBack, "append_survives_cancelled_callers"),
+        (MixesGroups, "append_all_does_as_append_does"),
+        (SaysNothingOfConflicts, "append_all_does_as_append_does"),
         (HangsWhenClosed, "a_closed_store_is_unavailable"),
     ],
 )

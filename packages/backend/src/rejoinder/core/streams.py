@@ -39,6 +39,11 @@ class StreamText:
         return self._shown[0] if self._shown else ""
 
     @property
+    def shown_length(self) -> int:
+        """How many code points of it that are."""
+        return self._offset
+
+    @property
     def length(self) -> int:
         """Code points written, shown or not."""
         return self._length

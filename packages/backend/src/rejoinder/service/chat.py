@@ -34,13 +34,14 @@ from rejoinder.protocol.fields import ServerPayload, or_unset
 from rejoinder.service.auth import Authenticate, Authorize, Handshake
 from rejoinder.service.context import Context, Limits
 from rejoinder.service.delivery import Delivery
+from rejoinder.service.elsewhere import Elsewhere, publish_row
 from rejoinder.service.entering import Entering
 from rejoinder.service.generation import GenerationTools
 from rejoinder.service.lifecycle import Lifecycle
 from rejoinder.service.messages import Messages, stored
 from rejoinder.service.rooms import SILENT, Outcome, Rooms, RoomState
 from rejoinder.service.tasks import Tasks
-from rejoinder.service.turns import Turns, interrupt_leftovers
+from rejoinder.service.turns import Turns
 from rejoinder.stores.base import Appended, Store
 
 Handler = Callable[[Connection, Any], Coroutine[Any, Any, ServerPayload]]
@@ -107,6 +108,14 @@ class ChatService:
         self._turns = Turns(
             GenerationTools(self._rooms, store, characters, delivery, clock, self._tasks)
         )
+        self._elsewhere = Elsewhere(
+            store=store,
+            clock=clock,
+            delivery=delivery,
+            rooms=self._rooms,
+            turns=self._turns,
+            tasks=self._tasks,
+        )
         self._entering = Entering(self._context)
         self._lifecycle = Lifecycle(self._context, self._entering, authenticate, locale)
         self._sends = RateLimit(limits.sends)
@@ -135,11 +144,9 @@ class ChatService:
     # --- for the gateway -------------------------------------------------------------------------
 
     async def open(self) -> None:
-        """Get ready to serve: what an earlier process left unfinished is ended."""
+        """Get ready to serve: what servers that are gone left unfinished is ended."""
         await self._store.open()
-        ended = await interrupt_leftovers(self._store)
-        if ended:
-            self._log.info("ended answers that an earlier process left unfinished", count=ended)
+        await self._elsewhere.open()
 
     async def interrupt(self) -> None:
         """End every generation as interrupted; those who watch are told."""
@@ -207,6 +214,8 @@ class ChatService:
                     events.UserTyping(room_id=room_id, user_id=user_id),
                 )
         self._rooms.tick()
+        self._turns.tick()
+        self._elsewhere.tick()
 
     def expel(self, room_id: str, user_id: str) -> None:
         """Put somebody out of a room who may not be in it any more."""
@@ -360,10 +369,7 @@ class ChatService:
 
 
 def _show_to(delivery: Delivery) -> Callable[[RoomState, ChatMessage], None]:
-    def show(state: RoomState, message: ChatMessage) -> None:
-        delivery.send(state.people.connections(), catalogue.MESSAGE_NEW, message)
-
-    return show
+    return lambda state, message: publish_row(delivery, state, message)
 
 
 def decode(event: ClientEvent, arguments: Sequence[Buffer], limit: int) -> Any:

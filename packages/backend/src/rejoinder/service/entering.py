@@ -14,7 +14,7 @@ from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import given, iso, or_unset
 from rejoinder.service.context import Context
 from rejoinder.service.rooms import LiveStream, RoomState, in_time
-from rejoinder.stores.base import Page, Room, StoredMark, StoredMember
+from rejoinder.stores.base import Page, Room, Store, StoredMark, StoredMember
 
 MEMBERS_SHOWN = 500
 MARKS_SHOWN = 500
@@ -72,6 +72,9 @@ class Entering:
                     check_open(passage)
                     # From here to the return nothing waits: what is published from now on goes to this connection, too.
                     self._let_in(state, connection, character_id, how)
+                    if self._c.store.shared and reading.last_seq > state.sequencer.last:
+                        # Another server may have stored them; then nothing else brings them.
+                        self._c.rooms.suspect(state)
                     return self._snapshot(state, reading, room, character_id)
                 await self._catch_up(state, reading, stale)
         raise Unavailable("The room is very busy. Try again in a moment.")
@@ -180,10 +183,7 @@ class Entering:
 
     async def _catch_up(self, state: RoomState, reading: Reading, stale: list[ChatMessage]) -> None:
         """Read what was published, or ended, while the reading was being read."""
-        for row in stale:
-            again = await in_time(self._c.store.find(row.id))
-            if again is not None:
-                reading.messages[reading.messages.index(row)] = again
+        await read_again(self._c.store, state, reading.messages, stale)
         if reading.recovered and reading.has_more:
             return
         page: Page = await in_time(
@@ -218,7 +218,9 @@ class Entering:
                 )
                 for mark in reading.marks
             ],
-            streams=[_running(stream) for stream in state.streams.values()],
+            streams=[
+                _running(stream) for stream in (*state.streams.values(), *state.elsewhere.values())
+            ],
             character_id=or_unset(character_id),
         )
 
@@ -250,19 +252,32 @@ def check_open(passage: Passage) -> None:
 
 
 def ended_meanwhile(state: RoomState, rows: Iterable[ChatMessage]) -> list[ChatMessage]:
-    """Those rows that were read as being written, and have ended since: what was read of them is out of date."""
+    """Those rows that were read as being written, and have ended since, or are written elsewhere and not followed yet."""
     return [
         row
         for row in rows
         if row.state == "streaming"
-        and row.id not in state.streams
+        and state.stream(row.id) is None
         and row.seq <= state.sequencer.last
     ]
 
 
+async def read_again(
+    store: Store, state: RoomState, rows: list[ChatMessage], stale: Iterable[ChatMessage]
+) -> None:
+    """Bring rows up to date. What is still being written, and not here, is followed from now on."""
+    for row in stale:
+        again = await in_time(store.find(row.id))
+        if again is None:
+            continue
+        rows[rows.index(row)] = again
+        if again.state == "streaming" and row.id not in state.streams:
+            state.elsewhere.begin(row.id, LiveStream.elsewhere(again))
+
+
 def with_live_text(state: RoomState, row: ChatMessage) -> ChatMessage:
     """The row as viewers see it: while it is being written, with the text that has been shown."""
-    stream = state.streams.get(row.id)
+    stream = state.stream(row.id)
     if stream is None:
         return row
     return ChatMessage(

@@ -7,34 +7,31 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 
 import structlog
-from msgspec import UNSET
 
 from rejoinder.characters.base import PastMessage, Turn, Usage
 from rejoinder.characters.registry import Characters
 from rejoinder.core.clock import Clock
 from rejoinder.core.conversation import branch
+from rejoinder.core.leases import LEASE_SECONDS, Keeping
 from rejoinder.errors import CharacterFailed, ChatError, Unavailable
-from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.protocol.fields import ServerPayload, iso
+from rejoinder.service.answers import FAILED, announce_chunk, announce_end, announce_start
 from rejoinder.service.delivery import Delivery
-from rejoinder.service.rooms import LiveStream, PendingTurn, Rooms, RoomState
+from rejoinder.service.rooms import LiveStream, PendingTurn, Rooms, RoomState, in_time
 from rejoinder.service.tasks import Tasks
 from rejoinder.stores.base import Draft, EndState, Store
 
 JOIN_SECONDS = 0.03
 BREATH = 64
-SAVE_SECONDS = 1.0
 STOP_SECONDS = 0.8
 RETRY_SECONDS = 1.0
 CONTEXT_MESSAGES = 50
 ANSWER_LIMIT = 256 * 1024
-FAILED = "The character could not finish its answer. Try again."
+LEASE_MS = round(LEASE_SECONDS * 1000)
 
-P = TypeVar("P", bound=ServerPayload)
 Ending = Literal["stopped", "interrupted"]
 
 
@@ -58,10 +55,11 @@ class Generation:
         self._state = state
         self._turn = turn
         self._ending: Ending | None = None
-        self._failure: ChatError | None = None
+        self._failure: CharacterFailed | None = None
         self._usage: Usage | None = None
         self._writing: asyncio.Task[None] | None = None
-        self._saving: asyncio.Task[None] | None = None
+        self._keeping: Keeping | None = None
+        self._leaving = False
         self._timer: asyncio.TimerHandle | None = None
         self._begun: asyncio.Future[LiveStream] = asyncio.get_running_loop().create_future()
         self._left_behind: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -93,6 +91,7 @@ class Generation:
     async def skip(self, ending: Ending) -> None:
         """End a turn that is not to begin: its answer stays empty."""
         self._ending = ending
+        self._leaving = ending == "interrupted"
         await self.run()
 
     async def stop(self, ending: Ending) -> None:
@@ -101,53 +100,56 @@ class Generation:
         A character that does not heed its cancellation is left behind: what it writes after that is not shown.
         """
         self._ending = self._ending or ending
-        if self._writing is not None:
-            self._writing.cancel()
-            heeded, _ = await asyncio.wait((self._writing,), timeout=STOP_SECONDS)
-            if not heeded and not self._left_behind.done():
-                self._log.warning("a character does not heed its cancellation")
-                self._left_behind.set_result(None)
+        self._leaving = self._leaving or ending == "interrupted"
+        await self._halt()
         await self._over.wait()
+
+    def tick(self) -> None:
+        """Save the text and renew the lease, if that is due."""
+        if self._keeping is None or self._sealed:
+            return
+        stream = self._begun.result() if self._begun.done() else None
+        length = 0 if stream is None else stream.text.shown_length
+        if self._keeping.begin(self._tools.clock.now(), length):
+            text = "" if stream is None else stream.text.shown
+            _ = self._tools.tasks.start(self._keep(self._keeping, text))
 
     # --- beginning -------------------------------------------------------------------------------
 
     async def _claim(self) -> bool:
-        turn = self._turn
-        draft = Draft(
+        leased_at = self._tools.clock.now()
+        # A try whose outcome is not known may have stored the row, so that only a repetition with its id is safe.
+        while True:
+            try:
+                appended = await self._tools.rooms.append(self._state, self._draft(), self._begin)
+            except Unavailable:
+                if self._leaving:
+                    return False
+                await self._tools.clock.sleep(RETRY_SECONDS)
+            else:
+                self._keeping = Keeping(leased_at)
+                if appended.message.state != "streaming":
+                    await self._give_way()
+                return True
+
+    def _draft(self) -> Draft:
+        turn, now = self._turn, self._tools.clock.wall_ms()
+        return Draft(
             id=turn.message_id,
             room_id=self._state.id,
             role="character",
             sender_id=turn.character_id,
             content="",
             state="streaming",
-            timestamp=self._tools.clock.wall_ms(),
+            timestamp=now,
             character_id=turn.character_id,
             reply_to=turn.question.id,
+            lease_until=now + LEASE_MS,
         )
-        # A try whose outcome is not known may have stored the row, so that only a repetition with its id is safe.
-        while True:
-            try:
-                await self._tools.rooms.append(self._state, draft, self._begin)
-            except Unavailable:
-                if self._ending == "interrupted":
-                    return False
-                await self._tools.clock.sleep(RETRY_SECONDS)
-            else:
-                return True
 
     def _begin(self, row: ChatMessage) -> None:
         stream = self._state.streams[row.id] = LiveStream(row, self._turn.asked_by)
-        self._send(
-            catalogue.STREAM_START,
-            events.StreamStart(
-                room_id=row.room_id,
-                message_id=row.id,
-                character_id=self._turn.character_id,
-                reply_to=self._turn.question.id,
-                seq=row.seq,
-                timestamp=row.timestamp,
-            ),
-        )
+        announce_start(self._tools.delivery, self._state, row)
         self._begun.set_result(stream)
 
     # --- writing ---------------------------------------------------------------------------------
@@ -159,7 +161,7 @@ class Generation:
         self._writing = self._tools.tasks.start(self._consume(stream))
         await asyncio.wait((self._writing, self._left_behind), return_when=asyncio.FIRST_COMPLETED)
         if self._writing.cancelled() and self._ending is None:
-            self._ending = "interrupted"
+            self._ending, self._leaving = "interrupted", True
 
     async def _consume(self, stream: LiveStream) -> None:
         try:
@@ -221,29 +223,48 @@ class Generation:
 
     def _show(self, stream: LiveStream) -> None:
         self._timer = None
+        if self._sealed:
+            return
         chunk = stream.text.take_chunk()
         if chunk is None:
             return
-        now = self._tools.clock.now()
-        stream.chunk_at = now
-        self._send(
-            catalogue.STREAM_CHUNK,
-            events.StreamChunk(
-                room_id=self._state.id,
-                message_id=self._turn.message_id,
-                index=chunk.index,
-                offset=chunk.offset,
-                delta=chunk.delta,
-            ),
-        )
-        if now - stream.saved_at >= SAVE_SECONDS and (self._saving is None or self._saving.done()):
-            stream.saved_at = now
-            self._saving = self._tools.tasks.start(self._save(stream.text.shown))
+        stream.chunk_at = self._tools.clock.now()
+        announce_chunk(self._tools.delivery, self._state, self._turn.message_id, chunk)
 
-    async def _save(self, text: str) -> None:
-        await self._tools.store.save_stream(self._turn.message_id, text)
+    async def _keep(self, keeping: Keeping, text: str) -> None:
+        lease_until = self._tools.clock.wall_ms() + LEASE_MS
+        kept, lives = False, True
+        try:
+            # A save that is never answered must not be the last one.
+            lives = await in_time(
+                self._tools.store.save_stream(self._turn.message_id, text, lease_until)
+            )
+            kept = True
+        except Unavailable:
+            self._log.debug("an answer could not be saved; it is tried again")
+        finally:
+            keeping.ended(kept=kept)
+        if not lives and not self._sealed:
+            await self._give_way()
+
+    async def _give_way(self) -> None:
+        """Another hand has ended the row: what would be written after that would not be stored."""
+        self._log.warning("another server has ended an answer that is written here")
+        self._sealed = True
+        self._ending = self._ending or "interrupted"
+        await self._halt()
 
     # --- ending ----------------------------------------------------------------------------------
+
+    async def _halt(self) -> None:
+        """Have the character stop; one that does not is left behind."""
+        if self._writing is None:
+            return
+        self._writing.cancel()
+        heeded, _ = await asyncio.wait((self._writing,), timeout=STOP_SECONDS)
+        if not heeded and not self._left_behind.done():
+            self._log.warning("a character does not heed its cancellation")
+            self._left_behind.set_result(None)
 
     async def _end(self) -> None:
         stream = await self._begun
@@ -253,18 +274,26 @@ class Generation:
         self._sealed = True
         text = stream.text.shown
         state: EndState = self._ending or ("failed" if self._failure else "complete")
-        if self._saving is not None:
-            await asyncio.wait((self._saving,))
+        # A save under way need not be waited for: of a row that has ended it changes nothing.
         while True:
             try:
                 text, state = await self._store_end(text, state)
                 break
             except Unavailable:
-                if self._ending == "interrupted":
+                if self._leaving:
                     return
                 await self._tools.clock.sleep(RETRY_SECONDS)
         del self._state.streams[self._turn.message_id]
-        self._announce(text, state)
+        announce_end(
+            self._tools.delivery,
+            self._state,
+            self._turn.message_id,
+            text,
+            state,
+            self._tools.clock.wall_ms(),
+            failure=self._failure,
+            usage=self._usage,
+        )
 
     async def _store_end(self, text: str, state: EndState) -> tuple[str, EndState]:
         """How the row has ended: so, or as it had before, by an earlier try or another hand."""
@@ -274,42 +303,6 @@ class Generation:
         if row is None or row.state == "streaming":
             return text, state
         return row.content, row.state
-
-    def _announce(self, text: str, state: EndState) -> None:
-        timestamp = iso(self._tools.clock.wall_ms())
-        if state == "failed":
-            failure = self._failure or CharacterFailed(FAILED)
-            self._send(
-                catalogue.STREAM_ERROR,
-                events.StreamError(
-                    room_id=self._state.id,
-                    message_id=self._turn.message_id,
-                    content=text,
-                    error=str(failure),
-                    code=failure.code,
-                    timestamp=timestamp,
-                ),
-            )
-            return
-        usage = self._usage
-        self._send(
-            catalogue.STREAM_END,
-            events.StreamEnd(
-                room_id=self._state.id,
-                message_id=self._turn.message_id,
-                content=text,
-                state=state,
-                timestamp=timestamp,
-                usage=UNSET
-                if usage is None
-                else events.TokenUsage(
-                    prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens
-                ),
-            ),
-        )
-
-    def _send(self, event: catalogue.ServerEvent[P], payload: P) -> None:
-        self._tools.delivery.send(self._state.people.connections(), event, payload)
 
 
 def _encodable(delta: object) -> str:

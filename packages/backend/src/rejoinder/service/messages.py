@@ -12,7 +12,12 @@ from rejoinder.protocol.constants import HISTORY_LIMIT_MAX
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import given, iso
 from rejoinder.service.context import Context
-from rejoinder.service.entering import CATCH_UP_TRIES, ended_meanwhile, with_live_text
+from rejoinder.service.entering import (
+    CATCH_UP_TRIES,
+    ended_meanwhile,
+    read_again,
+    with_live_text,
+)
 from rejoinder.service.rooms import Done, PendingTurn, Publish, RoomState, in_time
 from rejoinder.service.turns import Turns
 from rejoinder.stores.base import Appended, Draft, StoredMark
@@ -184,10 +189,7 @@ class Messages:
             ended = ended_meanwhile(state, rows)
             if not ended:
                 return
-            for row in ended:
-                again = await in_time(self._c.store.find(row.id))
-                if again is not None:
-                    rows[rows.index(row)] = again
+            await read_again(self._c.store, state, rows, ended)
 
     async def _find(self, state: RoomState, message_id: str) -> ChatMessage:
         message = await in_time(self._c.store.find(message_id))

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import structlog
 
 from rejoinder.core.clock import Clock
+from rejoinder.core.following import Following
 from rejoinder.core.rooms import People, Sequencer
 from rejoinder.core.streams import StreamText
 from rejoinder.errors import ChatError, Conflict, InternalError, Unavailable
@@ -41,8 +42,14 @@ class LiveStream:
     asked_by: str
     text: StreamText = field(default_factory=StreamText)
     chunk_at: float = 0.0
-    saved_at: float = 0.0
-    saved_length: int = 0
+
+    @classmethod
+    def elsewhere(cls, row: ChatMessage) -> Self:
+        """One that another server writes, as far as it has been saved."""
+        stream = cls(row, "")
+        stream.text.write(row.content)
+        stream.text.take_chunk()
+        return stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,9 @@ class RoomState:
     sequencer: Sequencer[Callable[[], None]]
     people: People = field(default_factory=People)
     streams: dict[str, LiveStream] = field(default_factory=dict)
+    """The answers that this server writes."""
+    elsewhere: Following[LiveStream] = field(default_factory=Following)
+    """Those of other servers, or of servers that are gone, that people here know of."""
     turns: deque[PendingTurn] = field(default_factory=deque)
     answering: PendingTurn | None = None
     publishers: dict[str, Publish] = field(default_factory=dict)
@@ -95,6 +105,10 @@ class RoomState:
     def idle(self) -> bool:
         """True if nothing would be lost by forgetting this."""
         return not (self.people or self.streams or self.turns or self.answering or self.in_use)
+
+    def stream(self, message_id: str) -> LiveStream | None:
+        """The answer, wherever it is written, as people here see it."""
+        return self.streams.get(message_id) or self.elsewhere.get(message_id)
 
 
 class Rooms:
@@ -218,11 +232,14 @@ class Rooms:
 
     def _in_doubt(self, addition: "Addition", error: Unavailable) -> None:
         """It may be stored all the same, or be stored later."""
-        state = addition.state
+        self.suspect(addition.state)
+        addition.answer(error)
+
+    def suspect(self, state: RoomState) -> None:
+        """Have the log looked at: it may have rows that nobody was shown."""
         state.quiet_since = None
         if state.suspect_since is None:
             state.suspect_since = self._clock.now()
-        addition.answer(error)
 
     def _settle(self, addition: "Addition", outcome: Appended | Conflict) -> None:
         state = addition.state

@@ -2,13 +2,15 @@
 
 import asyncio
 
+import structlog
+
 from rejoinder.errors import RateLimited
 from rejoinder.service.generation import Ending, Generation, GenerationTools
 from rejoinder.service.rooms import PendingTurn, RoomState
-from rejoinder.stores.base import Store
 
 TURNS_WAITING = 16
-LEFTOVERS_PAGE = 500
+CLOSE_SECONDS = 3.0
+"""How long the end of a server waits for a store that does not answer, for all answers together."""
 
 
 class Turns:
@@ -17,7 +19,17 @@ class Turns:
     def __init__(self, tools: GenerationTools) -> None:
         self._tools = tools
         self._running: dict[str, Generation] = {}
-        self._closing = False
+        self._closing: asyncio.Task[None] | None = None
+        self._log = structlog.get_logger("rejoinder.turns")
+
+    def tick(self) -> None:
+        """Have the answers that run save their text and renew their leases, where that is due."""
+        for generation in tuple(self._running.values()):
+            generation.tick()
+
+    def writes(self, message_id: str) -> bool:
+        """True if this server writes that row."""
+        return message_id in self._running
 
     def check_place(self, state: RoomState) -> None:
         """Refuse a turn before anything of it is stored.
@@ -32,7 +44,7 @@ class Turns:
 
     def ask(self, state: RoomState, turn: PendingTurn) -> None:
         """Have a turn run when those before it in the room are over."""
-        if self._closing:
+        if self._closing is not None:
             return
         state.turns.append(turn)
         if state.answering is None:
@@ -60,15 +72,27 @@ class Turns:
             await generation.stop("stopped")
 
     async def close(self) -> None:
-        """Interrupt everything, as the server ends."""
-        self._closing = True
+        """Interrupt everything, as the server ends. What the store does not take in time is left to the next server."""
+        if self._closing is None:
+            self._closing = self._tools.tasks.start(self._close())
+        await self._closing
+
+    async def _close(self) -> None:
         waiting = [(state, turn) for state in self._tools.rooms.all() for turn in state.turns]
         for state, _ in waiting:
             state.turns.clear()
-        await asyncio.gather(
-            *(run.stop("interrupted") for run in tuple(self._running.values())),
-            *(self._skip(state, turn, "interrupted") for state, turn in waiting),
-        )
+        running = tuple(self._running.values())
+        ends = [
+            *(self._tools.tasks.start(run.stop("interrupted")) for run in running),
+            *(self._tools.tasks.start(self._skip(*turn, "interrupted")) for turn in waiting),
+        ]
+        if not ends:
+            return
+        _, late = await asyncio.wait(ends, timeout=CLOSE_SECONDS)
+        if late:
+            self._log.warning(
+                "answers are left unfinished, as the store does not answer", count=len(late)
+            )
 
     async def _skip(self, state: RoomState, turn: PendingTurn, ending: Ending) -> None:
         generation = self._running[turn.message_id] = Generation(self._tools, state, turn)
@@ -89,13 +113,3 @@ class Turns:
         finally:
             del self._running[turn.message_id]
             self._next(state)
-
-
-async def interrupt_leftovers(store: Store) -> int:
-    """End the rows that an earlier process left `streaming`; how many there were."""
-    total = 0
-    while rows := await store.unfinished(LEFTOVERS_PAGE):
-        for row in rows:
-            await store.end_stream(row.id, row.content, "interrupted")
-        total += len(rows)
-    return total

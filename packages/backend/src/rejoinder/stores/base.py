@@ -29,6 +29,8 @@ class Draft:
     character_id: str | None = None
     reply_to: str | None = None
     metadata: dict[str, Any] | None = None
+    lease_until: int | None = None
+    """Of a row that is `streaming`: until when its server is to be taken for alive, unless it renews that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,20 @@ class Upgraded:
 
 
 class Store(Protocol):
-    """Keeps the log."""
+    """Keeps the log.
+
+    A row that is `streaming` has a lease, which the server that writes it renews. When the lease has run out, the server is
+    gone, and another one may `interrupt` the row. A row without a lease counts as one whose lease has run out.
+    """
+
+    @property
+    def shared(self) -> bool:
+        """True if several servers may have it open at the same time.
+
+        If not, whoever has opened it is alone with it, and all that was `streaming` before was left behind by a server that
+        is gone: its leases need not be waited for.
+        """
+        ...
 
     async def open(self) -> None:
         """Get ready; raises `ConfigurationError` with what to do when it cannot."""
@@ -156,16 +171,28 @@ class Store(Protocol):
         """The highest `seq` of the room; 0 if it has no rows."""
         ...
 
-    async def save_stream(self, message_id: str, content: str) -> None:
-        """Keep the text so far of a row that is `streaming`; of any other row, nothing changes."""
+    async def save_stream(
+        self, message_id: str, content: str, lease_until: int | None = None
+    ) -> bool:
+        """Keep the text so far of a row that is `streaming`, and renew its lease, unless that is None.
+
+        False if the row is not `streaming`, or not there; then nothing changes.
+        """
         ...
 
     async def end_stream(self, message_id: str, content: str, state: EndState) -> bool:
         """End a row that is `streaming`; False if it had ended before (then nothing changes)."""
         ...
 
-    async def unfinished(self, limit: int) -> list[ChatMessage]:
-        """Rows that are `streaming`."""
+    async def unfinished(self, limit: int, now: int | None = None) -> list[ChatMessage]:
+        """Rows that are `streaming` and whose lease has run out at `now`; for None, whatever their lease."""
+        ...
+
+    async def interrupt(self, message_id: str, now: int | None = None) -> bool:
+        """End a row that `unfinished` has listed as `interrupted`, with the text that was saved.
+
+        False if it has ended, or its lease was renewed, in between (then nothing changes).
+        """
         ...
 
     async def answered(self, message_id: str) -> bool:

@@ -73,6 +73,8 @@ async def test_a_hung_database_is_unavailable_in_time(one: ReplicaSet, url: str)
         lambda: store.save_stream("message", "text"),
         lambda: store.end_stream("message", "text", "complete"),
         lambda: store.unfinished(10),
+        lambda: store.unfinished(10, NOW),
+        lambda: store.interrupt("message", NOW),
         lambda: store.answered("message"),
         lambda: store.mark_read(room_id, StoredMark("ann", "message", 1, NOW)),
         lambda: store.read_marks(room_id, 10),

@@ -38,7 +38,9 @@ async def _filled(store: Store) -> str:
         for person in range(3):
             await store.add_member(room_id, StoredMember(f"user {person}", "Kim", NOW))
             await store.mark_read(room_id, StoredMark(f"user {person}", "message", 1, NOW))
-        await store.append(replace(stream(room_id), reply_to=fresh("question")))
+        for lease_until in (None, NOW - 1, *[NOW + 1] * LIMIT):
+            running = replace(stream(room_id), lease_until=lease_until)
+            await store.append(replace(running, reply_to=fresh("question")))
     await append_several(store, [draft(rooms[-1]) for _ in range(ROWS)])
     return rooms[-1]
 
@@ -59,6 +61,7 @@ def _calls(room_id: str) -> dict[str, list[Call]]:
             lambda store: store.append(known),
             lambda store: store.append(running),
         ],
+        "append_all": [lambda store: store.append_all([known, draft(room_id)])],
         "find": [lambda store: store.find(known.id), lambda store: store.find("none")],
         "page_before": [
             lambda store: store.page_before(room_id, None, LIMIT),
@@ -74,7 +77,14 @@ def _calls(room_id: str) -> dict[str, list[Call]]:
             lambda store: store.end_stream(running.id, "text", "complete"),
             lambda store: store.end_stream(running.id, "text", "complete"),
         ],
-        "unfinished": [lambda store: store.unfinished(LIMIT)],
+        "unfinished": [
+            lambda store: store.unfinished(LIMIT),
+            lambda store: store.unfinished(LIMIT, NOW),
+        ],
+        "interrupt": [
+            lambda store: store.interrupt(running.id, NOW),
+            lambda store: store.interrupt(running.id),
+        ],
         "answered": [lambda store: store.answered("question")],
         "mark_read": [
             lambda store: store.mark_read(room_id, mark),

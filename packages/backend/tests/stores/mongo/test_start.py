@@ -161,12 +161,29 @@ async def test_an_older_schema_waits_for_an_upgrade(
     with pytest.raises(ConfigurationError, match="run `rejoinder db upgrade`"):
         await make().open()
 
-    assert await make().upgrade() == Upgraded(1, 2, ("gave each room a mood",))
-    assert await make().upgrade() == Upgraded(2, 2, ())
+    assert await make().upgrade() == Upgraded(2, 3, ("gave each room a mood",))
+    assert await make().upgrade() == Upgraded(3, 3, ())
     with one.client() as client:
         assert client[database].rooms.find_one({"_id": "room"})["mood"] == "good"  # type: ignore[index]
     async with opened(make) as store:
         await store.append(draft("room"))
+
+
+async def test_a_database_without_leases_is_given_their_index(
+    make: Callable[[], MongoStore], one: ReplicaSet, database: str
+) -> None:
+    with one.client() as client:
+        messages = client[database].chat_messages
+        messages.create_index(
+            "state", name="unfinished", partialFilterExpression={"state": "streaming"}
+        )
+        _set_version(one, database, 1)
+        with pytest.raises(ConfigurationError, match="run `rejoinder db upgrade`"):
+            await make().open()
+        assert await make().upgrade() == Upgraded(1, 2, ("gave running answers leases",))
+        names = set(messages.index_information())
+    assert "leases" in names
+    assert "unfinished" not in names
 
 
 async def test_an_upgrade_that_was_broken_off_is_done_again(
@@ -186,7 +203,7 @@ async def test_an_upgrade_that_was_broken_off_is_done_again(
     monkeypatch.setattr(migrations, "STEPS", steps)
     with pytest.raises(KeyboardInterrupt):
         await make().upgrade()
-    assert (await make().upgrade()).before == 1
+    assert (await make().upgrade()).before == 2
     assert calls == ["broken", "broken"]
 
 

@@ -58,7 +58,19 @@ async def _index_names(link: Link, name: str) -> set[str]:
         return set()
 
 
-STEPS: tuple[Step, ...] = (Step("made the collections' indexes", make_indexes),)
+async def index_leases(link: Link) -> None:
+    """Let the index of running answers have their leases."""
+    await make_indexes(link)
+    with starting(link.url):
+        there = await _index_names(link, model.MESSAGES)
+        if "unfinished" in there:
+            await link.messages.drop_index("unfinished")
+
+
+STEPS: tuple[Step, ...] = (
+    Step("made the collections' indexes", make_indexes),
+    Step("gave running answers leases", index_leases),
+)
 
 
 async def version(link: Link) -> int:

@@ -3,7 +3,7 @@
 | collection      | `_id`            | fields                                                                        |
 |-----------------|------------------|-------------------------------------------------------------------------------|
 | `chat_messages` | the message's id | roomId, seq, role, senderId, content, state, timestamp, characterId?, replyTo?, |
-|                 |                  | editedAt?, metadata? (JSON text)                                              |
+|                 |                  | editedAt?, metadata? (JSON text), leaseUntil? (while it is `streaming`)       |
 | `rooms`         | the room's id    | createdBy, createdAt, updatedAt, characterId?                                 |
 | `members`       | roomId, userId   | roomId, userId, name, joinedAt                                                |
 | `read_marks`    | roomId, userId   | roomId, userId, messageId, seq, timestamp                                     |
@@ -40,8 +40,8 @@ def indexes() -> Mapping[str, list[IndexModel]]:
             # Unique, so that two servers can't give one place in a room to two messages.
             IndexModel([("roomId", ASCENDING), ("seq", ASCENDING)], name="order", unique=True),
             IndexModel(
-                [("state", ASCENDING)],
-                name="unfinished",
+                [("state", ASCENDING), ("leaseUntil", ASCENDING)],
+                name="leases",
                 partialFilterExpression={"state": "streaming"},
             ),
             IndexModel(
@@ -100,6 +100,8 @@ def message_document(draft: Draft, seq: int) -> Document:
         document["replyTo"] = draft.reply_to
     if draft.metadata is not None:
         document["metadata"] = msgspec.json.encode(draft.metadata).decode()
+    if draft.lease_until is not None:
+        document["leaseUntil"] = date(draft.lease_until)
     return document
 
 

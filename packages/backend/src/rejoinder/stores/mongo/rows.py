@@ -46,25 +46,38 @@ class Rows:
         """The room's highest `seq`, or 0."""
         return await self._link.read(lambda: read_last_seq(self._messages, room_id))
 
-    async def save_stream(self, message_id: str, content: str) -> None:
-        """Keep the text so far."""
-        change = {"$set": {"content": content}}
-        await self._link.write(lambda: self._messages.update_one(_streaming(message_id), change))
+    async def save_stream(self, message_id: str, content: str, lease_until: int | None) -> bool:
+        """Keep the text so far, and renew the lease."""
+        fields: Document = {"content": content}
+        if lease_until is not None:
+            fields["leaseUntil"] = model.date(lease_until)
+        return await self._change(_streaming(message_id), {"$set": fields})
 
     async def end_stream(self, message_id: str, content: str, state: EndState) -> bool:
         """End a row that is `streaming`."""
-        change = {"$set": {"content": content, "state": state}}
-        done = await self._link.write(
-            lambda: self._messages.update_one(_streaming(message_id), change)
+        fields = {"content": content, "state": state}
+        return await self._change(
+            _streaming(message_id), {"$set": fields, "$unset": {"leaseUntil": ""}}
         )
-        return done.matched_count == 1
 
-    async def unfinished(self, limit: int) -> list[ChatMessage]:
-        """Rows that are `streaming`."""
-        documents = await self._link.read(
-            lambda: self._messages.find({"state": "streaming"}).limit(limit).to_list()
-        )
+    async def unfinished(self, limit: int, now: int | None) -> list[ChatMessage]:
+        """Rows that are `streaming`, with a lease that has run out."""
+        which = {"state": "streaming", **_run_out(now)}
+        documents = await self._link.read(lambda: self._messages.find(which).limit(limit).to_list())
         return [model.message_of(document) for document in documents]
+
+    async def being_written(self, now: int) -> bool:
+        """True if the lease of a row that is `streaming` has not run out."""
+        which = {"state": "streaming", "leaseUntil": {"$gt": model.date(now)}}
+        found = await self._link.read(lambda: self._messages.find_one(which, {"_id": True}))
+        return found is not None
+
+    async def interrupt(self, message_id: str, now: int | None) -> bool:
+        """End a row that is `streaming`, with a lease that has run out."""
+        return await self._change(
+            {**_streaming(message_id), **_run_out(now)},
+            {"$set": {"state": "interrupted"}, "$unset": {"leaseUntil": ""}},
+        )
 
     async def answered(self, message_id: str) -> bool:
         """True if a character's row replies to that message."""
@@ -108,6 +121,10 @@ class Rows:
             ) from error
         return list(messages[place + 1 :])
 
+    async def _change(self, which: Document, change: Document) -> bool:
+        done = await self._link.write(lambda: self._messages.update_one(which, change))
+        return done.matched_count == 1
+
     async def _list(self, which: Document, direction: int, limit: int) -> list[ChatMessage]:
         documents = await self._link.read(
             lambda: self._messages.find(which).sort("seq", direction).limit(limit + 1).to_list()
@@ -126,3 +143,8 @@ def refused_place(error: BulkWriteError) -> int | None:
 
 def _streaming(message_id: str) -> Document:
     return {"_id": message_id, "state": "streaming"}
+
+
+def _run_out(now: int | None) -> Document:
+    # `$not` takes in what has no lease.
+    return {} if now is None else {"leaseUntil": {"$not": {"$gt": model.date(now)}}}

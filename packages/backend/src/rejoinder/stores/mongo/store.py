@@ -1,10 +1,11 @@
 """The store: who does what. Each method is one or two commands."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
-from rejoinder.errors import Conflict, Unavailable
+from rejoinder.errors import ConfigurationError, Conflict, Unavailable
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.stores.base import (
     Appended,
@@ -30,11 +31,9 @@ TOUCHED_KEPT = 50_000
 
 
 class MongoStore:
-    """A `Store` in a MongoDB database.
+    """A `Store` in a MongoDB database, which several servers may have open at once."""
 
-    Several may append to it at once. But rows that are `streaming` have no lease yet, and a server that starts takes all of them
-    for left over: one server to a database.
-    """
+    shared = True
 
     def __init__(self, url: str) -> None:
         """`url`: a MongoDB address; the database it names, or `rejoinder`.
@@ -62,10 +61,12 @@ class MongoStore:
         """Bring the database to the version that this program works with; the store is closed after it.
 
         Raises:
-            ConfigurationError: it can't be used, or a newer version made it.
+            ConfigurationError: it can't be used, a server writes answers to it, or a newer version made it.
         """
         try:
             await self._connect()
+            with connect.starting(self._url):
+                await self.check_unused()
             return await migrations.upgrade(self._link)
         finally:
             await self._link.close()
@@ -74,6 +75,18 @@ class MongoStore:
         await self._lanes.close()
         await asyncio.gather(*self._touching)
         await self._link.close()
+
+    async def check_unused(self) -> None:
+        """Refuse a database that a server writes an answer to; one that is idle can't be told from one that is stopped.
+
+        Raises:
+            ConfigurationError: a server does.
+        """
+        if await self._rows.being_written(time.time_ns() // 1_000_000):
+            raise ConfigurationError(
+                f"A server is writing answers to {connect.shown(self._url)}: stop all servers on it first; after a "
+                "server was killed, wait 10 seconds."
+            )
 
     async def identity(self) -> str:
         """What two addresses of one database have in common."""
@@ -113,14 +126,19 @@ class MongoStore:
     async def last_seq(self, room_id: str) -> int:
         return await self._rows.last_seq(room_id)
 
-    async def save_stream(self, message_id: str, content: str) -> None:
-        await self._rows.save_stream(message_id, content)
+    async def save_stream(
+        self, message_id: str, content: str, lease_until: int | None = None
+    ) -> bool:
+        return await self._rows.save_stream(message_id, content, lease_until)
 
     async def end_stream(self, message_id: str, content: str, state: EndState) -> bool:
         return await self._rows.end_stream(message_id, content, state)
 
-    async def unfinished(self, limit: int) -> list[ChatMessage]:
-        return await self._rows.unfinished(limit)
+    async def unfinished(self, limit: int, now: int | None = None) -> list[ChatMessage]:
+        return await self._rows.unfinished(limit, now)
+
+    async def interrupt(self, message_id: str, now: int | None = None) -> bool:
+        return await self._rows.interrupt(message_id, now)
 
     async def answered(self, message_id: str) -> bool:
         return await self._rows.answered(message_id)

@@ -51,7 +51,7 @@ def _insert_all(db: sqlite3.Connection, drafts: Sequence[Draft]) -> list[Outcome
     for some in _in_sizes(values):
         marks = ", ".join([rows.MARKS] * len(some))
         db.execute(
-            f"INSERT INTO messages ({rows.COLUMNS}) VALUES {marks}",  # noqa: S608 - constants
+            f"INSERT INTO messages ({rows.WRITTEN}) VALUES {marks}",  # noqa: S608 - constants
             [value for row in some for value in row],
         )
     db.executemany(

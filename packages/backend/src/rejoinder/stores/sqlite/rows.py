@@ -14,14 +14,16 @@ COLUMNS = (
     "id, room_id, seq, role, sender_id, content, state, timestamp, character_id, reply_to, "
     "edited_at, metadata"
 )
-MARKS = f"({', '.join('?' * (COLUMNS.count(',') + 1))})"
+WRITTEN = f"{COLUMNS}, lease_until"
+MARKS = f"({', '.join('?' * (WRITTEN.count(',') + 1))})"
 SELECT = f"SELECT {COLUMNS} FROM messages"  # noqa: S608 - constants
+RUN_OUT = "(:now IS NULL OR lease_until IS NULL OR lease_until <= :now)"
 
 
 def message_of(row: tuple[Any, ...]) -> ChatMessage:
-    """A row of `SELECT` as a message."""
+    """A row of `SELECT`, or of `values_of`, as a message."""
     (id_, room_id, seq, role, sender_id, content, state, timestamp) = row[:8]
-    character_id, reply_to, edited_at, metadata = row[8:]
+    character_id, reply_to, edited_at, metadata = row[8:12]
     return ChatMessage(
         id=id_,
         room_id=room_id,
@@ -39,7 +41,7 @@ def message_of(row: tuple[Any, ...]) -> ChatMessage:
 
 
 def values_of(draft: Draft, seq: int) -> tuple[Any, ...]:
-    """The row of a draft."""
+    """The row of a draft, in the columns `WRITTEN`."""
     return (
         draft.id,
         draft.room_id,
@@ -53,6 +55,7 @@ def values_of(draft: Draft, seq: int) -> tuple[Any, ...]:
         draft.reply_to,
         None,
         None if draft.metadata is None else msgspec.json.encode(draft.metadata).decode(),
+        draft.lease_until,
     )
 
 
@@ -85,7 +88,7 @@ def append(db: sqlite3.Connection, draft: Draft) -> Appended:
         )
     seq = 1 if row is None else row[0]
     values = values_of(draft, seq)
-    db.execute(f"INSERT INTO messages ({COLUMNS}) VALUES {MARKS}", values)  # noqa: S608
+    db.execute(f"INSERT INTO messages ({WRITTEN}) VALUES {MARKS}", values)  # noqa: S608
     return Appended(message_of(values), duplicate=False)
 
 
@@ -112,27 +115,45 @@ def last_seq(db: sqlite3.Connection, room_id: str) -> int:
     return 0 if row is None else int(row[0])
 
 
-def save_stream(db: sqlite3.Connection, message_id: str, content: str) -> None:
-    """Keep the text so far."""
-    db.execute(
-        "UPDATE messages SET content = ? WHERE id = ? AND state = 'streaming'",
-        (content, message_id),
+def save_stream(
+    db: sqlite3.Connection, message_id: str, content: str, lease_until: int | None
+) -> bool:
+    """Keep the text so far, and renew the lease."""
+    done = db.execute(
+        "UPDATE messages SET content = ?, lease_until = coalesce(?, lease_until) "
+        "WHERE id = ? AND state = 'streaming'",
+        (content, lease_until, message_id),
     )
+    return done.rowcount == 1
 
 
 def end_stream(db: sqlite3.Connection, message_id: str, content: str, state: EndState) -> bool:
     """End a row that is `streaming`."""
     done = db.execute(
-        "UPDATE messages SET content = ?, state = ? WHERE id = ? AND state = 'streaming'",
+        "UPDATE messages SET content = ?, state = ?, lease_until = NULL "
+        "WHERE id = ? AND state = 'streaming'",
         (content, state, message_id),
     )
     return done.rowcount == 1
 
 
-def unfinished(db: sqlite3.Connection, limit: int) -> list[ChatMessage]:
-    """Rows that are `streaming`."""
-    rows = db.execute(f"{SELECT} WHERE state = 'streaming' LIMIT ?", (limit,)).fetchall()
+def unfinished(db: sqlite3.Connection, limit: int, now: int | None) -> list[ChatMessage]:
+    """Rows that are `streaming`, with a lease that has run out."""
+    rows = db.execute(
+        f"{SELECT} WHERE state = 'streaming' AND {RUN_OUT} LIMIT :limit",
+        {"now": now, "limit": limit},
+    ).fetchall()
     return [message_of(row) for row in rows]
+
+
+def interrupt(db: sqlite3.Connection, message_id: str, now: int | None) -> bool:
+    """End a row that is `streaming`, with a lease that has run out."""
+    done = db.execute(
+        "UPDATE messages SET state = 'interrupted', lease_until = NULL "  # noqa: S608 - constants
+        f"WHERE id = :id AND state = 'streaming' AND {RUN_OUT}",
+        {"id": message_id, "now": now},
+    )
+    return done.rowcount == 1
 
 
 def answered(db: sqlite3.Connection, message_id: str) -> bool:

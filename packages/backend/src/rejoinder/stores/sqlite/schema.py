@@ -69,7 +69,12 @@ class Step:
     statements: str
 
 
-STEPS: tuple[Step, ...] = (Step("made the tables", TABLES),)
+LEASES = "ALTER TABLE messages ADD COLUMN lease_until INTEGER"
+
+STEPS: tuple[Step, ...] = (
+    Step("made the tables", TABLES),
+    Step("gave running answers leases", LEASES),
+)
 
 
 def connect(path: Path) -> sqlite3.Connection:

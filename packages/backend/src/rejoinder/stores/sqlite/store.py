@@ -31,6 +31,8 @@ T = TypeVar("T")
 class SqliteStore:
     """A `Store` in one file. One server at a time opens it; reads don't wait for writes."""
 
+    shared = False
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = Lock(path)
@@ -55,6 +57,9 @@ class SqliteStore:
             return done
 
         return await asyncio.to_thread(upgrade)
+
+    async def check_unused(self) -> None:
+        """Nothing to check: a server that has the file keeps others from opening it."""
 
     async def identity(self) -> str:
         """What two addresses of one file have in common."""
@@ -89,14 +94,19 @@ class SqliteStore:
     async def last_seq(self, room_id: str) -> int:
         return await self._read(lambda db: rows.last_seq(db, room_id))
 
-    async def save_stream(self, message_id: str, content: str) -> None:
-        await self._write(lambda db: rows.save_stream(db, message_id, content))
+    async def save_stream(
+        self, message_id: str, content: str, lease_until: int | None = None
+    ) -> bool:
+        return await self._write(lambda db: rows.save_stream(db, message_id, content, lease_until))
 
     async def end_stream(self, message_id: str, content: str, state: EndState) -> bool:
         return await self._write(lambda db: rows.end_stream(db, message_id, content, state))
 
-    async def unfinished(self, limit: int) -> list[ChatMessage]:
-        return await self._read(lambda db: rows.unfinished(db, limit))
+    async def unfinished(self, limit: int, now: int | None = None) -> list[ChatMessage]:
+        return await self._read(lambda db: rows.unfinished(db, limit, now))
+
+    async def interrupt(self, message_id: str, now: int | None = None) -> bool:
+        return await self._write(lambda db: rows.interrupt(db, message_id, now))
 
     async def answered(self, message_id: str) -> bool:
         return await self._read(lambda db: rows.answered(db, message_id))

@@ -17,13 +17,14 @@ data (some checks close one and open the next). The checks use ids that nothing 
 all of them, and with others.
 """
 
-from rejoinder.testing.store import appending, durability, moving, reading, rooms, streams
+from rejoinder.testing.store import appending, durability, groups, moving, reading, rooms, streams
 from rejoinder.testing.store.tools import Check, Make
 
 __all__ = ["STORE_CHECKS", "Check", "Make", "check_store"]
 
 STORE_CHECKS: tuple[Check, ...] = (
     *appending.CHECKS,
+    *groups.CHECKS,
     *reading.CHECKS,
     *streams.CHECKS,
     *rooms.CHECKS,

@@ -87,6 +87,8 @@ async def put_messages_keep_everything_in_its_place(make: Make) -> None:
         expect((await store.page_after(room_id, 0, ALL)).messages, rows, "the rows")
         expect(await store.last_seq(room_id), len(rows), "the last number")
         expect((await store.append(draft(room_id))).message.seq, len(rows) + 1, "the next row")
+        left = [row.id for row in await store.unfinished(ALL, NOW) if row.room_id == room_id]
+        expect(left, [running.id], "what nobody writes in this store")
         expect(await store.end_stream(running.id, "end", "stopped"), True, "its stream can end")
 
 

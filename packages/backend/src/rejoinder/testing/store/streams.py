@@ -3,11 +3,14 @@
 # The checks' names say what they hold, and `expect` reads as a table.
 # ruff: noqa: D103, FBT003
 
+from dataclasses import replace
+
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.stores.base import EndState, Store
 from rejoinder.testing.store.appending import CONTENTS
 from rejoinder.testing.store.tools import (
     ALL,
+    NOW,
     Check,
     Make,
     at_once,
@@ -19,6 +22,7 @@ from rejoinder.testing.store.tools import (
 )
 
 ENDS: tuple[EndState, ...] = ("complete", "stopped", "failed", "interrupted")
+LEASE = 10_000
 
 
 async def _written(store: Store, message_id: str) -> tuple[str, str]:
@@ -28,8 +32,13 @@ async def _written(store: Store, message_id: str) -> tuple[str, str]:
     return row.content, row.state
 
 
-async def _unfinished(store: Store, room_id: str) -> list[ChatMessage]:
-    return [row for row in await store.unfinished(ALL) if row.room_id == room_id]
+async def _unfinished(store: Store, room_id: str, now: int | None = None) -> list[ChatMessage]:
+    return [row for row in await store.unfinished(ALL, now) if row.room_id == room_id]
+
+
+async def _ran_out(store: Store, room_id: str, *times: int) -> list[bool]:
+    """Whether the room's one row is listed as left behind at these times."""
+    return [len(await _unfinished(store, room_id, now)) == 1 for now in times]
 
 
 async def a_stream_is_saved_while_it_is_written(make: Make) -> None:
@@ -37,7 +46,7 @@ async def a_stream_is_saved_while_it_is_written(make: Make) -> None:
         row = (await store.append(stream(room_id))).message
         expect((row.content, row.state), ("", "streaming"), "the row as it begins")
         for text in ("one", "one two", *CONTENTS):
-            await store.save_stream(row.id, text)
+            expect(await store.save_stream(row.id, text), True, "whether it is being written")
             expect(await _written(store, row.id), (text, "streaming"), "the row as it is written")
         expect(await store.last_seq(room_id), 1, "saving uses no number")
 
@@ -56,7 +65,7 @@ async def a_stream_ends_once(make: Make) -> None:
         expect(await store.end_stream(row.id, "done", "complete"), True, "the first end")
         expect(await store.end_stream(row.id, "late", "interrupted"), False, "the second end")
         expect(await store.end_stream(row.id, "done", "complete"), False, "the same end again")
-        await store.save_stream(row.id, "a save that comes late")
+        expect(await store.save_stream(row.id, "a save that comes late"), False, "a late save")
         expect(await _written(store, row.id), ("done", "complete"), "the row after all that")
 
 
@@ -80,11 +89,13 @@ async def a_stream_ends_with_its_content_to_the_byte(make: Make) -> None:
 async def what_is_not_streaming_is_not_touched(make: Make) -> None:
     async with opened_with_room(make) as (store, room_id):
         row = (await store.append(draft(room_id, "said"))).message
-        await store.save_stream(row.id, "changed")
+        expect(await store.save_stream(row.id, "changed", NOW), False, "a save")
         expect(await store.end_stream(row.id, "changed", "stopped"), False, "the end")
         expect(await store.find(row.id), row, "the row of a person")
         unknown = fresh("message")
-        await store.save_stream(unknown, "text")
+        expect(await store.save_stream(unknown, "text"), False, "a save of no row")
+        expect(await store.interrupt(row.id), False, "an interruption")
+        expect(await store.interrupt(unknown), False, "an interruption of no row")
         expect(await store.end_stream(unknown, "text", "complete"), False, "the end of no row")
         expect(await store.find(unknown), None, "a row made by a save")
 
@@ -103,6 +114,85 @@ async def unfinished_are_those_that_stream(make: Make) -> None:
         expect(await _unfinished(store, room_id), [], "the unfinished when all have ended")
 
 
+async def a_row_is_not_left_behind_while_its_lease_runs(make: Make) -> None:
+    async with opened_with_room(make) as (store, room_id):
+        row = (await store.append(replace(stream(room_id), lease_until=NOW + LEASE))).message
+        ends = NOW + LEASE
+        expect(
+            await _ran_out(store, room_id, NOW, ends - 1, ends, ends + 1),
+            [False, False, True, True],
+            "whether it is listed before, at and after the end of its lease",
+        )
+        expect(await _unfinished(store, room_id), [row], "the unfinished, whatever their lease")
+        expect(await store.interrupt(row.id, ends - 1), False, "an interruption before that")
+        expect(await _written(store, row.id), ("", "streaming"), "the row after it")
+
+
+async def a_save_renews_the_lease(make: Make) -> None:
+    async with opened_with_room(make) as (store, room_id):
+        row = (await store.append(replace(stream(room_id), lease_until=NOW + LEASE))).message
+        ends = NOW + 3 * LEASE
+        expect(await store.save_stream(row.id, "so far", ends), True, "the renewal")
+        await store.save_stream(row.id, "so far, so good")
+        expect(
+            await _ran_out(store, room_id, NOW + LEASE, ends - 1, ends),
+            [False, False, True],
+            "whether it is listed at its first end, and before and at its new end",
+        )
+        # A server that was held up finds its row as it left it, and goes on.
+        expect(await store.save_stream(row.id, "late", ends + LEASE), True, "a late renewal")
+        expect(await _ran_out(store, room_id, ends), [False], "whether it is listed after that")
+
+
+async def a_row_without_a_lease_is_left_behind(make: Make) -> None:
+    async with opened_with_room(make) as (store, room_id):
+        row = (await store.append(stream(room_id))).message
+        await store.save_stream(row.id, "of an older version")
+        expect(await _ran_out(store, room_id, 0, NOW), [True, True], "whether it is listed")
+        expect(await store.interrupt(row.id, NOW), True, "the interruption")
+
+
+async def what_has_ended_is_not_left_behind(make: Make) -> None:
+    async with opened_with_room(make) as (store, room_id):
+        for state in ENDS:
+            leased = replace(stream(room_id), lease_until=NOW + LEASE)
+            for begun in (leased, stream(room_id)):
+                row = (await store.append(begun)).message
+                await store.end_stream(row.id, "done", state)
+                expect(await store.save_stream(row.id, "", NOW + LEASE), False, "a late renewal")
+                expect(await store.interrupt(row.id), False, "an interruption")
+                expect(await _written(store, row.id), ("done", state), "the row after that")
+        expect(await _unfinished(store, room_id, NOW + 9 * LEASE), [], "the unfinished")
+
+
+async def what_is_left_behind_is_interrupted_once(make: Make) -> None:
+    async with opened_with_room(make) as (store, room_id):
+        row = (await store.append(replace(stream(room_id), lease_until=NOW))).message
+        await store.save_stream(row.id, "so far")
+        ends = await at_once(store.interrupt(row.id, NOW) for _ in range(20))
+        expect(sum(ends), 1, "how many ended it")
+        expect(await _written(store, row.id), ("so far", "interrupted"), "the row")
+        expect(await store.end_stream(row.id, "late", "complete"), False, "its server's end")
+        expect(await _unfinished(store, room_id), [], "the unfinished")
+        other = (await store.append(replace(stream(room_id), lease_until=NOW + LEASE))).message
+        expect(await store.interrupt(other.id), True, "an interruption whatever the lease")
+
+
+async def a_lease_is_renewed_or_the_row_is_interrupted(make: Make) -> None:
+    """A server comes back in the moment in which another one ends its row: both hear the same."""
+    async with opened_with_room(make) as (store, room_id):
+        for turn in range(10):
+            row = (await store.append(replace(stream(room_id), lease_until=NOW))).message
+            renewal = store.save_stream(row.id, "renewed", NOW + LEASE)
+            calls = [renewal, store.interrupt(row.id, NOW)]
+            # Either may be asked first.
+            results = await at_once(calls[:: 1 if turn % 2 else -1])
+            renewed, interrupted = results[:: 1 if turn % 2 else -1]
+            expect(renewed, not interrupted, "one of the two")
+            outcome = ("renewed", "streaming") if renewed else ("", "interrupted")
+            expect(await _written(store, row.id), outcome, "the row")
+
+
 CHECKS: tuple[Check, ...] = (
     a_stream_is_saved_while_it_is_written,
     a_stream_ends_in_each_way,
@@ -111,4 +201,10 @@ CHECKS: tuple[Check, ...] = (
     a_stream_ends_with_its_content_to_the_byte,
     what_is_not_streaming_is_not_touched,
     unfinished_are_those_that_stream,
+    a_row_is_not_left_behind_while_its_lease_runs,
+    a_save_renews_the_lease,
+    a_row_without_a_lease_is_left_behind,
+    what_has_ended_is_not_left_behind,
+    what_is_left_behind_is_interrupted_once,
+    a_lease_is_renewed_or_the_row_is_interrupted,
 )

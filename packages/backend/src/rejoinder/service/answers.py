@@ -1,0 +1,91 @@
+"""The events of an answer, made from its row."""
+
+from msgspec import UNSET
+
+from rejoinder.characters.base import Usage
+from rejoinder.core.streams import Chunk
+from rejoinder.errors import CharacterFailed
+from rejoinder.protocol import catalogue, events
+from rejoinder.protocol.events import ChatMessage
+from rejoinder.protocol.fields import given, iso
+from rejoinder.service.delivery import Delivery
+from rejoinder.service.rooms import RoomState
+from rejoinder.stores.base import EndState
+
+FAILED = "The character could not finish its answer. Try again."
+
+
+def announce_start(delivery: Delivery, state: RoomState, row: ChatMessage) -> None:
+    """Tell a room that an answer begins."""
+    delivery.send(
+        state.people.connections(),
+        catalogue.STREAM_START,
+        events.StreamStart(
+            room_id=row.room_id,
+            message_id=row.id,
+            character_id=given(row.character_id) or row.sender_id,
+            reply_to=given(row.reply_to) or "",
+            seq=row.seq,
+            timestamp=row.timestamp,
+        ),
+    )
+
+
+def announce_chunk(delivery: Delivery, state: RoomState, message_id: str, chunk: Chunk) -> None:
+    """Show a room the next piece of an answer."""
+    delivery.send(
+        state.people.connections(),
+        catalogue.STREAM_CHUNK,
+        events.StreamChunk(
+            room_id=state.id,
+            message_id=message_id,
+            index=chunk.index,
+            offset=chunk.offset,
+            delta=chunk.delta,
+        ),
+    )
+
+
+def announce_end(
+    delivery: Delivery,
+    state: RoomState,
+    message_id: str,
+    content: str,
+    end: EndState,
+    wall_ms: int,
+    *,
+    failure: CharacterFailed | None = None,
+    usage: Usage | None = None,
+) -> None:
+    """Tell a room how an answer has ended."""
+    if end == "failed":
+        failure = failure or CharacterFailed(FAILED)
+        delivery.send(
+            state.people.connections(),
+            catalogue.STREAM_ERROR,
+            events.StreamError(
+                room_id=state.id,
+                message_id=message_id,
+                content=content,
+                error=str(failure),
+                code=failure.code,
+                timestamp=iso(wall_ms),
+            ),
+        )
+        return
+    delivery.send(
+        state.people.connections(),
+        catalogue.STREAM_END,
+        events.StreamEnd(
+            room_id=state.id,
+            message_id=message_id,
+            content=content,
+            state=end,
+            timestamp=iso(wall_ms),
+            usage=UNSET
+            if usage is None
+            else events.TokenUsage(
+                prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens
+            ),
+        ),
+    )
