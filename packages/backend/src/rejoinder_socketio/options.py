@@ -22,7 +22,8 @@ class Options:
         max_attachments: how many binary attachments an event may have.
         max_namespaces: to how many namespaces one session may connect.
         max_waiting: how much may wait for a client that does not read; then it is closed. From a quarter of it
-            volatile events are skipped, and at half of it the application is told.
+            volatile events are skipped, and at half of it the application is told. For whom less than a quarter waits,
+            a message may be larger than all of it.
         max_events: how many events of a client may wait for their turn, before no more is read from it.
         max_unconnected: how many sessions may be without a namespace; the oldest goes for the next.
         control_rate: control frames and pongs that a client may send per second, and ten times as many at once.

@@ -6,7 +6,7 @@ What a packet means depends on the phase:
 |---|---|---|---|---|---|---|
 | POLLING | delivered | counts | ends it | | | protocol error |
 | UPGRADING, on the old transport | delivered | counts | ends it | | | protocol error |
-| UPGRADING, on the new one | | | | answered | WEBSOCKET | the new one is dropped |
+| UPGRADING, on the new one | | | | answered once | WEBSOCKET | the new one is dropped |
 | WEBSOCKET | delivered | counts | ends it | | | protocol error |
 | CLOSED | | | | | | nothing is heard |
 
@@ -157,6 +157,7 @@ class Session:
         "_handler",
         "_options",
         "_ping_at",
+        "_probed",
         "_slow",
         "claim_by",
         "id",
@@ -191,6 +192,7 @@ class Session:
         self._forget = forget
         self._ping_at = now + options.ping_interval
         self._awaiting_pong = False
+        self._probed = False
         self._slow = False
         self._allowance = CONTROL_BURST * options.control_rate
         self._allowed_at = now
@@ -234,7 +236,8 @@ class Session:
         """A text packet from the WebSocket that is to take over."""
         if self.phase is not Phase.UPGRADING or self.probe is None:
             return
-        if packet == _PROBE:
+        if packet == _PROBE and not self._probed:
+            self._probed = True
             self.probe.write(_PROBED)
         elif packet == _UPGRADE:
             self._take_over(self.probe)
@@ -263,18 +266,23 @@ class Session:
     def _send_slowly(self, outlet: Outlet, message: Outgoing, *, volatile: bool) -> None:
         limit = self._options.max_waiting
         waiting = outlet.waiting()
-        if volatile and waiting >= limit // 4:
+        after = waiting + message.size
+        if waiting < limit // 4:
+            # It keeps up: it is sent whatever it is, even if that alone is more than the limit.
+            self._slow = False
+        elif volatile:
             return
-        waiting += message.size
-        if waiting > limit:
+        elif after > limit:
             self.close(CloseReason.TOO_SLOW)
             return
         outlet.write(message)
-        if waiting < limit // 4:
-            self._slow = False
-        elif waiting >= limit // 2 and not self._slow:
+        if after >= limit // 2 and not self._slow:
             self._slow = True
             self._handler.on_slow(self)
+
+    def drained(self) -> None:
+        """What waited for the client has gone out."""
+        self._slow = False
 
     # --- time ------------------------------------------------------------------------------------
 
@@ -303,7 +311,7 @@ class Session:
         if self.phase is not Phase.POLLING:
             return False
         self.phase = Phase.UPGRADING
-        self.probe = probe
+        self.probe, self._probed = probe, False
         return True
 
     def drop_probe(self) -> None:

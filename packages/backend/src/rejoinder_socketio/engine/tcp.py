@@ -306,6 +306,8 @@ class TcpWebSocket(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._paused, self.congested = False, self._closed
+        if self._session is not None:
+            self._session.drained()
 
     def shutdown(self) -> None:
         """Uvicorn ends; it waits for the transport to close."""
