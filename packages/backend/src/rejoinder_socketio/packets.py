@@ -68,11 +68,15 @@ def decode(packet: bytes) -> Packet:
     head = _HEAD.match(packet)
     if head is None:
         raise ProtocolError("an unknown type of packet")
-    kind, attachments, namespace, ack_id = head.groups()
+    kind, attachments, place, ack_id = head.groups()
+    try:
+        namespace = "/" if place is None else place.decode()
+    except UnicodeDecodeError as error:
+        raise ProtocolError("a namespace is not UTF-8") from error
     return Packet(
         kind[0] - 0x30,
         0 if attachments is None else int(attachments),
-        "/" if namespace is None else namespace.decode(),
+        namespace,
         None if ack_id is None else int(ack_id),
         packet[head.end() :],
     )
@@ -124,10 +128,17 @@ def restored(value: Any, attachments: Sequence[bytes]) -> Any:
     """The value with its attachments in the places that are kept for them.
 
     Raises:
-        Malformed: a place is for no attachment.
+        Malformed: a place is for no attachment, or lies too deep.
     """
+    try:
+        return _restored(value, attachments)
+    except RecursionError as error:
+        raise Malformed("not JSON") from error
+
+
+def _restored(value: Any, attachments: Sequence[bytes]) -> Any:
     if isinstance(value, list):
-        return [restored(item, attachments) for item in value]
+        return [_restored(item, attachments) for item in value]
     if not isinstance(value, dict):
         return value
     if value.get(_PLACEHOLDER) is True:
@@ -135,7 +146,7 @@ def restored(value: Any, attachments: Sequence[bytes]) -> Any:
         if type(number) is not int or not 0 <= number < len(attachments):
             raise Malformed("attachments")
         return attachments[number]
-    return {key: restored(item, attachments) for key, item in value.items()}
+    return {key: _restored(item, attachments) for key, item in value.items()}
 
 
 def encode_event(
