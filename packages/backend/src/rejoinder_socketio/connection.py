@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from msgspec import Raw
@@ -42,13 +42,13 @@ class Event:
         self._connection = connection
         self._arguments: list[Any] | None = None
         self.name = name
-        self.raw = raw
+        self.raw: Sequence[Raw] = raw
         self.ack_id = ack_id
 
     @property
     def binary(self) -> bool:
         """Whether it has attachments; then `raw` is empty."""
-        return not self.raw and self._arguments is not None
+        return isinstance(self.raw, tuple)
 
     @property
     def arguments(self) -> list[Any]:
@@ -64,11 +64,26 @@ class Event:
     def restore(self, arguments: list[Any]) -> None:
         """Give it the arguments that its attachments are part of."""
         self._arguments = arguments
+        self.raw = ()
 
     def ack(self, *arguments: Any) -> None:
         """Acknowledge it, if the client has asked for that."""
         if self.ack_id is not None:
             self._connection.ack(self.ack_id, *arguments)
+
+
+class Broken:
+    """An event that can't be decoded."""
+
+    __slots__ = ("ack_id", "error")
+
+    def __init__(self, ack_id: int | None, error: packets.Malformed) -> None:
+        self.ack_id = ack_id
+        self.error = error
+
+
+Item = Event | Broken | CloseReason
+"""What the application is told of in its turn."""
 
 
 class Connection:
@@ -77,6 +92,7 @@ class Connection:
     __slots__ = (
         "_calls",
         "_early",
+        "_early_size",
         "_last_call",
         "_namespace",
         "doing",
@@ -94,10 +110,11 @@ class Connection:
         self.state: Any = None
         self.rooms: set[str] = set()
         self.is_open = False
-        self.doing: asyncio.Future[None] | None = None
-        self.queue: deque[Event | CloseReason] = deque()
+        self.doing: object | None = None
+        self.queue: deque[Item] = deque()
         self._namespace = namespace
         self._early: list[Outgoing] | None = []
+        self._early_size = 0
         self._calls: dict[int, asyncio.Future[list[Any]]] | None = None
         self._last_call = 0
 
@@ -105,6 +122,11 @@ class Connection:
     def namespace(self) -> str:
         """The name of the namespace."""
         return self._namespace.name
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it has ended; before it is let in it is neither open nor gone."""
+        return not self.is_open and self._early is None
 
     @property
     def request(self) -> Request:
@@ -122,6 +144,13 @@ class Connection:
         if self.is_open:
             self.session.send(message, volatile=volatile)
         elif self._early is not None:
+            self._send_early(message)
+
+    def _send_early(self, message: Outgoing) -> None:
+        self._early_size += message.size
+        if self._early is None or self._early_size > self.session.options.max_waiting:
+            self.session.close(CloseReason.TOO_SLOW)
+        else:
             self._early.append(message)
 
     def ack(self, ack_id: int, *arguments: Any) -> None:
@@ -135,6 +164,8 @@ class Connection:
             TimeoutError: it has not come in time.
             ConnectionError: the client is gone.
         """
+        if self.is_gone:
+            raise ConnectionError("the client is gone")
         self._last_call += 1
         number = self._last_call
         answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
@@ -146,13 +177,15 @@ class Connection:
             async with asyncio.timeout(seconds):
                 return await answer
         finally:
-            self._calls.pop(number, None)
+            if self._calls is not None:
+                self._calls.pop(number, None)
 
     # --- rooms -----------------------------------------------------------------------------------
 
     def join(self, room: str) -> None:
-        """Enter a room of the namespace."""
-        self._namespace.join(self, room)
+        """Enter a room of the namespace; a connection that is gone enters none."""
+        if not self.is_gone:
+            self._namespace.join(self, room)
 
     def leave(self, room: str) -> None:
         """Leave it."""

@@ -5,12 +5,12 @@ import logging
 import secrets
 from collections.abc import Awaitable, Collection, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rejoinder_socketio import packets
-from rejoinder_socketio.connection import Connection, Event, send_all
+from rejoinder_socketio.connection import Broken, Connection, Event, Item, send_all
 from rejoinder_socketio.engine.server import EngineServer
-from rejoinder_socketio.engine.session import CloseReason, Phase, Session
+from rejoinder_socketio.engine.session import CloseReason, Session
 from rejoinder_socketio.engine.tcp import TcpWebSockets
 from rejoinder_socketio.errors import ProtocolError, Refused
 from rejoinder_socketio.handler import Doing, Handler
@@ -83,6 +83,10 @@ class _Client:
         self.attachments: list[bytes] = []
 
 
+_CALLED: Final = object()
+"""Stands for what the application does while it is being called."""
+
+
 class Server:
     """A Socket.IO server; itself an ASGI app.
 
@@ -118,8 +122,9 @@ class Server:
     def disconnect(self, connection: Connection, *, close: bool = False) -> None:
         """Disconnect a connection from its namespace, or, with `close`, end its whole session."""
         session = connection.session
-        connection.send(packets.encode_disconnect(connection.namespace))
-        self._end(connection, CloseReason.SERVER_LEFT)
+        if not connection.is_gone:
+            session.send(packets.encode_disconnect(connection.namespace))
+            self._end(connection, CloseReason.SERVER_LEFT)
         if close:
             session.close(CloseReason.SERVER_LEFT)
 
@@ -143,7 +148,7 @@ class Server:
             return
         connection = client.connections.get(decoded.namespace)
         if connection is None:
-            # It may have left a moment ago, without having heard of it.
+            self._pass_over(client, decoded)
             return
         if kind == packets.EVENT:
             self._event(connection, decoded)
@@ -153,10 +158,18 @@ class Server:
             self._end(connection, CloseReason.CLIENT_LEFT)
         elif kind == packets.CONNECT_ERROR:
             raise ProtocolError("a client can't refuse")
-        elif 0 < decoded.attachments <= self.options.max_attachments:
+        elif self._may_follow(decoded.attachments):
             client.waiting = decoded
         else:
             self._malformed(connection, decoded, Malformed("attachments"))
+
+    def _pass_over(self, client: _Client, packet: Packet) -> None:
+        """It may have left a moment ago, without having heard of it; then its attachments come all the same."""
+        if packet.type >= packets.BINARY_EVENT and self._may_follow(packet.attachments):
+            client.waiting = packet
+
+    def _may_follow(self, attachments: int) -> bool:
+        return 0 < attachments <= self.options.max_attachments
 
     def on_binary(self, session: Session, data: bytes) -> None:
         """An attachment has come in."""
@@ -181,7 +194,10 @@ class Server:
     def on_slow(self, session: Session) -> None:
         """A client does not read."""
         for connection in tuple(session.state.connections.values() if session.state else ()):
-            self.namespaces[connection.namespace].handler.on_slow(connection)
+            try:
+                self.namespaces[connection.namespace].handler.on_slow(connection)
+            except Exception:  # noqa: BLE001 - it is the application's, and somebody else is sending
+                _log.exception("a slow client could not be dealt with")
 
     def on_close(self, session: Session, reason: CloseReason) -> None:
         """A session has ended."""
@@ -216,43 +232,47 @@ class Server:
         except Refused as refusal:
             self._refuse(connection, refusal)
             return
+        except asyncio.CancelledError:
+            # Something that the application waited for was cancelled, unless it is this.
+            self._refuse(connection, Refused("Internal error"))
+            raise
         except Exception:  # noqa: BLE001 - it is the application's
             _log.exception("a connection could not be let in")
             self._refuse(connection, Refused("Internal error"))
             return
-        if connection.session.phase is not Phase.CLOSED and not self._is_gone(connection):
+        if not connection.is_gone:
             namespace.connections[connection.id] = connection
             connection.opened(packets.encode_connect(namespace.name, connection.id))
             welcome = namespace.handler.on_open(connection)
             if welcome is not None:
                 await welcome
 
-    @staticmethod
-    def _is_gone(connection: Connection) -> bool:
-        return any(isinstance(item, CloseReason) for item in connection.queue)
-
     def _refuse(self, connection: Connection, refusal: Refused) -> None:
         session, name = connection.session, connection.namespace
         connection.queue.clear()
-        connection.ended()
-        session.state.connections.pop(name, None)
-        if session.phase is not Phase.CLOSED:
-            session.send(packets.encode_connect_error(name, refusal.message, refusal.data))
-            if not session.state.connections:
-                self.engine.unclaim(session)
+        if connection.is_gone:
+            return
+        self._leave(connection)
+        session.send(packets.encode_connect_error(name, refusal.message, refusal.data))
+        if not session.state.connections:
+            self.engine.unclaim(session)
 
     def _end(self, connection: Connection, reason: CloseReason) -> None:
         session = connection.session
-        if session.state.connections.pop(connection.namespace, None) is not connection:
+        if connection.is_gone:
             return
+        self._leave(connection)
+        if not session.state.connections:
+            self.engine.unclaim(session)
+        self._in_turn(connection, reason)
+
+    def _leave(self, connection: Connection) -> None:
         namespace = self.namespaces[connection.namespace]
+        del connection.session.state.connections[connection.namespace]
         namespace.connections.pop(connection.id, None)
         for room in tuple(connection.rooms):
             namespace.leave(connection, room)
         connection.ended()
-        if not session.state.connections:
-            self.engine.unclaim(session)
-        self._in_turn(connection, reason)
 
     # --- events ----------------------------------------------------------------------------------
 
@@ -264,15 +284,26 @@ class Server:
             event = Event(connection, name, raw, packet.ack_id)
             if attachments is not None:
                 event.restore(packets.restored(event.arguments, attachments))
-                event.raw = []
         except Malformed as error:
             self._malformed(connection, packet, error)
             return
         self._in_turn(connection, event)
 
     def _malformed(self, connection: Connection, packet: Packet, error: Malformed) -> None:
+        broken = Broken(packet.ack_id, error)
+        if connection.doing is None:
+            self._tell_malformed(connection, broken)
+        else:
+            self._in_turn(connection, broken)
+
+    def _tell_malformed(self, connection: Connection, broken: Broken) -> None:
         handler = self.namespaces[connection.namespace].handler
-        handler.on_malformed(connection, packet.ack_id, error)
+        try:
+            handler.on_malformed(connection, broken.ack_id, broken.error)
+        except ProtocolError:
+            raise
+        except Exception:  # noqa: BLE001 - it is the application's
+            _log.exception("a malformed event could not be answered")
 
     def _acked(
         self, connection: Connection, packet: Packet, attachments: "list[bytes] | tuple[()]"
@@ -281,25 +312,38 @@ class Server:
             arguments = packets.decode_json(packet.content)
             if not isinstance(arguments, list):
                 raise ProtocolError("an acknowledgement without arguments")
-            connection.answered(packet.ack_id, packets.restored(arguments, attachments))
+            if attachments:
+                arguments = packets.restored(arguments, attachments)
+            connection.answered(packet.ack_id, arguments)
 
-    def _in_turn(self, connection: Connection, item: Event | CloseReason) -> None:
+    def _in_turn(self, connection: Connection, item: Item) -> None:
         """Hand it to the application when all that came before is done."""
         if connection.doing is None:
-            doing = self._begin(connection, item)
-            if doing is not None:
-                self._wait_for(connection, doing)
+            self._do(connection, item)
+            if connection.queue:
+                self._do_queued(connection)
             return
         connection.queue.append(item)
         if len(connection.queue) == self.options.max_events:
             connection.session.outlet.hold_reading()
 
-    def _begin(self, connection: Connection, item: Event | CloseReason) -> Doing:
+    def _do(self, connection: Connection, item: Item) -> None:
+        # What the application brings about meanwhile has its turn when this is done.
+        connection.doing = _CALLED
+        doing = self._begin(connection, item)
+        if doing is None:
+            connection.doing = None
+        else:
+            self._wait_for(connection, doing)
+
+    def _begin(self, connection: Connection, item: Item) -> Doing:
         handler = self.namespaces[connection.namespace].handler
         try:
             if isinstance(item, Event):
                 return handler.on_event(connection, item)
-            return handler.on_disconnect(connection, item)
+            if isinstance(item, CloseReason):
+                return handler.on_disconnect(connection, item)
+            self._tell_malformed(connection, item)
         except ProtocolError:
             connection.session.close(CloseReason.PARSE_ERROR)
         except Exception:  # noqa: BLE001 - it is the application's
@@ -307,21 +351,22 @@ class Server:
         return None
 
     def _wait_for(self, connection: Connection, doing: Awaitable[None]) -> None:
-        connection.doing = asyncio.ensure_future(doing)
-        connection.doing.add_done_callback(partial(self._go_on, connection))
+        connection.doing = future = asyncio.ensure_future(doing)
+        future.add_done_callback(partial(self._go_on, connection))
 
     def _go_on(self, connection: Connection, done: "asyncio.Future[None]") -> None:
         """What was being done is done: begin what has come meanwhile."""
-        connection.doing = None
         error = None if done.cancelled() else done.exception()
         if isinstance(error, ProtocolError):
             connection.session.close(CloseReason.PARSE_ERROR)
         elif error is not None:
             _log.error("an event could not be handled", exc_info=error)
+        connection.doing = None
+        self._do_queued(connection)
+
+    def _do_queued(self, connection: Connection) -> None:
         queue = connection.queue
         while queue and connection.doing is None:
             if len(queue) == self.options.max_events // 2:
                 connection.session.outlet.resume_reading()
-            doing = self._begin(connection, queue.popleft())
-            if doing is not None:
-                self._wait_for(connection, doing)
+            self._do(connection, queue.popleft())

@@ -155,12 +155,12 @@ class Session:
         "_awaiting_pong",
         "_forget",
         "_handler",
-        "_options",
         "_ping_at",
         "_probed",
         "_slow",
         "claim_by",
         "id",
+        "options",
         "outlet",
         "phase",
         "probe",
@@ -187,7 +187,7 @@ class Session:
         self.state: Any = None
         self.timer: TimerHandle | None = None
         self.claim_by: float | None = now + options.connect_timeout
-        self._options = options
+        self.options = options
         self._handler = handler
         self._forget = forget
         self._ping_at = now + options.ping_interval
@@ -217,7 +217,7 @@ class Session:
             self.count(now)
             if self.phase is not Phase.CLOSED:
                 self._awaiting_pong = False
-                self._ping_at = now + self._options.ping_interval
+                self._ping_at = now + self.options.ping_interval
         elif step is Step.END:
             self.close(CloseReason.TRANSPORT_CLOSE)
         elif self.phase is not Phase.CLOSED:
@@ -246,7 +246,7 @@ class Session:
 
     def count(self, now: float) -> None:
         """A control packet, or a control frame, has come in; a flood of them ends the session."""
-        rate = self._options.control_rate
+        rate = self.options.control_rate
         gained = (now - self._allowed_at) * rate
         self._allowed_at = now
         self._allowance = min(self._allowance + gained, CONTROL_BURST * rate) - 1
@@ -264,7 +264,7 @@ class Session:
             self._send_slowly(outlet, message, volatile=volatile)
 
     def _send_slowly(self, outlet: Outlet, message: Outgoing, *, volatile: bool) -> None:
-        limit = self._options.max_waiting
+        limit = self.options.max_waiting
         waiting = outlet.waiting()
         after = waiting + message.size
         if waiting < limit // 4:
@@ -297,10 +297,10 @@ class Session:
             return
         if not self._awaiting_pong:
             self._awaiting_pong = True
-            self._ping_at = now + self._options.ping_timeout
+            self._ping_at = now + self.options.ping_timeout
             self.send(_PING)
         elif now - self._ping_at > LATE_SECONDS:
-            self._ping_at = now + min(GRACE_SECONDS, self._options.ping_timeout)
+            self._ping_at = now + min(GRACE_SECONDS, self.options.ping_timeout)
         else:
             self.close(CloseReason.PING_TIMEOUT)
 
