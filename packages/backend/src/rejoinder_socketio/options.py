@@ -19,12 +19,17 @@ class Options:
         linger: how long a closed client may take to read what was sent before.
         max_payload: the largest packet, message or body of a client.
         max_fragments: of how many frames a message may consist.
+        max_auth: the largest content of a packet that connects to a namespace.
         max_attachments: how many binary attachments an event may have.
         max_namespaces: to how many namespaces one session may connect.
         max_waiting: how much may wait for a client that does not read; then it is closed. From a quarter of it
             volatile events are skipped, and at half of it the application is told. For whom less than a quarter waits,
             a message may be larger than all of it.
+        max_unfinished: how much may be held of what clients have begun to send and not finished, and of the headers of
+            those without a namespace, all together; beyond it whoever holds most is closed.
         max_events: how many events of a client may wait for their turn, before no more is read from it.
+        max_head: the largest head of an HTTP request, where `http_protocol` is used.
+        head_timeout: how long a client may take for it.
         max_unconnected: how many sessions may be without a namespace; the oldest goes for the next.
         control_rate: control frames and pongs that a client may send per second, and ten times as many at once.
         cookie: the name of a cookie with the session's id for load balancers that keep a polling client on one server.
@@ -39,10 +44,14 @@ class Options:
     linger: float = 5.0
     max_payload: int = 1_000_000
     max_fragments: int = 256
+    max_auth: int = 64 * 1024
     max_attachments: int = 16
     max_namespaces: int = 16
     max_waiting: int = 1024 * 1024
+    max_unfinished: int = 16 * 1024 * 1024
     max_events: int = 1024
+    max_head: int = 16 * 1024
+    head_timeout: float = 20.0
     max_unconnected: int = 4096
     control_rate: float = 20.0
     cookie: str | None = None

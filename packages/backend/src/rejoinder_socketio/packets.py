@@ -30,6 +30,18 @@ Problem = Literal["not JSON", "no event", "reserved name", "attachments"]
 
 _HEAD: Final = re.compile(rb"4([0-6])(?:(\d{1,10})-)?(?:(/[^,]*)(?:,|\Z))?(\d{1,16})?")
 _LIST: Final = msgspec.json.Decoder(list[Raw])
+# The elements of a long list may be so many that they take thirty times its size, so there it must be a short one.
+_LONG: Final = 16 * 1024
+_MANY: Final = 256
+_NO: Final = Raw()
+_FEW: Final = msgspec.json.Decoder(
+    msgspec.defstruct(
+        "_Few",
+        [(f"item_{number}", Raw, _NO) for number in range(_MANY)],
+        array_like=True,
+        forbid_unknown_fields=True,
+    )
+)
 _NAME: Final = msgspec.json.Decoder(str)
 _ANY: Final = msgspec.json.Decoder()
 _PLACEHOLDER: Final = "_placeholder"
@@ -117,7 +129,9 @@ def decode_list(content: bytes) -> list[Raw]:
         Malformed: it is none.
     """
     try:
-        return _LIST.decode(content)
+        if len(content) < _LONG:
+            return _LIST.decode(content)
+        return [item for item in msgspec.structs.astuple(_FEW.decode(content)) if item is not _NO]
     except msgspec.ValidationError as error:
         raise Malformed("no event") from error
     except (ValueError, RecursionError) as error:

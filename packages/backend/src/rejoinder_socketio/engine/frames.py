@@ -68,6 +68,8 @@ class FrameReader:
     Args:
         limit: bytes of a message, whether in one frame or in several.
         fragments: the number of frames a message may be in.
+
+    `held` is how many bytes have come in of what is not whole yet.
     """
 
     __slots__ = (
@@ -78,6 +80,7 @@ class FrameReader:
         "_message",
         "_needed",
         "_partial",
+        "held",
     )
 
     def __init__(self, limit: int, fragments: int) -> None:
@@ -88,6 +91,7 @@ class FrameReader:
         self._message: bytearray | None = None
         self._kind = 0
         self._fragments = 0
+        self.held = 0
 
     def receive(self, data: bytes) -> Iterator[tuple[int, bytes]]:  # noqa: C901 - one loop is what makes it quick
         """The opcode and payload of each message, and of each control frame between them.
@@ -98,7 +102,9 @@ class FrameReader:
         if self._partial is not None:
             self._partial += data
             if len(self._partial) < self._needed:
+                self.held += len(data)
                 return
+            self.held -= len(self._partial) - len(data)
             data = bytes(self._partial)
             self._partial = None
         position, end, needed = 0, len(data), _HEAD
@@ -130,6 +136,7 @@ class FrameReader:
         if position < end:
             self._partial = bytearray(data[position:])
             self._needed = needed
+            self.held += end - position
 
     @staticmethod
     def _size(encoded: bytes) -> int:
@@ -159,8 +166,10 @@ class FrameReader:
         if len(self._message) + len(payload) > self._limit:
             raise FrameError(TOO_BIG, "a message is too big")
         self._message += payload
+        self.held += len(payload)
         if last:
             whole, self._message = bytes(self._message), None
+            self.held -= len(whole)
             yield self._kind, _checked(whole) if self._kind == TEXT else whole
 
 

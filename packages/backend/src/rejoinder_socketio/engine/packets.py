@@ -14,6 +14,9 @@ from rejoinder_socketio.errors import ProtocolError
 
 SEPARATOR: Final = b"\x1e"
 
+# What a message of its own takes of memory while it waits, beside its bytes.
+OVERHEAD: Final = 256
+
 OPEN: Final = 0x30
 CLOSE: Final = 0x31
 PING: Final = 0x32

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from rejoinder_socketio.engine.packets import SEPARATOR, Outgoing, split
+from rejoinder_socketio.engine.packets import OVERHEAD, SEPARATOR, Outgoing, split
 from rejoinder_socketio.engine.requests import (
     LENGTH_REQUIRED,
+    TIMED_OUT,
     TOO_LARGE,
     Rejection,
     Request,
@@ -55,7 +57,7 @@ class PollingOutlet:
 
     def write(self, message: Outgoing) -> None:
         self._queue.append(message)
-        self._size += message.size
+        self._size += message.size + OVERHEAD
         self.wake()
 
     def waiting(self) -> int:
@@ -118,7 +120,7 @@ class PollingOutlet:
             not parts or packets + 1 + len(self._queue[0].attachments) <= PACKETS_PER_POLL
         ):
             message = self._queue.popleft()
-            self._size -= message.size
+            self._size -= message.size + OVERHEAD
             packets += 1 + len(message.attachments)
             parts.append(message.body)
         return SEPARATOR.join(parts) if parts else _NOOP
@@ -155,18 +157,25 @@ async def _gone(receive: "Receive") -> None:
 
 
 async def take_post(
-    server: "EngineServer", session: Session, outlet: PollingOutlet, body: bytes
+    server: "EngineServer",
+    session: Session,
+    outlet: PollingOutlet,
+    request: Request,
+    receive: "Receive",
 ) -> None:
     """Hand over the packets of a POST, and wait while the application has enough of them.
 
     Raises:
-        Rejection: there was another POST under way, or this one can't be understood; the session has ended.
+        Rejection: there was another POST under way, or this one can't be understood; the session has ended. Or it is
+            too long, or takes too long.
+        ConnectionResetError: the client has gone.
     """
     if outlet.posted:
         session.close(CloseReason.TRANSPORT_ERROR)
         raise bad_request()
     outlet.posted = True
     try:
+        body = await read_body(server, request, receive)
         for number, packet in enumerate(split(body), 1):
             if session.phase is Phase.CLOSED:
                 return
@@ -184,26 +193,39 @@ async def take_post(
         outlet.posted = False
 
 
-async def read_body(headers: "dict[str, str]", receive: "Receive", limit: int) -> bytes:
+async def read_body(server: "EngineServer", request: Request, receive: "Receive") -> bytes:
     """The body of a request.
 
     Raises:
-        Rejection: it is too long, or does not say how long it is.
+        Rejection: it is too long, or does not say how long it is; it takes longer than a client may be silent, or others
+            need the room.
         ConnectionResetError: the client has gone.
     """
-    length = headers.get("content-length", "")
+    limit = server.options.max_payload
+    length = request.headers.get("content-length", "")
     if not (length.isascii() and length.isdigit()):
         raise Rejection(3, "Length required", LENGTH_REQUIRED)
     if len(length) > len(str(limit)) or int(length) > limit:
         raise Rejection(3, "Payload too large", TOO_LARGE)
-    parts: list[bytes] = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ConnectionResetError
-        parts.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(parts)
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        return message.get("body", b"")  # type: ignore[no-any-return]
+    holder = object()
+    body = bytearray()
+    try:
+        seconds = server.options.ping_interval + server.options.ping_timeout
+        async with asyncio.timeout(seconds) as deadline:
+            while message["type"] != "http.disconnect":
+                body += message.get("body", b"")
+                if not message.get("more_body", False):
+                    return bytes(body)
+                server.unfinished.hold(holder, len(body), partial(deadline.reschedule, 0))
+                message = await receive()
+    except TimeoutError:
+        raise Rejection(3, "Request timeout", TIMED_OUT) from None
+    finally:
+        server.unfinished.release(holder)
+    raise ConnectionResetError
 
 
 async def answer(

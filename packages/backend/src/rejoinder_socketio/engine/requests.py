@@ -12,8 +12,9 @@ Transport = Literal["polling", "websocket"]
 
 REVISION: Final = "4"
 LENGTH_REQUIRED: Final = 411
+TIMED_OUT: Final = 408
 TOO_LARGE: Final = 413
-UNREAD: Final = frozenset({LENGTH_REQUIRED, TOO_LARGE})
+UNREAD: Final = frozenset({LENGTH_REQUIRED, TIMED_OUT, TOO_LARGE})
 
 
 class Rejection(Exception):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from rejoinder_socketio.engine import polling, websocket
@@ -18,6 +19,7 @@ from rejoinder_socketio.engine.requests import (
     unknown_session,
 )
 from rejoinder_socketio.engine.session import CloseReason, Outlet, Phase, Session, SessionHandler
+from rejoinder_socketio.engine.unfinished import Unfinished
 from rejoinder_socketio.options import Options
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class EngineServer:
         self._unclaimed: dict[str, Session] = {}
         self._closing: dict[str, Session] = {}
         self._fetched: asyncio.Future[None] | None = None
+        self.unfinished = Unfinished(options.max_unfinished)
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -73,10 +76,11 @@ class EngineServer:
             self.now(),
             self._forget,
         )
-        self._sessions[session.id] = self._unclaimed[session.id] = session
+        self._sessions[session.id] = session
         self._schedule(session)
         if request.transport == "websocket":
             outlet.write(Outgoing(self._open_packet(session)))
+        self._unclaim(session)
         if len(self._unclaimed) > self.options.max_unconnected:
             next(iter(self._unclaimed.values())).close(CloseReason.CROWDED_OUT)
         return session
@@ -84,13 +88,19 @@ class EngineServer:
     def claim(self, session: Session) -> None:
         """The session is used: it may stay."""
         session.claim_by = None
-        self._unclaimed.pop(session.id, None)
+        if self._unclaimed.pop(session.id, None) is not None:
+            self.unfinished.release(session)
 
     def unclaim(self, session: Session) -> None:
         """The session is not used any more: it goes, unless it is claimed again in time."""
         if session.id in self._sessions:
             session.claim_by = self.now() + self.options.connect_timeout
-            self._unclaimed[session.id] = session
+            self._unclaim(session)
+
+    def _unclaim(self, session: Session) -> None:
+        self._unclaimed[session.id] = session
+        size = sum(map(len, session.request.headers.values()))
+        self.unfinished.hold(session, size, partial(session.close, CloseReason.UNFINISHED))
 
     def upgrading(self, session: Session, probe: Outlet) -> None:
         """A WebSocket is to take over that session, and has not for ever to do it."""
@@ -113,7 +123,8 @@ class EngineServer:
 
     def _forget(self, session: Session) -> None:
         self._sessions.pop(session.id, None)
-        self._unclaimed.pop(session.id, None)
+        if self._unclaimed.pop(session.id, None) is not None:
+            self.unfinished.release(session)
         if session.timer is not None:
             session.timer.cancel()
             session.timer = None
@@ -204,8 +215,7 @@ class EngineServer:
                 self._fetched_all(session)
             await polling.answer(request, send, body)
         elif method == "POST":
-            body = await polling.read_body(dict(request.headers), receive, self.options.max_payload)
-            await polling.take_post(self, session, outlet, body)
+            await polling.take_post(self, session, outlet, request, receive)
             await polling.answer(request, send, b"ok", kind=b"text/html")
         else:
             raise Rejection(2, "Bad handshake method")

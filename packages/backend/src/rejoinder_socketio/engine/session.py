@@ -58,6 +58,7 @@ class CloseReason(StrEnum):
     CROWDED_OUT = "too many sessions without a namespace"
     TOO_SLOW = "too slow"
     FLOOD = "too many control packets"
+    UNFINISHED = "too much that was not finished"
 
 
 class Outlet(Protocol):

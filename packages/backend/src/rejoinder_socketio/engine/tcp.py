@@ -6,10 +6,11 @@ What is written to a client within one turn of the loop goes out in one system c
 
 import asyncio
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from hashlib import sha1
 from http import HTTPStatus
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -32,6 +33,12 @@ _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _KEY_LENGTH: Final = 24
 # What is written within one turn of the loop is held back up to this; then the transport must say whether it can be sent.
 TURN_BYTES: Final = 64 * 1024
+# So many frames of one client are taken in one turn of the loop, so that a heap of small ones does not hold up the others;
+# there is no heap in so few bytes.
+TURN_FRAMES: Final = 64
+FEW_BYTES: Final = 1024
+# What each message costs beyond its bytes while it waits.
+MESSAGE_BYTES: Final = 64
 _CODES: Final = {
     CloseReason.SHUTTING_DOWN: frames.GOING_AWAY,
     CloseReason.PARSE_ERROR: frames.PROTOCOL_ERROR,
@@ -39,7 +46,18 @@ _CODES: Final = {
     CloseReason.TOO_SLOW: frames.POLICY,
     CloseReason.NOT_CONNECTED: frames.POLICY,
     CloseReason.CROWDED_OUT: frames.POLICY,
+    CloseReason.UNFINISHED: frames.POLICY,
 }
+# Nothing more is read from who is closed for these, not even a goodbye.
+_AT_ONCE: Final = frozenset(
+    {
+        CloseReason.PARSE_ERROR,
+        CloseReason.FLOOD,
+        CloseReason.CROWDED_OUT,
+        CloseReason.NOT_CONNECTED,
+        CloseReason.UNFINISHED,
+    }
+)
 
 
 class TcpWebSockets:
@@ -153,6 +171,10 @@ class TcpWebSocket(asyncio.Protocol):
     __slots__ = (
         "_closed",
         "_connections",
+        "_counted",
+        "_held",
+        "_late",
+        "_left",
         "_paused",
         "_reader",
         "_server",
@@ -181,7 +203,11 @@ class TcpWebSocket(asyncio.Protocol):
         self._reader = FrameReader(server.options.max_payload, server.options.max_fragments)
         self._session: Session | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._left: Iterator[tuple[int, bytes]] | None = None
+        self._late = 0
+        self._counted = False
         self._closed = False
+        self._held = False
         self._paused = False
         self.congested = False
         connections.add(self)
@@ -224,13 +250,16 @@ class TcpWebSocket(asyncio.Protocol):
                 rejection.body,
             )
         )
-        self._transport.close()
+        self._leave()
 
     # --- in --------------------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
         session = self._session
         if session is None:
+            return
+        if len(data) > FEW_BYTES or self._left is not None:
+            self._take_in_turns(data)
             return
         now = self._server.now()
         try:
@@ -243,12 +272,74 @@ class TcpWebSocket(asyncio.Protocol):
             self._end(session, CloseReason.PARSE_ERROR)
         except FrameError as error:
             self._broken(session, error)
+        if self._counted or self._reader.held:
+            self._count()
+
+    def _count(self, left: int = 0) -> None:
+        """Say how much is held of what is not whole, and of what is left for the next turns."""
+        size = self._reader.held + (left if self._left is not None else 0)
+        unfinished = self._server.unfinished
+        if size and self._session is not None:
+            self._counted = True
+            unfinished.hold(self, size, self._give_up)
+        elif self._counted:
+            self._counted = False
+            unfinished.release(self)
+
+    def _give_up(self) -> None:
+        session, self._counted = self._session, False
+        if session is not None:
+            self._end(session, CloseReason.UNFINISHED)
+
+    def _take_in_turns(self, data: bytes) -> None:
+        frames_ = self._reader.receive(data)
+        if self._left is None:
+            self._left = frames_
+            self._take_turn()
+        else:
+            self._left = chain(self._left, frames_)
+        self._count(len(data))
+
+    def _take_turn(self) -> None:
+        """Take some of the frames that are left, the others in the next turn of the loop; meanwhile nothing is read."""
+        session, left = self._session, self._left
+        if session is None or left is None or self._stands():
+            return
+        now = self._server.now()
+        try:
+            for _ in range(TURN_FRAMES):
+                item = next(left, None)
+                if item is None:
+                    self._left = None
+                    break
+                opcode, payload = item
+                if opcode == frames.TEXT and session.outlet is self and not self._closed:
+                    session.receive_text(payload, now)
+                else:
+                    self._other(session, opcode, payload, now)
+                if self._stands():
+                    return
+        except ProtocolError:
+            self._end(session, CloseReason.PARSE_ERROR)
+        except FrameError as error:
+            self._broken(session, error)
+        if self._stands():
+            return
+        if self._left is None:
+            self._count()
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_soon(self._take_turn)
+
+    def _stands(self) -> bool:
+        return self._held or self._session is None
 
     def _other(self, session: Session, opcode: int, payload: bytes, now: float) -> None:
         if self._closed:
             # Nothing that a closed client says is heard, but for its goodbye.
             if opcode == frames.CLOSE:
-                self._transport.close()
+                self._leave()
         elif opcode == frames.TEXT:
             session.receive_probe(payload)
         elif opcode == frames.BINARY and session.outlet is self:
@@ -269,7 +360,7 @@ class TcpWebSocket(asyncio.Protocol):
             self.flush()
             self._transport.write(frames.frame(frames.CLOSE, payload[:2]))
             self._end(session, CloseReason.TRANSPORT_CLOSE)
-            self._transport.close()
+            self._leave()
 
     def _broken(self, session: Session, error: FrameError) -> None:
         if self._closed:
@@ -279,7 +370,20 @@ class TcpWebSocket(asyncio.Protocol):
         self._transport.write(frames.close_frame(error.code))
         self._closed = self.congested = True
         self._end(session, CloseReason.PARSE_ERROR)
+        self._leave()
+
+    def _leave(self) -> None:
+        """Read nothing more, and close when all is sent, or not taken in time."""
+        self._session = self._left = None
+        self._count()
         self._transport.close()
+        self._abort_later()
+
+    def _abort_later(self) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(
+                self._server.options.linger, self._transport.abort
+            )
 
     def _end(self, session: Session, reason: CloseReason) -> None:
         if session.outlet is self:
@@ -297,6 +401,8 @@ class TcpWebSocket(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         session, self._session = self._session, None
+        self._left = None
+        self._count()
         if session is not None:
             lost = CloseReason.TRANSPORT_CLOSE if exc is None else CloseReason.TRANSPORT_ERROR
             self._end(session, lost)
@@ -308,6 +414,7 @@ class TcpWebSocket(asyncio.Protocol):
         self._paused, self.congested = False, self._closed
         if self._session is not None:
             self._session.drained()
+        self._late = 0
 
     def shutdown(self) -> None:
         """Uvicorn ends; it waits for the transport to close."""
@@ -329,6 +436,8 @@ class TcpWebSocket(asyncio.Protocol):
         self._size += len(frames)
         if self._size > TURN_BYTES:
             self.flush()
+        if self._paused:
+            self._late += MESSAGE_BYTES
 
     def flush(self) -> None:
         """Hand over to the transport what was written."""
@@ -339,17 +448,23 @@ class TcpWebSocket(asyncio.Protocol):
             written.clear()
 
     def waiting(self) -> int:
-        return self._transport.get_write_buffer_size() + self._size
+        return self._transport.get_write_buffer_size() + self._size + self._late
 
     def retire(self) -> list[Outgoing]:
         return []
 
     def hold_reading(self) -> None:
+        self._held = True
         self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        if not self._transport.is_closing():
+        held, self._held = self._held, False
+        if not held or self._transport.is_closing():
+            return
+        if self._left is None:
             self._transport.resume_reading()
+        else:
+            asyncio.get_running_loop().call_soon(self._take_turn)
 
     def close(self, reason: CloseReason) -> None:
         if self._closed:
@@ -361,10 +476,11 @@ class TcpWebSocket(asyncio.Protocol):
             return
         self.flush()
         self._transport.write(frames.close_frame(_CODES.get(reason, frames.NORMAL)))
-        self.resume_reading()
-        self._timer = asyncio.get_running_loop().call_later(
-            self._server.options.linger, self._transport.abort
-        )
+        if reason in _AT_ONCE:
+            self._leave()
+        else:
+            self.resume_reading()
+            self._abort_later()
 
 
 class _Pong(Outgoing):

@@ -5,7 +5,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from rejoinder_socketio.engine import frames
-from rejoinder_socketio.engine.packets import Outgoing
+from rejoinder_socketio.engine.packets import OVERHEAD, Outgoing
 from rejoinder_socketio.engine.requests import Rejection, bad_request, check_origin, understood
 from rejoinder_socketio.engine.session import CloseReason, Session
 from rejoinder_socketio.errors import ProtocolError
@@ -30,7 +30,7 @@ class AsgiWebSocket:
 
     def write(self, message: Outgoing) -> None:
         self._queue.append(message)
-        self._size += message.size
+        self._size += message.size + OVERHEAD
         self._ready.set()
 
     def waiting(self) -> int:
@@ -68,7 +68,7 @@ class AsgiWebSocket:
                 for data in message.messages:
                     kind = "text" if isinstance(data, str) else "bytes"
                     await send({"type": "websocket.send", kind: data})
-                self._size -= message.size
+                self._size -= message.size + OVERHEAD
             if self._closing is not None:
                 await send({"type": "websocket.close", "code": frames.NORMAL})
                 return

@@ -1,0 +1,87 @@
+"""uvicorn's HTTP with a bound on the head of a request, and on the time for it; uvicorn's `http` setting takes `BoundedHttps`.
+
+uvicorn itself waits for ever for the first byte, the next one and the end of a head, and keeps however much comes.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from rejoinder_socketio.options import Options
+
+if TYPE_CHECKING:
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+
+
+class BoundedHttps:
+    """Makes the protocol for each connection that comes to uvicorn."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+
+    def __call__(
+        self,
+        config: "Config",
+        server_state: "ServerState",
+        app_state: dict[str, Any],
+        **more: Any,
+    ) -> asyncio.Protocol:
+        return _BoundedHttp(self._options, config, server_state, app_state, **more)
+
+
+class _HeadTooLong(Exception):
+    """Raised into the parser, which then gives up."""
+
+
+class _BoundedHttp(HttpToolsProtocol):
+    def __init__(
+        self,
+        options: Options,
+        config: "Config",
+        server_state: "ServerState",
+        app_state: dict[str, Any],
+        **more: Any,
+    ) -> None:
+        super().__init__(config, server_state, app_state, **more)
+        self._max_head = options.max_head
+        self._head_timeout = options.head_timeout
+        self._head_deadline: asyncio.TimerHandle | None = None
+        self._head_size = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_is_here()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._head_deadline is not None and not self.transport.is_closing():
+            self._head_size += len(data)
+            if self._head_size > self._max_head:
+                self.send_400_response("Too large a head.")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self._head_deadline is None:
+            self._await_head()
+
+    def on_headers_complete(self) -> None:
+        self._head_is_here()
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > self._max_head:
+            raise _HeadTooLong
+        super().on_headers_complete()
+
+    def _await_head(self) -> None:
+        self._head_size = 0
+        self._head_deadline = self.loop.call_later(self._head_timeout, self.transport.abort)
+
+    def _head_is_here(self) -> None:
+        if self._head_deadline is not None:
+            self._head_deadline.cancel()
+            self._head_deadline = None
