@@ -8,6 +8,8 @@ from figures import Load, Plan
 SPARE_FILES = 400
 """Files of a process that are no connection of this load."""
 WARM_UP = 0.25
+"""Share of the measured time; and no less than so many seconds, in which Node compiles what is busy:"""
+LEAST_WARM_UP = 2.0
 PATIENCE = 30.0
 
 
@@ -84,7 +86,7 @@ def plan_of(load: Load, url: str, pid: int, secret: str, seconds: float, files: 
         pid=pid,
         secret=secret,
         seconds=seconds,
-        warm_up=seconds * WARM_UP,
+        warm_up=max(LEAST_WARM_UP, seconds * WARM_UP),
         patience=PATIENCE,
         clients=fitting - fitting % min(spec.room_size, fitting),
         room_size=spec.room_size,

@@ -43,9 +43,14 @@ async def each(work: Sequence[Coroutine[Any, Any, object]], at_once: int = AT_ON
         async with slots:
             await coroutine
 
-    async with asyncio.TaskGroup() as group:
+    try:
+        async with asyncio.TaskGroup() as group:
+            for coroutine in work:
+                group.create_task(one(coroutine))
+    finally:
+        # Where one has failed, others may not have begun.
         for coroutine in work:
-            group.create_task(one(coroutine))
+            coroutine.close()
 
 
 class People:

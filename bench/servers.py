@@ -78,7 +78,7 @@ def bare() -> Peer:
 
 def floor() -> Peer:
     """A loop over picows that writes prepared frames."""
-    return Peer("floor", "floor: prepared frames", _script("floor.py"), RELAY, OF_FLOOR)
+    return Peer("floor", "floor (prepared frames)", _script("floor.py"), RELAY, OF_FLOOR)
 
 
 def node() -> Peer:

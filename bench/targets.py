@@ -29,7 +29,7 @@ def target_table(found: Found, names: Names) -> list[str]:
     others = [key for key in OTHERS if any(of == key for _, of in found)]
     rows = [
         [
-            f"{names[own]}: {load}, {'memory' if load == 'idle' else 'CPU'} for a {SPECS[load].unit}",
+            f"{names[own]}, {load}: {'memory' if load == 'idle' else 'CPU'} for a {SPECS[load].unit}",
             *(_against(found, own, load, other) for other in others),
         ]
         for own in OURS
@@ -38,7 +38,7 @@ def target_table(found: Found, names: Names) -> list[str]:
     ]
     if not rows:
         return []
-    return table(["server CPU for a unit", *(f"against {names[key]}" for key in others)], rows)
+    return table(["ours", *(f"against {names[key]}" for key in others)], rows)
 
 
 def _against(found: Found, own: Key, load: Load, other: Key) -> str:

@@ -127,13 +127,14 @@ class Connection(asyncio.Protocol):
             if not self._upgraded:
                 at = self._upgrade(data)
             end = len(data)
-            while at < end and not self._leaving:
+            if self._upgraded:
                 at = self._listener.recognise(data, at)
+            while at < end and self._upgraded and not self._leaving:
                 found = frames.bounds(data, at)
                 if found is None:
                     break
                 self._take(data, at, *found)
-                at = found[1]
+                at = self._listener.recognise(data, found[1])
         except Exception as error:  # noqa: BLE001 - the event loop would only log it
             self._run.fail(f"{error!r} at {data[at : at + 200]!r}")
         if at < len(data):

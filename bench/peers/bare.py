@@ -2,12 +2,11 @@
 
 import asyncio
 import os
-import time
 from typing import Any
 
 import uvicorn
 
-from peers.memory import CHUNK_SECONDS, DONE, Count, Memory, Payload, listen
+from peers.memory import DONE, Count, Memory, Payload, listen
 from rejoinder_socketio import Connection, Event, Handler, Refused, Server
 
 
@@ -51,10 +50,7 @@ class Bare(Handler):
 
     async def _count(self, room_id: str, count: Count) -> None:
         self.server.to(room_id).emit("message:stream:start", count.start)
-        begun = time.monotonic()
-        while not count.done:
-            await asyncio.sleep(CHUNK_SECONDS)
-            chunk = count.chunk(time.monotonic() - begun)
+        async for chunk in count.chunks():
             self.server.to(room_id).emit("message:stream:chunk", chunk)
         self.server.to(room_id).emit("message:stream:end", count.end)
 

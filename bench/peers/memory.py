@@ -1,8 +1,10 @@
 """What the peers that are written in Python do besides serving Socket.IO: as little as the loads ask for, in memory."""
 
+import asyncio
 import socket
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,6 +44,15 @@ class Count:
             **self._place, "characterId": payload["characterId"], "replyTo": "", "seq": seq,
             "timestamp": now(),
         }  # fmt: skip
+
+    async def chunks(self) -> AsyncIterator[Payload]:
+        """All chunks at their times."""
+        begun = time.monotonic()
+        while not self.done:
+            # Counted from the beginning, so that what the others do makes it no slower.
+            due = begun + (self._index + 1) * CHUNK_SECONDS
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            yield self.chunk(time.monotonic() - begun)
 
     @property
     def done(self) -> bool:

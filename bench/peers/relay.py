@@ -5,13 +5,12 @@ Nothing is validated, stored or deduplicated: what is left is what the server it
 
 import asyncio
 import os
-import time
 from typing import Any
 
 import socketio
 import uvicorn
 
-from peers.memory import CHUNK_SECONDS, DONE, Count, Memory, Payload, listen
+from peers.memory import DONE, Count, Memory, Payload, listen
 
 
 class Relay(socketio.AsyncNamespace):  # type: ignore[misc]
@@ -68,10 +67,7 @@ class Relay(socketio.AsyncNamespace):  # type: ignore[misc]
 
     async def _count(self, room_id: str, count: Count) -> None:
         await self.emit("message:stream:start", count.start, room=room_id)
-        begun = time.monotonic()
-        while not count.done:
-            await asyncio.sleep(CHUNK_SECONDS)
-            chunk = count.chunk(time.monotonic() - begun)
+        async for chunk in count.chunks():
             await self.emit("message:stream:chunk", chunk, room=room_id)
         await self.emit("message:stream:end", count.end, room=room_id)
 

@@ -203,11 +203,11 @@ def test_tables_show_the_median_and_the_range() -> None:
 
 def test_ratios_stand_beside_their_targets() -> None:
     assert target_table(some(), NAMES) == [
-        "| server CPU for a unit | against Node | against Python |",
+        "| ours | against Node | against Python |",
         "|---|---|---|",
-        "| ours: fan-out, CPU for a delivery | 0.50 (0.25 to 1.00), at most 0.7: met |  |",
-        "| ours: streams, CPU for a chunk |  | 0.70 (0.70 to 0.70), at most 0.2: **not met** |",
-        "| ours: idle, memory for a connection | 0.50 (0.50 to 0.50) |  |",
+        "| ours, fan-out: CPU for a delivery | 0.50 (0.25 to 1.00), at most 0.7: met |  |",
+        "| ours, streams: CPU for a chunk |  | 0.70 (0.70 to 0.70), at most 0.2: **not met** |",
+        "| ours, idle: memory for a connection | 0.50 (0.50 to 0.50) |  |",
     ]
     assert idle_target(some())[-1].endswith("12.0 KiB, at most 16 KiB: met.")
     assert target_table({("fan-out", "rejoinder"): [figures(1)]}, NAMES) == []
