@@ -46,7 +46,12 @@ def read(
 
 
 def held(reader: FrameReader) -> int:
-    return len(reader._partial or b"") + len(reader._message or b"")
+    """How many bytes it keeps; it says the same of itself."""
+    kept = sum(
+        0 if pieces is None else pieces.size for pieces in (reader._partial, reader._message)
+    )
+    assert reader.held == kept
+    return kept
 
 
 # --- what the server sends ------------------------------------------------------------------------

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from struct import pack
 from typing import Final
 
+from rejoinder_socketio.engine.pieces import Pieces
+
 try:
     from websockets.speedups import apply_mask
 except ImportError:  # It has no compiled part on this platform.
@@ -86,9 +88,9 @@ class FrameReader:
     def __init__(self, limit: int, fragments: int) -> None:
         self._limit = limit
         self._max_fragments = fragments
-        self._partial: bytearray | None = None
+        self._partial: Pieces | None = None
         self._needed = 0
-        self._message: bytearray | None = None
+        self._message: Pieces | None = None
         self._kind = 0
         self._fragments = 0
         self.held = 0
@@ -100,13 +102,12 @@ class FrameReader:
             FrameError: the client has broken the protocol or a limit; nothing more must be read from it.
         """
         if self._partial is not None:
-            self._partial += data
-            if len(self._partial) < self._needed:
-                self.held += len(data)
+            self._partial.add(data)
+            self.held += len(data)
+            if self._partial.size < self._needed:
                 return
-            self.held -= len(self._partial) - len(data)
-            data = bytes(self._partial)
-            self._partial = None
+            data, self._partial = self._partial.take(), None
+            self.held -= len(data)
         position, end, needed = 0, len(data), _HEAD
         while end - position >= _HEAD:
             first, size = data[position], data[position + 1] - 0x80
@@ -134,9 +135,14 @@ class FrameReader:
             else:
                 yield from self._other(first, payload)
         if position < end:
-            self._partial = bytearray(data[position:])
-            self._needed = needed
+            self._partial, self._needed = Pieces(), needed
+            self._partial.add(data[position:])
             self.held += end - position
+
+    def drop(self) -> None:
+        """Forget what is held; nothing more is read."""
+        self._partial = self._message = None
+        self.held = 0
 
     @staticmethod
     def _size(encoded: bytes) -> int:
@@ -159,16 +165,16 @@ class FrameReader:
         if opcode > BINARY or (opcode == CONTINUATION) is (self._message is None):
             raise FrameError(PROTOCOL_ERROR, "a frame that can't be here")
         if self._message is None:
-            self._message, self._kind, self._fragments = bytearray(), opcode, 0
+            self._message, self._kind, self._fragments = Pieces(), opcode, 0
         self._fragments += 1
         if self._fragments > self._max_fragments:
             raise FrameError(POLICY, "a message is in too many frames")
-        if len(self._message) + len(payload) > self._limit:
+        if self._message.size + len(payload) > self._limit:
             raise FrameError(TOO_BIG, "a message is too big")
-        self._message += payload
+        self._message.add(payload)
         self.held += len(payload)
         if last:
-            whole, self._message = bytes(self._message), None
+            whole, self._message = self._message.take(), None
             self.held -= len(whole)
             yield self._kind, _checked(whole) if self._kind == TEXT else whole
 

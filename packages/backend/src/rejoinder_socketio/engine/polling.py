@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from rejoinder_socketio.engine.packets import OVERHEAD, SEPARATOR, Outgoing, split
+from rejoinder_socketio.engine.pieces import SHORT, Pieces
 from rejoinder_socketio.engine.requests import (
     LENGTH_REQUIRED,
     TIMED_OUT,
@@ -175,7 +176,12 @@ async def take_post(
         raise bad_request()
     outlet.posted = True
     try:
-        body = await read_body(server, request, receive)
+        body = await read_body(server, request, receive, outlet)
+        if len(body) >= SHORT:
+            give_up = partial(session.close, CloseReason.UNFINISHED)
+            server.unfinished.hold(outlet, len(body), give_up)
+        else:
+            server.unfinished.release(outlet)
         for number, packet in enumerate(split(body), 1):
             if session.phase is Phase.CLOSED:
                 return
@@ -190,11 +196,14 @@ async def take_post(
         session.close(CloseReason.PARSE_ERROR)
         raise bad_request() from error
     finally:
+        server.unfinished.release(outlet)
         outlet.posted = False
 
 
-async def read_body(server: "EngineServer", request: Request, receive: "Receive") -> bytes:
-    """The body of a request.
+async def read_body(
+    server: "EngineServer", request: Request, receive: "Receive", holder: object
+) -> bytes:
+    """The body of a request; what is held of it is counted for `holder`.
 
     Raises:
         Rejection: it is too long, or does not say how long it is; it takes longer than a client may be silent, or others
@@ -210,21 +219,18 @@ async def read_body(server: "EngineServer", request: Request, receive: "Receive"
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body", False):
         return message.get("body", b"")  # type: ignore[no-any-return]
-    holder = object()
-    body = bytearray()
+    body = Pieces()
     try:
         seconds = server.options.ping_interval + server.options.ping_timeout
         async with asyncio.timeout(seconds) as deadline:
             while message["type"] != "http.disconnect":
-                body += message.get("body", b"")
+                body.add(message.get("body", b""))
                 if not message.get("more_body", False):
-                    return bytes(body)
-                server.unfinished.hold(holder, len(body), partial(deadline.reschedule, 0))
+                    return body.take()
+                server.unfinished.hold(holder, body.size, partial(deadline.reschedule, 0))
                 message = await receive()
     except TimeoutError:
         raise Rejection(3, "Request timeout", TIMED_OUT) from None
-    finally:
-        server.unfinished.release(holder)
     raise ConnectionResetError
 
 

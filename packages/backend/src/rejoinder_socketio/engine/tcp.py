@@ -375,6 +375,7 @@ class TcpWebSocket(asyncio.Protocol):
     def _leave(self) -> None:
         """Read nothing more, and close when all is sent, or not taken in time."""
         self._session = self._left = None
+        self._reader.drop()
         self._count()
         self._transport.close()
         self._abort_later()
