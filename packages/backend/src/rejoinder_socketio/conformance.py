@@ -5,7 +5,7 @@ Under `/socket.io/` a server that answers by echoes, under `/engine.io/` an Engi
 
 import argparse
 import socket
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import uvicorn
 
@@ -20,6 +20,8 @@ from rejoinder_socketio.server import Server
 
 if TYPE_CHECKING:
     from rejoinder_socketio.asgi import Receive, Scope, Send
+
+Loop = Literal["auto", "asyncio", "uvloop"]
 
 _ASKED: Final[dict[str, Any]] = {
     "origins": ["*"],
@@ -76,13 +78,16 @@ class Conformance:
             scope, receive, send
         )
 
-    def serve(self, port: int) -> None:
+    def serve(self, port: int, loop: Loop = "auto") -> None:
         """Serve on this machine until SIGTERM, and say where."""
         listener = socket.create_server(("127.0.0.1", port), backlog=2048)
+        # asyncio does this only for sockets that name their protocol; the answers to polls would wait 40 ms each.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         config = uvicorn.Config(
             self,
             ws=TcpWebSockets(self._socket_io.engine, self._engine_io) if self._straight else "auto",  # type: ignore[arg-type]
             ws_per_message_deflate=False,
+            loop=loop,
             lifespan="off",
             log_level="warning",
             access_log=False,
@@ -96,8 +101,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The server that the official suites test.")
     parser.add_argument("--port", type=int, default=3000)
     parser.add_argument("--asgi", action="store_true", help="WebSockets over ASGI, too")
+    parser.add_argument("--loop", choices=["auto", "asyncio", "uvloop"], default="auto")
     given = parser.parse_args()
-    Conformance(straight=not given.asgi).serve(given.port)
+    Conformance(straight=not given.asgi).serve(given.port, given.loop)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""The server under test: our own, or, with `CONFORMANCE_ORACLE=node`, the reference server, which proves the tests."""
+"""The server under test: our own over each of its carriers, or, with `CONFORMANCE_ORACLE=node`, the reference server,
+which proves the tests.
+"""
 
 import os
 import selectors
@@ -15,7 +17,15 @@ START_SECONDS = 20.0
 END_SECONDS = 10.0
 READY = "ready: "
 OURS = [sys.executable, "-m", "rejoinder_socketio.conformance", "--port", "0"]
-COMMANDS = {"": OURS, "node": ["node", str(Path(__file__).parent / "official" / "oracle.mjs")]}
+ORACLE = os.environ.get("CONFORMANCE_ORACLE", "")
+COMMANDS = {
+    "": {
+        "straight": OURS,
+        "straight on asyncio": [*OURS, "--loop", "asyncio"],
+        "asgi": [*OURS, "--asgi"],
+    },
+    "node": {"node": ["node", str(Path(__file__).parent / "official" / "oracle.mjs")]},
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -27,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def oracle() -> str:
     """The name of the reference server that stands in for ours; empty if none does."""
-    return os.environ.get("CONFORMANCE_ORACLE", "")
+    return ORACLE
 
 
 def _announced(process: "subprocess.Popen[bytes]", log: Path) -> str:
@@ -48,13 +58,15 @@ def _announced(process: "subprocess.Popen[bytes]", log: Path) -> str:
     return line.removeprefix(READY)
 
 
-@pytest.fixture(scope="session")
-def conformance_url(oracle: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture(scope="session", params=list(COMMANDS[ORACLE]))
+def conformance_url(
+    request: pytest.FixtureRequest, oracle: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """Where the server listens: `/socket.io/` answers as the suites want, `/engine.io/` echoes."""
     log = tmp_path_factory.mktemp("conformance") / "stderr"
     with log.open("ab") as stderr:
         process = subprocess.Popen(
-            COMMANDS[oracle], stdout=subprocess.PIPE, stderr=stderr, start_new_session=True
+            COMMANDS[oracle][request.param], stdout=subprocess.PIPE, stderr=stderr, start_new_session=True
         )
     try:
         yield _announced(process, log)
