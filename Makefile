@@ -4,6 +4,7 @@ PYTHON ?= python3
 # What `make setup` prepares: run (the server), check (and the checks), test (and the browser).
 STAGE ?= run
 ARGS ?=
+PORT ?= 3000
 
 BIN := .venv/bin
 FRONTEND := packages/frontend
@@ -14,7 +15,7 @@ SET_UP = @command -v $(PYTHON) >/dev/null || { echo 'Python 3.11 or newer is mis
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test check generate format lock bench bench-stores clean
+.PHONY: help setup run test check generate format lock bench bench-stores conformance clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -63,6 +64,10 @@ bench: ## Measure the chat beside other Socket.IO servers (into docs/: ARGS=--wr
 bench-stores: ## Measure SQLite and MongoDB side by side (into docs/performance.md: ARGS=--write)
 	$(SET_UP) test
 	@$(BIN)/python bench/stores.py $(ARGS)
+
+conformance: ## Serve what the official suites of Engine.IO and Socket.IO are pointed at, on PORT=3000
+	$(SET_UP) run
+	@exec $(BIN)/python -m rejoinder_socketio.conformance --port $(PORT) $(ARGS)
 
 clean: ## Remove everything that was installed or built; data stays
 	@rm -rf .venv .setup $(FRONTEND)/node_modules $(FRONTEND)/dist $(PAGE) packages/backend/dist
