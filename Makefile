@@ -18,7 +18,7 @@ SET_UP = @command -v $(PYTHON) >/dev/null || { echo 'Python 3.11 or newer is mis
 .PHONY: help setup run test check generate format lock bench bench-stores conformance clean
 
 help: ## Show these commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
 
 setup: ## Install what `make run` needs into the project (STAGE=test: what the tests need, too)
 	$(SET_UP) $(STAGE)

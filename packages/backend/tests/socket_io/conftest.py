@@ -66,7 +66,10 @@ def conformance_url(
     log = tmp_path_factory.mktemp("conformance") / "stderr"
     with log.open("ab") as stderr:
         process = subprocess.Popen(
-            COMMANDS[oracle][request.param], stdout=subprocess.PIPE, stderr=stderr, start_new_session=True
+            COMMANDS[oracle][request.param],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
         )
     try:
         yield _announced(process, log)

@@ -158,6 +158,7 @@ async def test_a_call_may_take_its_time_and_no_more() -> None:
     with pytest.raises(TimeoutError):
         await world.connection.call("ask", seconds=7)
     assert loop.time() - began == pytest.approx(7)
+    assert not world.connection._calls
     peer.send('431["late"]')
     assert peer.reason is None
 

@@ -81,8 +81,6 @@ class EngineServer:
         if request.transport == "websocket":
             outlet.write(Outgoing(self._open_packet(session)))
         self._unclaim(session)
-        if len(self._unclaimed) > self.options.max_unconnected:
-            next(iter(self._unclaimed.values())).close(CloseReason.CROWDED_OUT)
         return session
 
     def claim(self, session: Session) -> None:
@@ -95,12 +93,15 @@ class EngineServer:
         """The session is not used any more: it goes, unless it is claimed again in time."""
         if session.id in self._sessions:
             session.claim_by = self.now() + self.options.connect_timeout
+            self._schedule(session)
             self._unclaim(session)
 
     def _unclaim(self, session: Session) -> None:
         self._unclaimed[session.id] = session
         size = sum(map(len, session.request.headers.values()))
         self.unfinished.hold(session, size, partial(session.close, CloseReason.UNFINISHED))
+        if len(self._unclaimed) > self.options.max_unconnected:
+            next(iter(self._unclaimed.values())).close(CloseReason.CROWDED_OUT)
 
     def upgrading(self, session: Session, probe: Outlet) -> None:
         """A WebSocket is to take over that session, and has not for ever to do it."""
@@ -140,8 +141,12 @@ class EngineServer:
             self._fetched.set_result(None)
 
     def _schedule(self, session: Session) -> None:
+        if session.timer is not None:
+            session.timer.cancel()
         loop = asyncio.get_running_loop()
-        session.timer = loop.call_at(session.deadline, self._tick, session)
+        # An answered ping may bring the next one forward, if answers may take longer than that.
+        due = min(session.deadline, loop.time() + self.options.ping_interval)
+        session.timer = loop.call_at(due, self._tick, session)
 
     def _tick(self, session: Session) -> None:
         session.tick(self.now())

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class AsgiWebSocket:
     """One WebSocket; a task sends what is written."""
 
-    __slots__ = ("_closing", "_held", "_queue", "_ready", "_size", "congested")
+    __slots__ = ("_closing", "_held", "_queue", "_ready", "_size", "closed", "congested")
 
     def __init__(self) -> None:
         self._queue: deque[Outgoing] = deque()
@@ -26,6 +26,7 @@ class AsgiWebSocket:
         self._ready = asyncio.Event()
         self._held: asyncio.Future[None] | None = None
         self._closing: CloseReason | None = None
+        self.closed = asyncio.Event()
         self.congested = True
 
     def write(self, message: Outgoing) -> None:
@@ -57,6 +58,7 @@ class AsgiWebSocket:
         self._closing = self._closing or reason
         if reason is CloseReason.TOO_SLOW:
             self._queue.clear()
+        self.closed.set()
         self._ready.set()
         self.resume_reading()
 
@@ -93,7 +95,12 @@ async def serve(server: "EngineServer", scope: "Scope", receive: "Receive", send
     except Rejection as rejection:
         await _refuse(scope, send, rejection)
         return
-    await send({"type": "websocket.accept"})
+    try:
+        await send({"type": "websocket.accept"})
+    except BaseException:
+        if known is not None:
+            _end(known, outlet, CloseReason.TRANSPORT_CLOSE)
+        raise
     if known is None:
         session = server.open(request, outlet)
     else:
@@ -101,12 +108,15 @@ async def serve(server: "EngineServer", scope: "Scope", receive: "Receive", send
         server.upgrading(session, outlet)
     writing = asyncio.ensure_future(outlet.run(send))
     reading = asyncio.ensure_future(_read(server, session, outlet, receive))
+    closed = asyncio.ensure_future(outlet.closed.wait())
     try:
-        await asyncio.wait((reading, writing), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((reading, writing, closed), return_when=asyncio.FIRST_COMPLETED)
         if not writing.done():
+            # Its client may not read; then it is not waited for much longer.
             await asyncio.wait((writing,), timeout=server.options.linger)
     finally:
         _end(session, outlet, CloseReason.TRANSPORT_CLOSE)
+        closed.cancel()
         reading.cancel()
         writing.cancel()
         await asyncio.wait((reading, writing))
