@@ -29,3 +29,19 @@ def client_frame(
     masked = int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")
     head = bytes([(FIN if last else 0) | opcode]) + length(len(payload), form) + mask
     return head + masked.to_bytes(len(payload), "big")
+
+
+def server_frames(data: bytes) -> list[tuple[int, bytes]]:
+    """The frames in what a server has sent: all are whole, and none is masked."""
+    frames = []
+    while data:
+        opcode, size, start = data[0] & 0x0F, data[1], 2
+        assert data[0] & 0xF0 == FIN
+        assert size < 0x80, "a server masks nothing"
+        if size >= 126:
+            start = 4 if size == 126 else 10
+            size = int.from_bytes(data[2:start], "big")
+        assert len(data) >= start + size, "cut short"
+        frames.append((opcode, data[start : start + size]))
+        data = data[start + size :]
+    return frames

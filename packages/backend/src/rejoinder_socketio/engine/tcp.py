@@ -354,7 +354,11 @@ class TcpWebSocket(asyncio.Protocol):
         if self._closed:
             return
         if opcode == frames.PING:
-            session.send(_Pong(payload))
+            pong = _Pong(payload)
+            if session.outlet is self:
+                session.send(pong)
+            else:
+                self.write(pong)
         elif opcode == frames.CLOSE:
             self._closed = self.congested = True
             self.flush()
