@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from rejoinder.settings import Settings
 
 BACKLOG = 2048
 GRACE_SECONDS = 1
+GC_THRESHOLDS = (50_000, 20, 100)
 
 
 async def serve(settings: Settings) -> None:
@@ -33,10 +35,21 @@ async def serve(settings: Settings) -> None:
         # The library blocks the event loop while it loads, so this is done before anybody is served.
         await character.start()
     await chat.start()
+    tune_collector()
     try:
         await _Server(chat, lambda: announce(listener)).serve(sockets=[listener])
     finally:
         await chat.stop()
+
+
+def tune_collector() -> None:
+    """Let the garbage collector look at what is new seldom, and at what there is from the start never.
+
+    It finds only cycles, of which hardly any are made here; at its defaults it takes a tenth of the time under load.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def local_character(settings: Settings) -> LocalCharacter:
@@ -102,6 +115,7 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                http=chat.http_protocol,
                 ws=chat.websocket_protocol,
                 # A compressed frame can open to a thousand times its size before any limit is asked.
                 ws_per_message_deflate=False,

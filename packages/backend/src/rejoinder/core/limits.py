@@ -36,12 +36,17 @@ class RateLimit:
 
     def take(self, key: str, now: float) -> int:
         """Take a token: 0 if there was one, else the milliseconds until there will be."""
-        bucket = self._buckets.pop(key, None) or Bucket(self._rate.burst, now)
+        bucket = self._buckets.pop(key, None)
+        if bucket is None:
+            bucket = Bucket(self._rate.burst, now)
+            if len(self._buckets) >= self._keys:
+                del self._buckets[next(iter(self._buckets))]
         self._buckets[key] = bucket
-        if len(self._buckets) > self._keys:
-            del self._buckets[next(iter(self._buckets))]
-        refill = max(0.0, now - bucket.at) * self._rate.per_second
-        bucket.tokens, bucket.at = min(self._rate.burst, bucket.tokens + refill), now
+        gone = now - bucket.at
+        bucket.at = now
+        if gone > 0:
+            tokens = bucket.tokens + gone * self._rate.per_second
+            bucket.tokens = min(self._rate.burst, tokens)
         if bucket.tokens >= 1 - ROUNDING:
             bucket.tokens -= 1
             return 0

@@ -1,6 +1,7 @@
 """The building blocks of payloads: base structs, ids and times."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -38,7 +39,12 @@ class ServerPayload(Struct, frozen=True, omit_defaults=True, rename="camel"):
 def iso(epoch_ms: int) -> str:
     """Milliseconds since the epoch as ISO 8601 in UTC: `2026-01-31T09:05:00.042Z`."""
     seconds, ms = divmod(epoch_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{ms:03d}Z"
+    return f"{_second(seconds)}.{ms:03d}Z"
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 def epoch_ms(timestamp: str) -> int:

@@ -40,6 +40,7 @@ from rejoinder.service.generation import GenerationTools
 from rejoinder.service.lifecycle import Lifecycle
 from rejoinder.service.messages import Messages, stored
 from rejoinder.service.rooms import SILENT, Outcome, Rooms, RoomState
+from rejoinder.service.sending import AT_ONCE, Sending
 from rejoinder.service.tasks import Tasks
 from rejoinder.service.turns import Turns
 from rejoinder.stores.base import Appended, Store
@@ -119,6 +120,7 @@ class ChatService:
         self._entering = Entering(self._context)
         self._lifecycle = Lifecycle(self._context, self._entering, authenticate, locale)
         self._sends = RateLimit(limits.sends)
+        self._sending: dict[str, Sending] = {}
         self._breaker = Breaker()
         self._events = RateLimit(limits.events)
         self._messages = Messages(self._context, characters, self._turns)
@@ -168,6 +170,7 @@ class ChatService:
 
     def ended(self, connection_id: str, *, forced: bool) -> None:
         """The connection is gone; `forced` if it was the server that ended it."""
+        self._sending.pop(connection_id, None)
         self._lifecycle.ended(connection_id, forced=forced)
 
     async def handle(
@@ -177,11 +180,16 @@ class ChatService:
 
         Each of the arguments is JSON.
         """
-        replies: list[ServerPayload] = []
-        doing = self.begin(connection_id, name, arguments, replies.append, wants_ack=wants_ack)
+        answer: asyncio.Future[ServerPayload] = asyncio.get_running_loop().create_future()
+
+        def reply(payload: ServerPayload) -> None:
+            if not answer.done():
+                answer.set_result(payload)
+
+        doing = self.begin(connection_id, name, arguments, reply, wants_ack=wants_ack)
         if doing is not None:
             await doing
-        return replies[0]
+        return await answer
 
     def begin(
         self,
@@ -192,15 +200,19 @@ class ChatService:
         *,
         wants_ack: bool = True,
     ) -> Awaitable[None] | None:
-        """The same: `reply` gets the acknowledgement; what is still to be done by then, if anything."""
+        """The same: `reply` gets the acknowledgement. What is to be awaited before the connection's next event."""
         try:
             connection, payload, now = self._accept(connection_id, name, arguments)
+            sending = self._sending.get(connection_id)
             if name == catalogue.MESSAGE_SEND.name:
-                return self._send(connection, payload, now, reply)
+                if sending is None:
+                    sending = self._sending[connection_id] = Sending()
+                self._send(connection, sending, payload, now, reply)
+                return sending.idle() if sending.count >= AT_ONCE else None
         except Exception as error:  # noqa: BLE001 - the connection lives on whatever happens
             reply(self._failure(error, name))
             return None
-        return self._do(connection, name, payload, now, reply, wants_ack=wants_ack)
+        return self._do(connection, name, payload, reply, wants_ack=wants_ack)
 
     def tick(self) -> None:
         """Do what is due by now."""
@@ -245,12 +257,16 @@ class ChatService:
         return connection, payload, now
 
     def _send(
-        self, connection: Connection, message: events.MessageSend, now: float, reply: Reply
-    ) -> "asyncio.Future[None]":
+        self,
+        connection: Connection,
+        sending: Sending,
+        message: events.MessageSend,
+        now: float,
+        reply: Reply,
+    ) -> None:
         """`message:send` by itself, because it is most of what a chat does: without a task for each."""
         if not self._breaker.admits(now):
             raise Unavailable(SILENT, RETRY_AFTER_MS)
-        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def done(outcome: Outcome) -> None:
             if isinstance(outcome, Appended):
@@ -262,26 +278,22 @@ class ChatService:
                 else:
                     self._breaker.left()
                 reply(failure(outcome))
-            if not over.done():
-                over.set_result(None)
+            sending.end()
 
         try:
             self._messages.send(connection, message, done)
         except BaseException:
             self._breaker.left()
             raise
-        return over
+        sending.count += 1
 
     async def _do(
-        self,
-        connection: Connection,
-        name: str,
-        payload: Any,
-        now: float,
-        reply: Reply,
-        *,
-        wants_ack: bool,
+        self, connection: Connection, name: str, payload: Any, reply: Reply, *, wants_ack: bool
     ) -> None:
+        sending = self._sending.get(connection.id)
+        if sending is not None:
+            await sending.idle()
+        now = self._context.clock.now()
         work = self._handlers[name](connection, payload)
         try:
             answer = await (work if name in WITHOUT_STORE else self._ask_store(work, now))

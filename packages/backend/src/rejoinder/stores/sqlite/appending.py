@@ -17,16 +17,10 @@ Values = tuple[object, ...]
 
 def append_all(db: sqlite3.Connection, drafts: Sequence[Draft]) -> list[Outcome]:
     """Insert drafts at the ends of their rooms; what came of each."""
-    db.execute("SAVEPOINT appending")
-    try:
-        appended = _insert_all(db, drafts)
-    except sqlite3.IntegrityError:
-        # One of the ids is there already, or twice among them.
-        db.execute("ROLLBACK TO appending")
+    ids = {draft.id for draft in drafts}
+    if len(ids) < len(drafts) or _any_known(db, ids):
         return [_append(db, draft) for draft in drafts]
-    finally:
-        db.execute("RELEASE appending")
-    return appended
+    return _insert_all(db, drafts)
 
 
 def _append(db: sqlite3.Connection, draft: Draft) -> Outcome:
@@ -36,7 +30,15 @@ def _append(db: sqlite3.Connection, draft: Draft) -> Outcome:
         return conflict
 
 
+def _any_known(db: sqlite3.Connection, ids: set[str]) -> bool:
+    found = db.execute(
+        "SELECT 1 FROM messages WHERE id IN (SELECT value FROM json_each(?)) LIMIT 1", (_json(ids),)
+    )
+    return found.fetchone() is not None
+
+
 def _insert_all(db: sqlite3.Connection, drafts: Sequence[Draft]) -> list[Outcome]:
+    """The drafts' ids are known to be new, so nothing can fail in the middle, and SQLite need not be ready to undo it."""
     last = _last_numbers(db, {draft.room_id for draft in drafts})
     touched: dict[str, int] = {}
     fresh: dict[str, Draft] = {}
@@ -51,7 +53,7 @@ def _insert_all(db: sqlite3.Connection, drafts: Sequence[Draft]) -> list[Outcome
     for some in _in_sizes(values):
         marks = ", ".join([rows.MARKS] * len(some))
         db.execute(
-            f"INSERT INTO messages ({rows.WRITTEN}) VALUES {marks}",  # noqa: S608 - constants
+            f"INSERT OR FAIL INTO messages ({rows.WRITTEN}) VALUES {marks}",  # noqa: S608 - constants
             [value for row in some for value in row],
         )
     db.executemany(
@@ -69,11 +71,15 @@ def _insert_all(db: sqlite3.Connection, drafts: Sequence[Draft]) -> list[Outcome
 
 
 def _last_numbers(db: sqlite3.Connection, room_ids: set[str]) -> dict[str, int]:
-    listed = msgspec.json.encode(room_ids).decode()
     found = db.execute(
-        "SELECT id, last_seq FROM rooms WHERE id IN (SELECT value FROM json_each(?))", (listed,)
+        "SELECT id, last_seq FROM rooms WHERE id IN (SELECT value FROM json_each(?))",
+        (_json(room_ids),),
     )
     return dict(found.fetchall())
+
+
+def _json(ids: set[str]) -> str:
+    return msgspec.json.encode(ids).decode()
 
 
 def _in_sizes(values: Sequence[Values]) -> Iterator[Sequence[Values]]:

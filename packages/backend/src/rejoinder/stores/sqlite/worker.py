@@ -7,6 +7,7 @@ commit). Results go back to the event loop in the order of the jobs.
 import asyncio
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,9 @@ from rejoinder.stores.sqlite.schema import connect
 T = TypeVar("T")
 Job = Callable[[sqlite3.Connection], Any]
 Outcome = tuple["asyncio.Future[Any]", Any, Exception | None]
+
+GATHER_SECONDS = 0.004
+"""From one commit to the next: under load the rows of so long share one, since a commit costs more than a row."""
 
 BUSY = "The message store can't take this now. Try again in a moment."
 
@@ -66,10 +70,15 @@ class Worker:
 
     def _run(self) -> None:
         connection: sqlite3.Connection | None = None
+        begun = 0.0
         while True:
             with self._wake:
                 while not self._jobs and not self._closing:
                     self._wake.wait()
+            if self._writes:
+                time.sleep(max(0.0, begun + GATHER_SECONDS - time.monotonic()))
+                begun = time.monotonic()
+            with self._wake:
                 if not self._jobs:
                     break
                 jobs = [self._jobs.popleft() for _ in range(min(self._group, len(self._jobs)))]
