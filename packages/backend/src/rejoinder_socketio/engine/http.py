@@ -1,6 +1,7 @@
 """uvicorn's HTTP with a bound on the head of a request, and on the time for it; uvicorn's `http` setting takes `BoundedHttps`.
 
-uvicorn itself waits for ever for the first byte, the next one and the end of a head, and keeps however much comes.
+uvicorn itself waits for ever for the first byte, the next one and the end of a head, and keeps however much comes; and for
+a client to take an answer.
 """
 
 import asyncio
@@ -49,6 +50,7 @@ class _BoundedHttp(HttpToolsProtocol):
         self._head_timeout = options.head_timeout
         self._head_deadline: asyncio.TimerHandle | None = None
         self._head_size = 0
+        self._watching: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -56,6 +58,8 @@ class _BoundedHttp(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_here()
+        if self._watching is not None:
+            self._watching.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -76,6 +80,18 @@ class _BoundedHttp(HttpToolsProtocol):
         if size > self._max_head:
             raise _HeadTooLong
         super().on_headers_complete()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self._watch(0)
+
+    def _watch(self, waiting: int) -> None:
+        """End it when the client has taken nothing for a while of what it is still to be sent."""
+        left = self.transport.get_write_buffer_size()
+        if left and left == waiting:
+            self.transport.abort()
+        elif left:
+            self._watching = self.loop.call_later(self._head_timeout, self._watch, left)
 
     def _await_head(self) -> None:
         self._head_size = 0

@@ -397,6 +397,8 @@ class TcpWebSocket(asyncio.Protocol):
             session.drop_probe()
 
     def eof_received(self) -> bool:
+        # The transport is closed then, but not before all is sent, and perhaps nobody takes it.
+        self._abort_later()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
