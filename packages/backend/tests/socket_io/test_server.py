@@ -410,6 +410,16 @@ async def test_attachments_for_who_has_just_left_are_passed_over() -> None:
     assert world.custom.notes[-1] is SERVER_LEFT
 
 
+@pytest.mark.parametrize("packet", ['450-/none,["a"]', '45/none,["a"]', '42/none,1-["a"]'])
+@virtual
+async def test_nothing_is_waited_for_where_nothing_can_come(packet: str) -> None:
+    world = World()
+    peer = await world.member()
+    peer.send(packet, '42["b"]')
+    assert peer.reason is None
+    assert world.app.notes == ["b"]
+
+
 @virtual
 async def test_who_leaves_before_the_last_attachment_has_sent_no_event() -> None:
     world = World()
@@ -715,6 +725,19 @@ async def test_what_was_sent_before_the_end_of_a_session_comes_before_it() -> No
     assert peer.reason is SERVER_LEFT
     assert world.app.notes[-1] is world.custom.notes[-1] is SERVER_LEFT
     assert len(world.server.engine) == 0
+
+
+@virtual
+async def test_each_end_is_told_once_though_one_brings_about_another() -> None:
+    world = World()
+    peer = world.peer().send("40", "40/custom")
+    await settle()
+    world.app.leaving = lambda *_given: world.custom.connections[0].disconnect(close=True)
+    world.custom.leaving = lambda *_given: world.connection.disconnect(close=True)
+    peer.send("1")
+    assert world.app.notes[2:] == [CloseReason.TRANSPORT_CLOSE]
+    assert world.custom.notes[2:] == [SERVER_LEFT]
+    assert peer.reason is CloseReason.TRANSPORT_CLOSE
 
 
 @virtual
