@@ -34,13 +34,14 @@ class Home(Protocol):
 class Event:
     """An event of a client."""
 
-    __slots__ = ("_arguments", "_connection", "ack_id", "name", "raw")
+    __slots__ = ("_arguments", "_connection", "ack_id", "name", "raw", "size")
 
     def __init__(
-        self, connection: "Connection", name: str, raw: list[Raw], ack_id: int | None
+        self, connection: "Connection", name: str, raw: list[Raw], ack_id: int | None, size: int = 0
     ) -> None:
         self._connection = connection
         self._arguments: list[Any] | None = None
+        self.size = size
         self.name = name
         self.raw: Sequence[Raw] = raw
         self.ack_id = ack_id
@@ -96,9 +97,11 @@ class Connection:
         "_last_call",
         "_namespace",
         "doing",
+        "holds",
         "id",
         "is_open",
         "queue",
+        "queued",
         "rooms",
         "session",
         "state",
@@ -112,6 +115,8 @@ class Connection:
         self.is_open = False
         self.doing: object | None = None
         self.queue: deque[Item] = deque()
+        self.queued = 0
+        self.holds = False
         self._namespace = namespace
         self._early: list[Outgoing] | None = []
         self._early_size = 0
@@ -215,6 +220,10 @@ class Connection:
         for answer in (calls or {}).values():
             if not answer.done():
                 answer.set_exception(ConnectionError("the client is gone"))
+
+    def awaits(self, ack_id: int) -> bool:
+        """Whether the client is asked for that acknowledgement."""
+        return self._calls is not None and ack_id in self._calls
 
     def answered(self, ack_id: int, arguments: list[Any]) -> None:
         """The client has acknowledged an event; what was not asked for is passed over."""

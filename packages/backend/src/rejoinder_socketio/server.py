@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rejoinder_socketio import packets
 from rejoinder_socketio.connection import Broken, Connection, Event, Item, send_all
+from rejoinder_socketio.engine.http import BoundedHttps
 from rejoinder_socketio.engine.server import EngineServer
-from rejoinder_socketio.engine.session import CloseReason, Session
+from rejoinder_socketio.engine.session import CloseReason, Phase, Session
 from rejoinder_socketio.engine.tcp import TcpWebSockets
 from rejoinder_socketio.errors import ProtocolError, Refused
 from rejoinder_socketio.handler import Doing, Handler
@@ -75,9 +76,11 @@ class Receivers:
 class _Client:
     """What is known of a session: its connections, and the packet whose attachments are on their way."""
 
-    __slots__ = ("attachments", "connections", "waiting")
+    __slots__ = ("attachments", "connections", "holding", "size", "waiting")
 
     def __init__(self) -> None:
+        self.size = 0
+        self.holding = 0
         self.connections: dict[str, Connection] = {}
         self.waiting: Packet | None = None
         self.attachments: list[bytes] = []
@@ -91,7 +94,12 @@ class Server:
     """A Socket.IO server; itself an ASGI app.
 
         server = Server({"/": MyHandler()}, Options(origins=["https://example.org"]))
-        uvicorn.Config(server, ws=server.websocket_protocol, ws_per_message_deflate=False)
+        uvicorn.Config(
+            server,
+            http=server.http_protocol,
+            ws=server.websocket_protocol,
+            ws_per_message_deflate=False,
+        )
 
     Args:
         namespaces: the handler of each namespace.
@@ -105,6 +113,7 @@ class Server:
             self.add(name, handler)
         self.engine = EngineServer(self.options, self)
         self.websocket_protocol = TcpWebSockets(self.engine)
+        self.http_protocol = BoundedHttps(self.options)
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         await self.engine(scope, receive, send)
@@ -177,12 +186,15 @@ class Server:
         if client is None or client.waiting is None:
             raise ProtocolError("an attachment of nothing")
         client.attachments.append(data)
+        client.size += len(data)
         packet: Packet = client.waiting
-        if sum(map(len, client.attachments)) > self.options.max_payload:
+        if client.size > self.options.max_payload:
             raise ProtocolError("the attachments are too big")
         if len(client.attachments) < packet.attachments:
+            give_up = partial(session.close, CloseReason.UNFINISHED)
+            self.engine.unfinished.hold(client, client.size, give_up)
             return
-        attachments, client.attachments, client.waiting = client.attachments, [], None
+        attachments = self._attachments_of(client)
         connection = client.connections.get(packet.namespace)
         if connection is None:
             return
@@ -190,6 +202,17 @@ class Server:
             self._event(connection, packet, attachments)
         else:
             self._acked(connection, packet, attachments)
+
+    def _attachments_of(self, client: _Client) -> list[bytes]:
+        attachments, client.attachments, client.waiting, client.size = (
+            client.attachments,
+            [],
+            None,
+            0,
+        )
+        if len(attachments) > 1:
+            self.engine.unfinished.release(client)
+        return attachments
 
     def on_slow(self, session: Session) -> None:
         """A client does not read."""
@@ -201,12 +224,19 @@ class Server:
 
     def on_close(self, session: Session, reason: CloseReason) -> None:
         """A session has ended."""
+        if session.state and session.state.attachments:
+            self.engine.unfinished.release(session.state)
+            session.state.attachments.clear()
         for connection in tuple(session.state.connections.values() if session.state else ()):
             self._end(connection, reason)
 
     # --- coming and going ------------------------------------------------------------------------
 
     def _connect(self, session: Session, client: _Client, packet: Packet) -> None:
+        # Somebody who comes and goes all the time keeps the application busy.
+        session.count(self.engine.now())
+        if session.phase is Phase.CLOSED:
+            return
         name = packet.namespace
         if name in client.connections:
             raise ProtocolError("connected already")
@@ -218,7 +248,11 @@ class Server:
             session.send(packets.encode_connect_error(name, "Too many namespaces"))
             return
         try:
-            auth = packets.decode_json(packet.content) if packet.content else {}
+            auth = (
+                packets.decode_json(packet.content[: self.options.max_auth])
+                if packet.content
+                else {}
+            )
         except Malformed:
             auth = None
         connection = Connection(secrets.token_urlsafe(15), namespace, session)
@@ -250,6 +284,8 @@ class Server:
     def _refuse(self, connection: Connection, refusal: Refused) -> None:
         session, name = connection.session, connection.namespace
         connection.queue.clear()
+        connection.queued = 0
+        self._read_on(connection)
         if connection.is_gone:
             return
         self._leave(connection)
@@ -281,7 +317,8 @@ class Server:
     ) -> None:
         try:
             name, raw = packets.decode_event(packet.content)
-            event = Event(connection, name, raw, packet.ack_id)
+            size = len(packet.content) + sum(map(len, attachments or ()))
+            event = Event(connection, name, raw, packet.ack_id, size)
             if attachments is not None:
                 event.restore(packets.restored(event.arguments, attachments))
         except Malformed as error:
@@ -308,7 +345,7 @@ class Server:
     def _acked(
         self, connection: Connection, packet: Packet, attachments: "list[bytes] | tuple[()]"
     ) -> None:
-        if packet.ack_id is not None:
+        if packet.ack_id is not None and connection.awaits(packet.ack_id):
             arguments = packets.decode_json(packet.content)
             if not isinstance(arguments, list):
                 raise ProtocolError("an acknowledgement without arguments")
@@ -324,8 +361,28 @@ class Server:
                 self._do_queued(connection)
             return
         connection.queue.append(item)
-        if len(connection.queue) == self.options.max_events:
+        if isinstance(item, Event):
+            connection.queued += item.size
+        options = self.options
+        if len(connection.queue) >= options.max_events or connection.queued >= options.max_payload:
+            if not connection.holds:
+                connection.holds = True
+                connection.session.state.holding += 1
             connection.session.outlet.hold_reading()
+
+    def _read_on(self, connection: Connection) -> None:
+        """Read on from the client, unless the queue of another of its connections is still long."""
+        options = self.options
+        if (
+            connection.holds
+            and len(connection.queue) <= options.max_events // 2
+            and connection.queued <= options.max_payload // 2
+        ):
+            connection.holds = False
+            client = connection.session.state
+            client.holding -= 1
+            if client.holding == 0:
+                connection.session.outlet.resume_reading()
 
     def _do(self, connection: Connection, item: Item) -> None:
         # What the application brings about meanwhile has its turn when this is done.
@@ -367,6 +424,8 @@ class Server:
     def _do_queued(self, connection: Connection) -> None:
         queue = connection.queue
         while queue and connection.doing is None:
-            if len(queue) == self.options.max_events // 2:
-                connection.session.outlet.resume_reading()
-            self._do(connection, queue.popleft())
+            item = queue.popleft()
+            if isinstance(item, Event):
+                connection.queued -= item.size
+            self._read_on(connection)
+            self._do(connection, item)
