@@ -97,11 +97,9 @@ class Connection:
         "_last_call",
         "_namespace",
         "doing",
-        "holds",
         "id",
         "is_open",
         "queue",
-        "queued",
         "rooms",
         "session",
         "state",
@@ -115,8 +113,6 @@ class Connection:
         self.is_open = False
         self.doing: object | None = None
         self.queue: deque[Item] = deque()
-        self.queued = 0
-        self.holds = False
         self._namespace = namespace
         self._early: list[Outgoing] | None = []
         self._early_size = 0

@@ -27,7 +27,8 @@ class Options:
             a message may be larger than all of it.
         max_unfinished: how much may be held of what clients have begun to send and not finished, and of the headers of
             those without a namespace, all together; beyond it whoever holds most is closed.
-        max_events: how many events of a client may wait for their turn, before no more is read from it.
+        max_events: how many events of a client may wait for their turn, before no more is read from it; together they
+            may be about as large as `max_payload`.
         max_head: the largest head of an HTTP request, where `http_protocol` is used.
         head_timeout: how long a client may take for it.
         max_unconnected: how many sessions may be without a namespace; the oldest goes for the next.

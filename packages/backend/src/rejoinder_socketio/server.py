@@ -11,7 +11,7 @@ from rejoinder_socketio import packets
 from rejoinder_socketio.connection import Broken, Connection, Event, Item, send_all
 from rejoinder_socketio.engine.http import BoundedHttps
 from rejoinder_socketio.engine.server import EngineServer
-from rejoinder_socketio.engine.session import CloseReason, Phase, Session
+from rejoinder_socketio.engine.session import CloseReason, Outlet, Phase, Session
 from rejoinder_socketio.engine.tcp import TcpWebSockets
 from rejoinder_socketio.errors import ProtocolError, Refused
 from rejoinder_socketio.handler import Doing, Handler
@@ -74,16 +74,32 @@ class Receivers:
 
 
 class _Client:
-    """What is known of a session: its connections, and the packet whose attachments are on their way."""
+    """What is known of a session: its connections, the packet whose attachments are on their way, and how much of all
+    that has come waits for its turn.
+    """
 
-    __slots__ = ("attachments", "connections", "holding", "size", "waiting")
+    __slots__ = (
+        "attachments",
+        "connections",
+        "held",
+        "queued",
+        "queued_size",
+        "size",
+        "waiting",
+    )
 
     def __init__(self) -> None:
         self.size = 0
-        self.holding = 0
+        self.queued = 0
+        self.queued_size = 0
+        self.held: Outlet | None = None
         self.connections: dict[str, Connection] = {}
         self.waiting: Packet | None = None
         self.attachments: list[bytes] = []
+
+
+def _size(item: Item) -> int:
+    return item.size if isinstance(item, Event) else 0
 
 
 _CALLED: Final = object()
@@ -283,9 +299,8 @@ class Server:
 
     def _refuse(self, connection: Connection, refusal: Refused) -> None:
         session, name = connection.session, connection.namespace
+        self._count(session, -len(connection.queue), -sum(map(_size, connection.queue)))
         connection.queue.clear()
-        connection.queued = 0
-        self._read_on(connection)
         if connection.is_gone:
             return
         self._leave(connection)
@@ -361,28 +376,27 @@ class Server:
                 self._do_queued(connection)
             return
         connection.queue.append(item)
-        if isinstance(item, Event):
-            connection.queued += item.size
-        options = self.options
-        if len(connection.queue) >= options.max_events or connection.queued >= options.max_payload:
-            if not connection.holds:
-                connection.holds = True
-                connection.session.state.holding += 1
-            connection.session.outlet.hold_reading()
+        self._count(connection.session, 1, _size(item))
 
-    def _read_on(self, connection: Connection) -> None:
-        """Read on from the client, unless the queue of another of its connections is still long."""
-        options = self.options
-        if (
-            connection.holds
-            and len(connection.queue) <= options.max_events // 2
-            and connection.queued <= options.max_payload // 2
+    def _count(self, session: Session, items: int, size: int) -> None:
+        """So much more waits, or less; while it is too much, nothing is read. It counts for all connections that there were
+        on the session, so that nobody has more room who leaves and comes back.
+        """
+        client, options = session.state, self.options
+        client.queued += items
+        client.queued_size += size
+        if client.queued >= options.max_events or client.queued_size >= options.max_payload:
+            # After an upgrade it is another outlet.
+            if client.held is not session.outlet and session.phase is not Phase.CLOSED:
+                client.held = session.outlet
+                session.outlet.hold_reading()
+        elif (
+            client.held is not None
+            and client.queued <= options.max_events // 2
+            and client.queued_size <= options.max_payload // 2
         ):
-            connection.holds = False
-            client = connection.session.state
-            client.holding -= 1
-            if client.holding == 0:
-                connection.session.outlet.resume_reading()
+            client.held = None
+            session.outlet.resume_reading()
 
     def _do(self, connection: Connection, item: Item) -> None:
         # What the application brings about meanwhile has its turn when this is done.
@@ -425,7 +439,5 @@ class Server:
         queue = connection.queue
         while queue and connection.doing is None:
             item = queue.popleft()
-            if isinstance(item, Event):
-                connection.queued -= item.size
-            self._read_on(connection)
+            self._count(connection.session, -1, -_size(item))
             self._do(connection, item)

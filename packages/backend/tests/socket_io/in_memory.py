@@ -32,7 +32,7 @@ class MemoryOutlet:
         self.taken: list[Outgoing] = []
         self.reason: CloseReason | None = None
         self.retired = False
-        self.held = False
+        self.held: Any = False
         self.holds = 0
         self._room = room
 
