@@ -4,7 +4,7 @@ from hypothesis import given, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tests.profiles import deterministic
 
-from rejoinder.core.rooms import People, Sequencer
+from rejoinder.core.rooms import People, Sequencer, Whereabouts
 
 
 @deterministic
@@ -105,7 +105,8 @@ class PeopleMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.people = People()
+        self.whereabouts = Whereabouts()
+        self.people = People("room", self.whereabouts)
         self.now = 0.0
         self.inside: dict[str, set[str]] = {}
         self.absent: dict[str, float] = {}
@@ -142,6 +143,8 @@ class PeopleMachine(RuleBasedStateMachine):
     def expire(self, passed: int) -> None:
         self.now += passed
         gone = {user for user, until in self.absent.items() if until <= self.now}
+        due = self.whereabouts.due(self.now)
+        assert due == {"room"} if gone else due <= {"room"}
         assert set(self.people.expire(self.now)) == gone
         for user in gone:
             del self.absent[user]
@@ -152,6 +155,7 @@ class PeopleMachine(RuleBasedStateMachine):
         assert sorted(self.people.connections()) == sorted(everywhere)
         for user in USERS:
             assert (user in self.people) == self._is_in(user)
+            assert self.whereabouts.of(user) == (("room",) if self._is_in(user) else ())
             others = everywhere - self.inside.get(user, set())
             assert sorted(self.people.connections(but=user)) == sorted(others)
             for number in range(1, 4):

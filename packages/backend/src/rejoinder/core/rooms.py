@@ -4,6 +4,7 @@
 let out by `seq` without a hole.
 """
 
+import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -50,12 +51,54 @@ class Sequencer(Generic[E]):
         return ready
 
 
+class Whereabouts:
+    """Which rooms each user is in, so that nobody has to look for them in every room."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, set[str]] = {}
+        self._due: list[tuple[float, str]] = []
+
+    def __len__(self) -> int:
+        return len(self._rooms)
+
+    def of(self, user_id: str) -> tuple[str, ...]:
+        """The rooms that the user is in."""
+        return tuple(self._rooms.get(user_id, ()))
+
+    def enter(self, user_id: str, room_id: str) -> None:
+        """The user is in that room from now on."""
+        self._rooms.setdefault(user_id, set()).add(room_id)
+
+    def leave(self, user_id: str, room_id: str) -> None:
+        """The user is not in that room any more."""
+        rooms = self._rooms.get(user_id)
+        if rooms is not None:
+            rooms.discard(room_id)
+            if not rooms:
+                del self._rooms[user_id]
+
+    def absent(self, room_id: str, until: float) -> None:
+        """Somebody is absent from that room, and counts as gone after that time."""
+        heapq.heappush(self._due, (until, room_id))
+
+    def due(self, now: float) -> set[str]:
+        """The rooms in which somebody may count as gone by now; each is named once for each absence."""
+        rooms: set[str] = set()
+        while self._due and self._due[0][0] <= now:
+            rooms.add(heapq.heappop(self._due)[1])
+        return rooms
+
+
 class People:
     """Who is in a room. Nobody is in it twice, however many connections they have."""
 
-    def __init__(self) -> None:
+    def __init__(self, room_id: str = "", whereabouts: Whereabouts | None = None) -> None:
+        """`whereabouts` are kept for all rooms together."""
+        self._room_id = room_id
+        self._whereabouts = Whereabouts() if whereabouts is None else whereabouts
         self._people: dict[str, Person] = {}
         self._user_of: dict[str, str] = {}
+        self._absent: set[str] = set()
 
     def __contains__(self, user_id: str) -> bool:
         return user_id in self._people
@@ -86,9 +129,11 @@ class People:
         fresh = person is None
         if person is None:
             person = self._people[user_id] = Person(name)
+            self._whereabouts.enter(user_id, self._room_id)
         person.name = name
         person.connections.add(connection_id)
         person.absent_until = None
+        self._absent.discard(user_id)
         self._user_of[connection_id] = user_id
         return fresh
 
@@ -101,13 +146,16 @@ class People:
         person.connections.discard(connection_id)
         if person.connections:
             return False
-        del self._people[user_id]
+        self._forget(user_id)
         return True
 
     def remove(self, user_id: str) -> list[str]:
         """The user is gone, with all their connections, which are returned."""
-        person = self._people.pop(user_id, None)
-        connections = sorted(person.connections) if person else []
+        person = self._people.get(user_id)
+        if person is None:
+            return []
+        self._forget(user_id)
+        connections = sorted(person.connections)
         for connection_id in connections:
             del self._user_of[connection_id]
         return connections
@@ -121,14 +169,23 @@ class People:
         person.connections.discard(connection_id)
         if not person.connections:
             person.absent_until = absent_until
+            self._absent.add(user_id)
+            self._whereabouts.absent(self._room_id, absent_until)
 
     def expire(self, now: float) -> list[str]:
         """Take out and return those who have been absent for too long."""
+        if not self._absent:
+            return []
         gone = [
             user_id
-            for user_id, person in self._people.items()
-            if person.absent_until is not None and person.absent_until <= now
+            for user_id in self._absent
+            if (until := self._people[user_id].absent_until) is not None and until <= now
         ]
         for user_id in gone:
-            del self._people[user_id]
+            self._forget(user_id)
         return gone
+
+    def _forget(self, user_id: str) -> None:
+        del self._people[user_id]
+        self._absent.discard(user_id)
+        self._whereabouts.leave(user_id, self._room_id)

@@ -75,8 +75,9 @@ class Context:
     def announce_presence(self, user_id: str, status: PresenceStatus, last_seen: int) -> None:
         """Tell those who share a room with the user how they are shown now."""
         receivers: set[str] = set()
-        for state in self.rooms.all():
-            if user_id in state.people:
+        for room_id in self.rooms.whereabouts.of(user_id):
+            state = self.rooms.get(room_id)
+            if state is not None:
                 receivers.update(state.people.connections(but=user_id))
         if receivers:
             self.delivery.send(

@@ -121,9 +121,11 @@ class Lifecycle:
             self._sessions.sweep(now)
             self._forget_expiries()
             self._sweep_at = now + self._c.limits.sweep_interval
-        for state in self._c.rooms.all():
-            for user_id in state.people.expire(now):
-                self._entering.announce_left(state, user_id)
+        for room_id in self._c.rooms.whereabouts.due(now):
+            state = self._c.rooms.get(room_id)
+            if state is not None:
+                for user_id in state.people.expire(now):
+                    self._entering.announce_left(state, user_id)
         for user_id, last_seen in self._c.presence.expire(now):
             self._c.announce_presence(user_id, "offline", last_seen)
 

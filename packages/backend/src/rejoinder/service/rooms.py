@@ -12,7 +12,7 @@ import structlog
 
 from rejoinder.core.clock import Clock
 from rejoinder.core.following import Following
-from rejoinder.core.rooms import People, Sequencer
+from rejoinder.core.rooms import People, Sequencer, Whereabouts
 from rejoinder.core.streams import StreamText
 from rejoinder.errors import ChatError, Conflict, InternalError, Unavailable
 from rejoinder.protocol.events import ChatMessage
@@ -22,6 +22,7 @@ from rejoinder.stores.base import Appended, Draft, Outcome as StoreOutcome, Stor
 T = TypeVar("T")
 STORE_SECONDS = 5.0
 HEAL_SECONDS = 1.0
+LOOK_SECONDS = 0.5
 QUIET_SECONDS = 10.0
 """How long a log is looked at after a failure: a database that hung does what it was asked when it goes on."""
 HEAL_PAGE = 100
@@ -126,6 +127,8 @@ class Rooms:
         self._clock = clock
         self._publish_by_default = publish
         self._tasks = tasks
+        self.whereabouts = Whereabouts()
+        self._look_at = 0.0
         self._states: dict[str, RoomState] = {}
         self._batch: list[Addition] = []
         self._log = structlog.get_logger("rejoinder.rooms")
@@ -148,7 +151,9 @@ class Rooms:
         if state is None:
             last = await in_time(self._store.last_seq(room_id))
             # Another task may have loaded it meanwhile, and have gone on from there.
-            state = self._states.setdefault(room_id, RoomState(room_id, Sequencer(last)))
+            people = People(room_id, self.whereabouts)
+            fresh = RoomState(room_id, Sequencer(last), people)
+            state = self._states.setdefault(room_id, fresh)
         state.in_use += 1
         try:
             yield state
@@ -266,6 +271,9 @@ class Rooms:
     def tick(self) -> None:
         """Look after rooms whose log may have rows that nobody was shown, and forget those that nobody is in."""
         now = self._clock.now()
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK_SECONDS
         for state in self.all():
             if state.suspect_since is None:
                 state.suspect_since = now if state.sequencer.waiting else None
