@@ -156,6 +156,11 @@ class ChatServer:
         """
         return self._gateway.websocket_protocol
 
+    @property
+    def http_protocol(self) -> Any:
+        """For uvicorn's `http`: a client that never ends the head of its request is then not waited for."""
+        return self._gateway.http_protocol
+
     # --- running ---------------------------------------------------------------------------------
 
     async def start(self) -> None:

@@ -58,6 +58,11 @@ class Gateway:
         """For uvicorn's `ws`: WebSockets of the chat go straight to it."""
         return self._server.websocket_protocol
 
+    @property
+    def http_protocol(self) -> Any:
+        """For uvicorn's `http`: the head of a request has a bound, and its time."""
+        return self._server.http_protocol
+
     def serve(self, service: ChatService) -> None:
         """Hand everything that comes in to that service."""
         self._server.add("/", _Chat(service, self._payload_limit))

@@ -112,7 +112,8 @@ class EngineServer:
             if session.probe is probe:
                 session.drop_probe()
 
-        asyncio.get_running_loop().call_later(self.options.upgrade_timeout, give_up)
+        loop = asyncio.get_running_loop()
+        session.probe_timer = loop.call_later(self.options.upgrade_timeout, give_up)
 
     async def close(self, seconds: float) -> None:
         """End all sessions; wait so long for what was sent to go out."""

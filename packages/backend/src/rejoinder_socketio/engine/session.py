@@ -165,6 +165,7 @@ class Session:
         "outlet",
         "phase",
         "probe",
+        "probe_timer",
         "request",
         "state",
         "timer",
@@ -185,6 +186,7 @@ class Session:
         self.outlet = outlet
         self.phase = Phase.WEBSOCKET if request.transport == "websocket" else Phase.POLLING
         self.probe: Outlet | None = None
+        self.probe_timer: TimerHandle | None = None
         self.state: Any = None
         self.timer: TimerHandle | None = None
         self.claim_by: float | None = now + options.connect_timeout
@@ -317,15 +319,24 @@ class Session:
 
     def drop_probe(self) -> None:
         """The WebSocket has not taken over; the session goes on as it was."""
-        probe, self.probe = self.probe, None
+        probe = self._end_probe()
         if self.phase is Phase.UPGRADING:
             self.phase = Phase.POLLING
         if probe is not None:
             probe.close(CloseReason.TRANSPORT_CLOSE)
 
+    def _end_probe(self) -> Outlet | None:
+        """There is no WebSocket any more that is to take over: the one that was."""
+        probe, self.probe = self.probe, None
+        timer, self.probe_timer = self.probe_timer, None
+        if timer is not None:
+            timer.cancel()
+        return probe
+
     def _take_over(self, probe: Outlet) -> None:
         polling = self.outlet
-        self.phase, self.outlet, self.probe = Phase.WEBSOCKET, probe, None
+        self._end_probe()
+        self.phase, self.outlet = Phase.WEBSOCKET, probe
         for message in polling.retire():
             probe.write(message)
 
@@ -333,7 +344,7 @@ class Session:
         """End it, for that reason; a second call does nothing."""
         if self.phase is Phase.CLOSED:
             return
-        probe, self.probe = self.probe, None
+        probe = self._end_probe()
         self.phase = Phase.CLOSED
         self.outlet.close(reason)
         if probe is not None:
