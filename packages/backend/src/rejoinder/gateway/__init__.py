@@ -1,1 +1,1 @@
-"""Socket.IO in and out: the only importer of `socketio` and `engineio`."""
+"""Socket.IO in and out: the only importer of `rejoinder_socketio`."""

@@ -6,8 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import structlog
-from msgspec import UnsetType
-from typing_extensions import Buffer
+from msgspec import Raw, UnsetType
 
 from rejoinder.characters.registry import Characters
 from rejoinder.core.breaker import Breaker
@@ -46,6 +45,7 @@ from rejoinder.service.turns import Turns
 from rejoinder.stores.base import Appended, Store
 
 Handler = Callable[[Connection, Any], Coroutine[Any, Any, ServerPayload]]
+Json = bytes | Raw
 Reply = Callable[[ServerPayload], None]
 P = TypeVar("P")
 
@@ -174,7 +174,7 @@ class ChatService:
         self._lifecycle.ended(connection_id, forced=forced)
 
     async def handle(
-        self, connection_id: str, name: str, arguments: Sequence[Buffer], *, wants_ack: bool = True
+        self, connection_id: str, name: str, arguments: Sequence[Json], *, wants_ack: bool = True
     ) -> ServerPayload:
         """Do what a client event asks for; the acknowledgement, which is a `Failure` for anything that went wrong.
 
@@ -195,7 +195,7 @@ class ChatService:
         self,
         connection_id: str,
         name: str,
-        arguments: Sequence[Buffer],
+        arguments: Sequence[Json],
         reply: Reply,
         *,
         wants_ack: bool = True,
@@ -240,7 +240,7 @@ class ChatService:
     # --- events ----------------------------------------------------------------------------------
 
     def _accept(
-        self, connection_id: str, name: str, arguments: Sequence[Buffer]
+        self, connection_id: str, name: str, arguments: Sequence[Json]
     ) -> tuple[Connection, Any, float]:
         connection = self._context.connections.get(connection_id)
         if connection is None:
@@ -384,7 +384,7 @@ def _show_to(delivery: Delivery) -> Callable[[RoomState, ChatMessage], None]:
     return lambda state, message: publish_row(delivery, state, message)
 
 
-def decode(event: ClientEvent, arguments: Sequence[Buffer], limit: int) -> Any:
+def decode(event: ClientEvent, arguments: Sequence[Json], limit: int) -> Any:
     """The payload of an event, whose arguments are JSON each.
 
     Raises:
@@ -408,7 +408,7 @@ def decode(event: ClientEvent, arguments: Sequence[Buffer], limit: int) -> Any:
     return payload
 
 
-def _check_size(payload: Buffer, limit: int) -> None:
+def _check_size(payload: Json, limit: int) -> None:
     if len(memoryview(payload)) > limit:
         # What counts is its shortest form: some clients escape every letter that is not ASCII.
         size = len(msgspec.json.encode(msgspec.json.decode(payload)))
