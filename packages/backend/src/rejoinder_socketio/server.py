@@ -332,9 +332,9 @@ class Server:
     ) -> None:
         try:
             name, raw = packets.decode_event(packet.content)
-            size = len(packet.content) + sum(map(len, attachments or ()))
-            event = Event(connection, name, raw, packet.ack_id, size)
+            event = Event(connection, name, raw, packet.ack_id, len(packet.content))
             if attachments is not None:
+                event.size += sum(map(len, attachments))
                 event.restore(packets.restored(event.arguments, attachments))
         except Malformed as error:
             self._malformed(connection, packet, error)
@@ -371,7 +371,13 @@ class Server:
     def _in_turn(self, connection: Connection, item: Item) -> None:
         """Hand it to the application when all that came before is done."""
         if connection.doing is None:
-            self._do(connection, item)
+            # This is `_do`, without its call.
+            connection.doing = _CALLED
+            doing = self._begin(connection, item)
+            if doing is not None:
+                self._wait_for(connection, doing)
+                return
+            connection.doing = None
             if connection.queue:
                 self._do_queued(connection)
             return

@@ -107,7 +107,7 @@ class WebSocketClient:
         self.blocked = False
         self.failing = False
         self._to_come: asyncio.Queue[Message] = asyncio.Queue()
-        self._never = asyncio.Event()
+        self._unblocked = asyncio.Event()
         self._to_come.put_nowait({"type": "websocket.connect"})
 
     def say(self, *messages: str | bytes) -> None:
@@ -115,6 +115,11 @@ class WebSocketClient:
         for message in messages:
             kind = "text" if isinstance(message, str) else "bytes"
             self._to_come.put_nowait({"type": "websocket.receive", kind: message})
+
+    def unblock(self) -> None:
+        """The client reads again."""
+        self.blocked = False
+        self._unblocked.set()
 
     def go(self) -> None:
         """The client goes away."""
@@ -134,7 +139,7 @@ class WebSocketClient:
         if self.failing:
             raise OSError("the client is gone")
         if self.blocked:
-            await self._never.wait()
+            await self._unblocked.wait()
         self.sent.append(message)
 
     def heard(self) -> list[Any]:

@@ -169,6 +169,29 @@ async def test_a_get_brings_no_more_packets_than_clients_take() -> None:
 
 
 @virtual
+async def test_attachments_count_as_packets() -> None:
+    polled = await Polled().open()
+    for _ in range(3):
+        polled.session.send(Outgoing(b"4a", [b"x"] * (PACKETS_PER_POLL // 2 - 1)))
+    assert len((await polled.get()).packets) == PACKETS_PER_POLL
+    assert len((await polled.get()).packets) == PACKETS_PER_POLL // 2
+
+
+@virtual
+async def test_who_does_not_poll_is_ended_when_too_much_waits() -> None:
+    polled = await Polled(max_waiting=10_000).open()
+    session = polled.session
+    for _ in range(100):
+        if polled.told.reasons:
+            break
+        session.send(Outgoing(b"4" * 900))
+    assert polled.told.reasons == [CloseReason.TOO_SLOW]
+    assert polled.told.slow == 1
+    assert session.outlet.waiting() == 0
+    assert await polled.gone()
+
+
+@virtual
 async def test_a_second_get_ends_the_session_and_the_first() -> None:
     polled = await Polled().open()
     first = await polled.waiting()

@@ -127,6 +127,21 @@ async def test_who_does_not_read_is_left_in_time(reason: CloseReason) -> None:
 
 
 @virtual
+async def test_who_reads_slowly_but_in_time_gets_all() -> None:
+    served = await Served(linger=5).open()
+    await asyncio.sleep(20)
+    served.client.blocked = True
+    for packet in (b"4a", b"4b"):
+        served.session.send(Outgoing(packet))
+    await settle()
+    served.session.close(CloseReason.SERVER_LEFT)
+    await asyncio.sleep(4)
+    served.client.unblock()
+    await served.done
+    assert served.client.heard() == ["4a", "4b", "close"]
+
+
+@virtual
 async def test_who_is_too_slow_is_not_waited_for() -> None:
     served = await Served(max_waiting=1000).open()
     session = served.session
@@ -238,6 +253,16 @@ async def test_a_websocket_that_is_gone_when_it_is_accepted_leaves_the_session_a
     served.client.failing = True
     with pytest.raises(OSError, match="gone"):
         await served.client.start(served.server, f"{WEBSOCKET}&sid={served.sid}")
+    assert served.session.phase is Phase.POLLING
+
+
+@virtual
+async def test_a_websocket_has_its_time_to_take_over() -> None:
+    served = await polled(Served(upgrade_timeout=10, connect_timeout=1000))
+    await asyncio.sleep(9.9)
+    assert served.client.heard() == []
+    await asyncio.sleep(0.2)
+    assert served.client.heard() == ["close"]
     assert served.session.phase is Phase.POLLING
 
 
