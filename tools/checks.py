@@ -48,6 +48,7 @@ CHECKS = (
     Part("ruff format", tool("ruff", "format", "--check", *CODE)),
     Part("mypy", tool("mypy", "--config-file", CONFIG, *CODE)),
     Part("layers", tool("lint-imports", "--no-logo", CONFIG)),
+    Part("hot path", tool("python", "bench/guard.py")),
     Part("generated files", tool("python", "tools/generate.py", "--check")),
     Part(
         "relay style",

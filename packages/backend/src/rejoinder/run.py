@@ -18,6 +18,7 @@ from rejoinder.settings import Settings
 
 BACKLOG = 2048
 GRACE_SECONDS = 1
+RECEIVE_BYTES = 64 * 1024
 GC_THRESHOLDS = (50_000, 20, 100)
 
 
@@ -80,6 +81,8 @@ def listen(host: str, port: int) -> socket.socket:
         raise ConfigurationError(f"{host} is no address of this machine: change --host.") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Of each connection so much is taken at once, however fast it comes: others have their turn, and little is held.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
         listener.bind(address)
         listener.listen(BACKLOG)
     except OSError as error:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from rejoinder_socketio.engine.packets import Outgoing
 from rejoinder_socketio.errors import ProtocolError
@@ -213,8 +213,8 @@ def _holds_binary(value: Any) -> bool:
         value = value.values()
     elif not isinstance(value, list | tuple):
         return isinstance(value, bytes | bytearray | memoryview)
-    for item in value:  # noqa: SIM110 - it is about every value that is sent, and a generator takes twice as long
-        if type(item) not in _PLAIN and _holds_binary(item):
+    for item in value:
+        if type(item) not in _PLAIN and not isinstance(item, Struct) and _holds_binary(item):
             return True
     return False
 

@@ -132,7 +132,7 @@ class _Chat(Handler):
         if event.binary:
             event.ack(failure(InvalidPayload("The chat takes no binary data.")))
             return None
-        if sum([len(memoryview(raw)) for raw in event.raw]) > self._limit:
+        if event.size > self._limit:
             event.ack(failure(TooLarge("The payload is too large. Send less at once.")))
             return None
         return self._service.begin(

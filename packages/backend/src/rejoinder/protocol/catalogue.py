@@ -28,9 +28,20 @@ class ClientEvent:
     payload_optional: bool = False
     decoder: msgspec.json.Decoder[Any] = field(init=False, compare=False, repr=False)
     """Makes a payload of its JSON."""
+    numeric: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    """The fields of the payload that are not text, so that there may be numbers in them."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "decoder", msgspec.json.Decoder(self.payload))
+        described = msgspec.json.schema(self.payload)["$defs"][self.payload.__name__]
+        numeric = [
+            name
+            for name, each in zip(
+                self.payload.__struct_fields__, self.payload.__struct_encode_fields__, strict=True
+            )
+            if described["properties"][each].get("type") != "string"
+        ]
+        object.__setattr__(self, "numeric", tuple(numeric))
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def epoch_ms(timestamp: str) -> int:
 
 def given(value: T | UnsetType) -> T | None:
     """The value, or None where the field was absent."""
-    return None if isinstance(value, UnsetType) else value
+    return None if value is UNSET else value
 
 
 def or_unset(value: T | None) -> T | UnsetType:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import structlog
-from msgspec import Raw, UnsetType
+from msgspec import UNSET, Raw, UnsetType
 
 from rejoinder.characters.registry import Characters
 from rejoinder.core.breaker import Breaker
@@ -399,8 +399,9 @@ def decode(event: ClientEvent, arguments: Sequence[Json], limit: int) -> Any:
     try:
         _check_size(given_payload, limit)
         payload = event.decoder.decode(given_payload)
-        if _has_wide_integer(msgspec.structs.astuple(payload)):
-            raise InvalidPayload(f"{event.name}: an integer has more than 64 bits.")
+        for name in event.numeric:
+            if _has_wide_integer(getattr(payload, name)):
+                raise InvalidPayload(f"{event.name}: an integer has more than 64 bits.")
     except msgspec.ValidationError as error:
         raise InvalidPayload(f"{event.name}: {str(error)[:200]}") from error
     except (TypeError, ValueError, RecursionError) as error:
@@ -416,13 +417,13 @@ def _check_size(payload: Json, limit: int) -> None:
             raise TooLarge(f"The payload has {size} bytes, and {limit} are allowed.")
 
 
-def _has_wide_integer(value: Sequence[object]) -> bool:
+def _has_wide_integer(value: object) -> bool:
     """True if an integer is in it that clients of some languages can't read, so that they could enter no room with it."""
-    waiting = list(value)
+    if value is UNSET:
+        return False
+    waiting = [value]
     while waiting:
         each = waiting.pop()
-        if isinstance(each, str):
-            continue
         if isinstance(each, dict):
             waiting.extend(each.values())
         elif isinstance(each, list):

@@ -1,0 +1,167 @@
+"""Count what the hot paths call, for a small load that is always the same, and hold it to a budget.
+
+Calls are counted and not seconds, so that the figure is the same on every machine, and a path that became longer is seen when
+it is written. Counted are the calls in the code of the chat and of its Socket.IO server on the event loop's thread, of
+functions in Python and in C.
+"""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, cast
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from frames import frame, upgrade
+from people import token_of
+from rejoinder import ChatServer
+
+SECRET = "a-secret-that-is-only-for-counting-calls"  # noqa: S105 - it opens nothing
+CLIENTS = 40
+ROUNDS = 5
+SECONDS = 20.0
+EXPIRES = 4_102_444_800.0
+OURS = ("/rejoinder/", "/rejoinder_socketio/")
+SLACK = 1.02
+"""What a count may be above its budget: turns of the event loop may fall a little differently."""
+
+BUDGETS = {"a send in a pair": 155.0, "a delivery in a room of 40": 13.5}
+
+
+class Transport(asyncio.Transport):
+    """Takes what is written, as a socket that is never full does."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("127.0.0.1", 1)})
+        self.written: list[bytes] = []
+        self.protocol: asyncio.Protocol | None = None
+
+    def write(self, data: Any) -> None:
+        self.written.append(bytes(data))
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self.protocol = cast("asyncio.Protocol", protocol)
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None: ...
+    def abort(self) -> None: ...
+    def pause_reading(self) -> None: ...
+    def resume_reading(self) -> None: ...
+
+
+class Client:
+    """A client without a network."""
+
+    def __init__(self, chat: ChatServer, config: uvicorn.Config, user: str) -> None:
+        self.user = user
+        self._transport = Transport()
+        protocol = chat.websocket_protocol(config, ServerState(), {})
+        protocol.connection_made(self._transport)
+        protocol.data_received(upgrade("localhost", 80, "/socket.io/?EIO=4&transport=websocket"))
+
+    @property
+    def heard(self) -> bytes:
+        """Everything that came."""
+        return b"".join(self._transport.written)
+
+    def say(self, packet: bytes) -> None:
+        """Send a packet."""
+        if self._transport.protocol is None:
+            raise RuntimeError("nobody listens")
+        self._transport.protocol.data_received(frame(packet))
+
+
+@dataclass
+class Counter:
+    """Counts calls while it is switched on."""
+
+    calls: int = 0
+
+    def __call__(self, at: FrameType, event: str, _argument: object) -> None:
+        if event in {"call", "c_call"} and any(part in at.f_code.co_filename for part in OURS):
+            self.calls += 1
+
+
+async def until(met: Callable[[], bool]) -> None:
+    """Return when that is so.
+
+    Raises:
+        TimeoutError: it never is.
+    """
+    async with asyncio.timeout(SECONDS):
+        while not met():
+            await asyncio.sleep(0.001)
+
+
+async def entered(chat: ChatServer, room_of: Callable[[int], str]) -> list[Client]:
+    """Clients in their rooms."""
+    config = uvicorn.Config(chat)
+    clients = [Client(chat, config, f"user {number}") for number in range(CLIENTS)]
+    await asyncio.sleep(0)
+    for client in clients:
+        token = token_of(client.user, SECRET.encode(), EXPIRES)
+        client.say(b'40{"token":"%b"}' % token.encode())
+    await until(lambda: all(b"40{" in client.heard for client in clients))
+    for number, client in enumerate(clients):
+        client.say(b'420["room:join",{"roomId":"%b"}]' % room_of(number).encode())
+    await until(lambda: all(b"430[" in client.heard for client in clients))
+    return clients
+
+
+async def count(chat: ChatServer, room_of: Callable[[int], str], senders: int) -> int:
+    """The calls of some rounds in which each of the senders sends a message at the same time."""
+    clients = await entered(chat, room_of)
+    counter = Counter()
+    for number in range(1, ROUNDS + 1):
+        sys.setprofile(counter if number > 1 else None)
+        for at, client in enumerate(clients[:senders]):
+            message = b'{"roomId":"%b","content":"hello","messageId":"%d %d %d"}'
+            identity = (room_of(at).encode(), id(clients), number, at)
+            client.say(b'42%d["message:send",%b]' % (number, message % identity))
+        sys.setprofile(None)
+        acked = b"43%d[" % number
+        # The rest happens on the event loop, between the looks of this loop, which are not counted.
+        sys.setprofile(counter if number > 1 else None)
+        await until(lambda acked=acked: all(acked in each.heard for each in clients[:senders]))
+        sys.setprofile(None)
+    return counter.calls
+
+
+async def main() -> int:
+    """Count, print, and say whether a budget was exceeded."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings: dict[str, Any] = {"jwt_secret": SECRET, "send_rate": 1e6, "send_burst": 10**6}
+        chat = ChatServer(data_dir=Path(folder), **settings)
+        await chat.start()
+        try:
+            pairs = await count(chat, lambda at: f"pair {at // 2}", CLIENTS)
+            crowd = await count(chat, lambda _: "crowd", 1)
+        finally:
+            await chat.stop()
+    counts = {
+        "a send in a pair": pairs / CLIENTS / (ROUNDS - 1),
+        "a delivery in a room of 40": crowd / CLIENTS / (ROUNDS - 1),
+    }
+    worse = False
+    for what, budget in BUDGETS.items():
+        over = counts[what] > budget * SLACK
+        worse |= over
+        print(f"{what}: {counts[what]:.1f} calls, of {budget:.1f}{' - too many' if over else ''}")
+    if worse:
+        print("The hot path has become longer. Shorten it, or raise the budget and say what for.")
+    return int(worse)
+
+
+if __name__ == "__main__":
+    _run: Callable[[Coroutine[Any, Any, int]], int] = asyncio.run
+    sys.exit(_run(main()))
