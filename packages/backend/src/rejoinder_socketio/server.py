@@ -129,7 +129,7 @@ class Server:
             self.add(name, handler)
         self.engine = EngineServer(self.options, self)
         self.websocket_protocol = TcpWebSockets(self.engine)
-        self.http_protocol = BoundedHttps(self.options)
+        self.http_protocol = BoundedHttps(self.options, self.engine.unfinished)
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         await self.engine(scope, receive, send)

@@ -1,4 +1,5 @@
-"""uvicorn's HTTP with a bound on the head of a request, and on the time for it; uvicorn's `http` setting takes `BoundedHttps`.
+"""uvicorn's HTTP with bounds on the head of a request, the time for it, and the bodies that wait to be read, all together;
+uvicorn's `http` setting takes `BoundedHttps`.
 
 uvicorn itself waits for ever for the first byte, the next one and the end of a head, and keeps however much comes; and for
 a client to take an answer.
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from rejoinder_socketio.engine.pieces import SHORT
+from rejoinder_socketio.engine.unfinished import Unfinished
 from rejoinder_socketio.options import Options
 
 if TYPE_CHECKING:
@@ -19,8 +22,9 @@ if TYPE_CHECKING:
 class BoundedHttps:
     """Makes the protocol for each connection that comes to uvicorn."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, unfinished: Unfinished) -> None:
         self._options = options
+        self._unfinished = unfinished
 
     def __call__(
         self,
@@ -29,7 +33,9 @@ class BoundedHttps:
         app_state: dict[str, Any],
         **more: Any,
     ) -> asyncio.Protocol:
-        return _BoundedHttp(self._options, config, server_state, app_state, **more)
+        return _BoundedHttp(
+            self._options, self._unfinished, config, server_state, app_state, **more
+        )
 
 
 class _HeadTooLong(Exception):
@@ -40,12 +46,15 @@ class _BoundedHttp(HttpToolsProtocol):
     def __init__(
         self,
         options: Options,
+        unfinished: Unfinished,
         config: "Config",
         server_state: "ServerState",
         app_state: dict[str, Any],
         **more: Any,
     ) -> None:
         super().__init__(config, server_state, app_state, **more)
+        self._unfinished = unfinished
+        self._counted = False
         self._max_head = options.max_head
         self._head_timeout = options.head_timeout
         self._head_deadline: asyncio.TimerHandle | None = None
@@ -61,6 +70,7 @@ class _BoundedHttp(HttpToolsProtocol):
         if self._watching is not None:
             self._watching.cancel()
         super().connection_lost(exc)
+        self._count(0)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -68,6 +78,9 @@ class _BoundedHttp(HttpToolsProtocol):
             self._head_size += len(data)
             if self._head_size > self._max_head:
                 self.send_400_response("Too large a head.")
+        if len(data) >= SHORT or self._counted:
+            cycle: Any = self.cycle
+            self._count(0 if cycle is None else len(cycle.body))
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -80,6 +93,21 @@ class _BoundedHttp(HttpToolsProtocol):
         if size > self._max_head:
             raise _HeadTooLong
         super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        # The cycle is kept until the next request; nobody will read what has come of this one's body.
+        self.cycle.body = bytearray()
+        self._count(0)
+        super().on_response_complete()
+
+    def _count(self, size: int) -> None:
+        """Say how much of a body waits to be read."""
+        if size and not self.transport.is_closing():
+            self._counted = True
+            self._unfinished.hold(self, size, self.transport.abort)
+        elif self._counted:
+            self._counted = False
+            self._unfinished.release(self)
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()

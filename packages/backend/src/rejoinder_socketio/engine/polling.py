@@ -223,11 +223,16 @@ async def read_body(
     try:
         seconds = server.options.ping_interval + server.options.ping_timeout
         async with asyncio.timeout(seconds) as deadline:
+
+            def give_up() -> None:
+                if not deadline.expired():
+                    deadline.reschedule(0)
+
             while message["type"] != "http.disconnect":
                 body.add(message.get("body", b""))
                 if not message.get("more_body", False):
                     return body.take()
-                server.unfinished.hold(holder, body.size, partial(deadline.reschedule, 0))
+                server.unfinished.hold(holder, body.size, give_up)
                 message = await receive()
     except TimeoutError:
         raise Rejection(3, "Request timeout", TIMED_OUT) from None

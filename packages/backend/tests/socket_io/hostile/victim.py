@@ -5,7 +5,6 @@
 
 import argparse
 import asyncio
-import gc
 import socket
 from collections import Counter
 from typing import Any
@@ -17,6 +16,8 @@ from rejoinder_socketio import CloseReason, Connection, Event, Handler, Malforme
 NAMESPACES = 40
 LIMIT = 1_000_000
 LINGER = 1.0
+RECEIVE_BYTES = 64 * 1024
+WATCH_SECONDS = 0.002
 SLOW = "slow"
 
 
@@ -27,8 +28,13 @@ class Victim(Handler):
         self.seen: Counter[str] = Counter()
         self.poured: Counter[str] = Counter()
         self.peak = 0
+        self.late: list[float] = []
+        self.watching = False
+        self._watcher: asyncio.Task[None] | None = None
 
     async def on_connect(self, connection: Connection, auth: Any) -> None:
+        if self.watching and self._watcher is None:
+            self._watcher = asyncio.create_task(self.watch())
         connection.state = auth.get("name", "") if isinstance(auth, dict) else ""
 
     def on_event(self, connection: Connection, event: Event) -> Any:
@@ -39,9 +45,24 @@ class Victim(Handler):
         elif event.name == "hold":
             return asyncio.sleep(event.arguments[0])
         elif event.name == "report":
-            gc.collect()
+            if event.arguments:
+                event.ack(self._lateness())
+                return None
             event.ack({"seen": self.seen, "poured": self.poured, "peak": self.peak})
         return None
+
+    def _lateness(self) -> float:
+        """The p99 of the milliseconds that the event loop came late since the last time."""
+        late, self.late = sorted(self.late), []
+        return 1000 * late[int(len(late) * 0.99)] if late else 0.0
+
+    async def watch(self) -> None:
+        """See how late the event loop comes."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + WATCH_SECONDS
+            await asyncio.sleep(WATCH_SECONDS)
+            self.late.append(loop.time() - due)
 
     async def _pour(self, connection: Connection, kind: str, size: int, times: int) -> None:
         """Send so much of that kind; `both` sends a lasting one once the volatile ones are skipped."""
@@ -75,6 +96,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--asgi", action="store_true", help="WebSockets over ASGI")
     parser.add_argument("--ping", type=float, nargs=2, default=(25.0, 20.0))
+    parser.add_argument("--watch", action="store_true", help="see how late the event loop comes")
     parser.add_argument("--head-timeout", type=float, default=5.0)
     given = parser.parse_args()
     handler, names = Victim(), [f"/{number}" for number in range(NAMESPACES)]
@@ -90,6 +112,7 @@ def main() -> None:
         ),
     )
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
     config = uvicorn.Config(
         server,
         http=server.http_protocol,  # type: ignore[arg-type]
@@ -100,6 +123,8 @@ def main() -> None:
         access_log=False,
     )
     print(f"ready: http://127.0.0.1:{listener.getsockname()[1]}", flush=True)  # noqa: T201
+    if given.watch:
+        handler.watching = True
     uvicorn.Server(config).run(sockets=[listener])
 
 
