@@ -169,6 +169,16 @@ async def test_a_session_moves() -> None:
     assert served.told.texts == [b"4a"]
 
 
+@virtual
+async def test_a_websocket_has_its_time_to_take_over() -> None:
+    served = await Served(upgrade_timeout=10, connect_timeout=1000).probe()
+    await asyncio.sleep(9.9)
+    assert served.wire.frames() == []
+    await asyncio.sleep(0.2)
+    assert served.wire.heard() == [1000]
+    assert served.session.phase is Phase.POLLING
+
+
 @pytest.mark.parametrize("message", ["4a", b"x", "2"])
 @virtual
 async def test_a_websocket_that_does_not_take_over_is_dropped(message: str | bytes) -> None:
