@@ -69,6 +69,10 @@ conformance: ## Serve what the official suites of Engine.IO and Socket.IO are po
 	$(SET_UP) run
 	@exec $(BIN)/python -m rejoinder_socketio.conformance --port $(PORT) $(ARGS)
 
+hostile: ## Attack a server at full size, and print what it costs the others (ARGS="--seed 2 --size 10 --packets 1000000")
+	$(SET_UP) test
+	@cd packages/backend && PYTHONPATH=. ../../$(BIN)/python -m tests.socket_io.hostile.full $(ARGS)
+
 clean: ## Remove everything that was installed or built; data stays
 	@rm -rf .venv .setup $(FRONTEND)/node_modules $(FRONTEND)/dist $(PAGE) packages/backend/dist
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
