@@ -60,6 +60,9 @@ class EngineEcho:
     def on_close(self, session: Session, reason: CloseReason) -> None:
         pass
 
+    def on_drained(self, session: Session) -> None:
+        pass
+
     def on_slow(self, session: Session) -> None:
         pass
 

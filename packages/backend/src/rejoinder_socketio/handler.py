@@ -48,6 +48,9 @@ class Handler:
         """
         raise error
 
+    def on_drained(self, connection: "Connection") -> None:
+        """They read again, after volatile events were left out for them."""
+
     def on_slow(self, connection: "Connection") -> None:
         """They do not read what is sent: half of what may wait for them waits."""
 

@@ -238,6 +238,14 @@ class Server:
             except Exception:  # noqa: BLE001 - it is the application's, and somebody else is sending
                 _log.exception("a slow client could not be dealt with")
 
+    def on_drained(self, session: Session) -> None:
+        """A client reads again, and has missed volatile events."""
+        for connection in tuple(session.state.connections.values() if session.state else ()):
+            try:
+                self.namespaces[connection.namespace].handler.on_drained(connection)
+            except Exception:  # noqa: BLE001 - it is the application's, and somebody else is sending
+                _log.exception("a client that reads again could not be dealt with")
+
     def on_close(self, session: Session, reason: CloseReason) -> None:
         """A session has ended."""
         if session.state and session.state.attachments:

@@ -259,3 +259,16 @@ async def test_the_ends_of_tokens_are_forgotten_with_their_connections(world: Wo
     assert len(world.service._lifecycle._expiries) == 1
     await world.advance(3_600)
     assert ben.heard(catalogue.AUTH_REQUIRED)
+
+
+async def test_who_did_not_keep_up_is_told_to_catch_up_in_each_room(world: World) -> None:
+    ann, ben = await world.in_room("ann", "ben")
+    await ann.join("other")
+    world.service.missed(ann.id)
+    resyncs = ann.heard(catalogue.ROOM_RESYNC)
+    assert [(each.room_id, each.reason) for each in resyncs] == [
+        ("room", "slow"),
+        ("other", "slow"),
+    ]
+    assert ben.heard(catalogue.ROOM_RESYNC) == []
+    world.service.missed("nobody")

@@ -62,6 +62,9 @@ class Noting(Handler):
         else:
             self.refusing(connection)
 
+    def on_drained(self, connection: Connection) -> None:
+        self.notes.append("drained")
+
     def on_slow(self, connection: Connection) -> None:
         self.notes.append("slow")
         self.slowing(connection)

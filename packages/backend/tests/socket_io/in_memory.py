@@ -89,6 +89,7 @@ class Told:
     def __init__(self) -> None:
         self.texts: list[bytes] = []
         self.binaries: list[bytes] = []
+        self.drained = 0
         self.slow = 0
         self.reasons: list[CloseReason] = []
         self.forgotten = 0
@@ -104,6 +105,10 @@ class Told:
     def on_close(self, session: Session, reason: CloseReason) -> None:
         assert self.forgotten == 1, "told before the server has forgotten it"
         self.reasons.append(reason)
+
+    def on_drained(self, session: Session) -> None:
+        assert not self.reasons, "drained after the end"
+        self.drained += 1
 
     def on_slow(self, session: Session) -> None:
         assert not self.reasons, "slow after the end"

@@ -414,6 +414,21 @@ def test_it_hears_again_of_a_client_that_had_caught_up_without_being_sent_anythi
     assert client.told.slow == 2
 
 
+def test_it_hears_when_one_for_whom_something_was_left_out_reads_again() -> None:
+    client = Client()
+    client.session.send(message(LIMIT // 4))
+    client.session.drained()
+    assert client.told.drained == 0, "nothing was left out"
+    client.session.send(message(1), volatile=True)
+    client.session.send(message(1))
+    assert client.told.drained == 0, "it does not read yet"
+    client.outlet.take()
+    client.session.send(message(1))
+    assert client.told.drained == 1
+    client.session.drained()
+    assert client.told.drained == 1
+
+
 def test_who_does_not_read_is_ended_when_too_much_waits() -> None:
     client = Client()
     for _ in range(4):

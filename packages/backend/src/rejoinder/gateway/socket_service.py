@@ -85,7 +85,8 @@ class SocketDelivery:
         known = self._server.namespaces["/"].connections
         receivers = [known[each] for each in connections if each in known]
         if receivers:
-            send_all(receivers, encode_event("/", event.name, (payload,)))
+            message = encode_event("/", event.name, (payload,))
+            send_all(receivers, message, volatile=event.volatile)
 
     def close(self, connection: str) -> None:
         known = self._server.namespaces["/"].connections.get(connection)
@@ -138,6 +139,12 @@ class _Chat(Handler):
         return self._service.begin(
             connection.id, event.name, event.raw, event.ack, wants_ack=event.ack_id is not None
         )
+
+    def on_drained(self, connection: Connection) -> None:
+        self._service.missed(connection.id)
+
+    def on_slow(self, connection: Connection) -> None:
+        self._log.info("a client does not keep up", connection_id=connection.id)
 
     def on_malformed(self, connection: Connection, ack_id: int | None, error: Malformed) -> None:
         if ack_id is not None:

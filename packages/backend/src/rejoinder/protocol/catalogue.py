@@ -52,6 +52,8 @@ class ServerEvent(Generic[P_co]):
     payload: type[P_co]
     audience: Audience
     summary: str
+    volatile: bool = False
+    """It may be left out for a client that does not keep up, who is told to resync when it does again."""
 
 
 # --- client to server ----------------------------------------------------------------------------
@@ -120,7 +122,7 @@ STREAM_START: Final = ServerEvent(
     "message:stream:start", e.StreamStart, "room", "a character begins to answer"
 )
 STREAM_CHUNK: Final = ServerEvent(
-    "message:stream:chunk", e.StreamChunk, "room", "the next piece of an answer"
+    "message:stream:chunk", e.StreamChunk, "room", "the next piece of an answer", volatile=True
 )
 STREAM_END: Final = ServerEvent("message:stream:end", e.StreamEnd, "room", "an answer has ended")
 STREAM_ERROR: Final = ServerEvent(
@@ -136,7 +138,7 @@ READ_MOVED: Final = ServerEvent(
     "messages:read", e.ReadMoved, "room", "a user has read up to a message"
 )
 USER_TYPING: Final = ServerEvent(
-    "typing:start", e.UserTyping, "others in the room", "somebody types"
+    "typing:start", e.UserTyping, "others in the room", "somebody types", volatile=True
 )
 USER_STOPPED_TYPING: Final = ServerEvent(
     "typing:stop", e.UserTyping, "others in the room", "somebody ceased to type"

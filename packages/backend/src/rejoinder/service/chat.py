@@ -173,6 +173,13 @@ class ChatService:
         self._sending.pop(connection_id, None)
         self._lifecycle.ended(connection_id, forced=forced)
 
+    def missed(self, connection_id: str) -> None:
+        """The connection did not keep up, and pieces of answers were left out for it: now it is to catch up."""
+        connection = self._context.connections.get(connection_id)
+        for room_id in tuple(connection.rooms) if connection is not None else ():
+            resync = events.RoomResync(room_id=room_id, reason="slow")
+            self._context.delivery.send((connection_id,), catalogue.ROOM_RESYNC, resync)
+
     async def handle(
         self, connection_id: str, name: str, arguments: Sequence[Json], *, wants_ack: bool = True
     ) -> ServerPayload:
@@ -400,8 +407,8 @@ def decode(event: ClientEvent, arguments: Sequence[Json], limit: int) -> Any:
         _check_size(given_payload, limit)
         payload = event.decoder.decode(given_payload)
         for name in event.numeric:
-            if _has_wide_integer(getattr(payload, name)):
-                raise InvalidPayload(f"{event.name}: an integer has more than 64 bits.")
+            if _is_wide(getattr(payload, name)):
+                raise InvalidPayload(f"{event.name}: a number has more than 64 bits.")
     except msgspec.ValidationError as error:
         raise InvalidPayload(f"{event.name}: {str(error)[:200]}") from error
     except (TypeError, ValueError, RecursionError) as error:
@@ -417,10 +424,13 @@ def _check_size(payload: Json, limit: int) -> None:
             raise TooLarge(f"The payload has {size} bytes, and {limit} are allowed.")
 
 
-def _has_wide_integer(value: object) -> bool:
+def _is_wide(value: object) -> bool:
     """True if an integer is in it that clients of some languages can't read, so that they could enter no room with it."""
     if value is UNSET:
         return False
+    if isinstance(value, float):
+        # As an integer it was no shorter before it became this field's type.
+        return not -(2.0**63) <= value < 2.0**63
     waiting = [value]
     while waiting:
         each = waiting.pop()

@@ -145,7 +145,10 @@ async def poll(session: Session, outlet: PollingOutlet, receive: "Receive") -> b
         if not waiting.done():
             session.close(CloseReason.TRANSPORT_CLOSE)
             raise ConnectionResetError
-        return outlet.take()
+        body = outlet.take()
+        if not outlet.waiting():
+            session.drained()
+        return body
     finally:
         outlet.polled = False
         waiting.cancel()

@@ -115,6 +115,10 @@ class SessionHandler(Protocol):
         """The session has ended; nothing comes after this."""
         ...
 
+    def on_drained(self, session: "Session") -> None:
+        """The client reads again, after volatile messages were left out for it."""
+        ...
+
     def on_slow(self, session: "Session") -> None:
         """The client does not read: half of what may wait for it waits."""
         ...
@@ -156,6 +160,7 @@ class Session:
         "_awaiting_pong",
         "_forget",
         "_handler",
+        "_missed",
         "_ping_at",
         "_probed",
         "_slow",
@@ -197,6 +202,7 @@ class Session:
         self._awaiting_pong = False
         self._probed = False
         self._slow = False
+        self._missed = False
         self._allowance = CONTROL_BURST * options.control_rate
         self._allowed_at = now
 
@@ -272,8 +278,9 @@ class Session:
         after = waiting + message.size
         if waiting < limit // 4:
             # It keeps up: it is sent whatever it is, even if that alone is more than the limit.
-            self._slow = False
+            self.drained()
         elif volatile:
+            self._missed = True
             return
         elif after > limit:
             self.close(CloseReason.TOO_SLOW)
@@ -286,6 +293,9 @@ class Session:
     def drained(self) -> None:
         """What waited for the client has gone out."""
         self._slow = False
+        if self._missed:
+            self._missed = False
+            self._handler.on_drained(self)
 
     # --- time ------------------------------------------------------------------------------------
 
