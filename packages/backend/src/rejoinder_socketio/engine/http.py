@@ -55,6 +55,7 @@ class _BoundedHttp(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, **more)
         self._unfinished = unfinished
         self._counted = False
+        self._answered: Any = None
         self._max_head = options.max_head
         self._head_timeout = options.head_timeout
         self._head_deadline: asyncio.TimerHandle | None = None
@@ -71,6 +72,10 @@ class _BoundedHttp(HttpToolsProtocol):
             self._watching.cancel()
         super().connection_lost(exc)
         self._count(0)
+        if self._answered is not None:
+            # uvicorn tells the last of several requests only, and the first one would be answered on a closed transport.
+            self._answered.disconnected = True
+            self._answered.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -92,11 +97,26 @@ class _BoundedHttp(HttpToolsProtocol):
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > self._max_head:
             raise _HeadTooLong
+        before: Any = self.cycle
         super().on_headers_complete()
+        if self.pipeline and self._answered is None:
+            self._answered = before
+
+    def handle_websocket_upgrade(self) -> None:
+        cycle: Any = self.cycle
+        if cycle is None or cycle.response_complete:
+            super().handle_websocket_upgrade()
+        else:
+            # The answer to the request before would go out among the frames.
+            self.send_400_response("An upgrade before an answer.")
 
     def on_response_complete(self) -> None:
-        # The cycle is kept until the next request; nobody will read what has come of this one's body.
-        self.cycle.body = bytearray()
+        if self.pipeline:
+            self._answered = self.pipeline[-1][0]
+        else:
+            self._answered = None
+            # The cycle is kept until the next request; nobody will read what has come of this one's body.
+            self.cycle.body = bytearray()
         self._count(0)
         super().on_response_complete()
 

@@ -20,6 +20,7 @@ from tests.socket_io.hostile.wire import (
 
 SECONDS: Final = 20.0
 BURST: Final = 12
+AT_ONCE: Final = 32
 SEPARATOR: Final = b"\x1e"
 
 # What clients may send; most of what follows is made from it.
@@ -49,6 +50,7 @@ VALID: Final = (
     b"bAAEC",
     b"b4AQIDBA==",
 )
+CONNECT: Final = (b"40", b"40/lenient,", b"40/none,")
 # What is put into it.
 BITS: Final = (
     b"", b"\x00", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\\ud800", b"\x1e", b"-", b",", b"/", b'"', b"[", b"]", b"{", b"}", b":",
@@ -59,15 +61,25 @@ BITS: Final = (
 
 
 class Malformed:
-    """Makes it; the same for the same seed."""
+    """Makes it; the same for the same seed.
 
-    def __init__(self, seed: int) -> None:
+    Args:
+        seed: of all that is random.
+        valid: what it is made from, beside `VALID`.
+        connect: packets that connect.
+    """
+
+    def __init__(
+        self, seed: int, valid: tuple[bytes, ...] = (), connect: tuple[bytes, ...] = CONNECT
+    ) -> None:
+        self._valid = VALID + valid
+        self._connect = connect
         self._random = Random(seed)
 
     def packet(self) -> bytes:
         """A text packet that is mostly wrong."""
         random = self._random
-        data = bytearray(random.choice(VALID))
+        data = bytearray(random.choice(self._valid))
         for _ in range(random.randrange(4)):
             self._change(data)
         if random.random() < 0.02:
@@ -84,7 +96,7 @@ class Malformed:
             case 1:
                 data[start:start] = random.choice(BITS)
             case 2:
-                data[start:stop] = random.choice(VALID)
+                data[start:stop] = random.choice(self._valid)
             case 3:
                 data[start:stop] = random.randbytes(stop - start)
             case _:
@@ -180,7 +192,7 @@ class Malformed:
         _, _, opened = await pipe.response()
         session_id = opened[8:28].decode()
         sent = 0
-        await pipe.send(request("POST", f"&sid={session_id}", b"40\x1e40/lenient,"))
+        await pipe.send(request("POST", f"&sid={session_id}", SEPARATOR.join(self._connect[:2])))
         await pipe.response()
         for _ in range(4):
             body = self.body()
@@ -192,7 +204,7 @@ class Malformed:
 
     async def _socket(self, pipe: Pipe) -> int:
         count = self._random.randrange(1, BURST)
-        names = self._random.choice((b"40", b"40/lenient,", b"40/none,"))
+        names = self._random.choice(self._connect)
         frames = [self.frame() for _ in range(count)]
         await pipe.send(handshake() + text(names) + text(b"40/1,"))
         await pipe.send(b"".join(frames) + frame(CLOSE, b""))
@@ -201,19 +213,25 @@ class Malformed:
         return count
 
 
-async def storm(port: int, seed: int, packets: int, at_once: int = 32) -> int:
+async def storm(
+    port: int,
+    seed: int,
+    packets: int,
+    valid: tuple[bytes, ...] = (),
+    connect: tuple[bytes, ...] = CONNECT,
+) -> int:
     """Send so many of them; how many connections that took."""
     left, connections = packets, 0
 
     async def some(number: int) -> None:
         nonlocal left, connections
-        malformed = Malformed(seed * 1000 + number)
+        malformed = Malformed(seed * 1000 + number, valid, connect)
         while left > 0:
             sent = await malformed.client(port)
             left -= sent
             connections += 1
 
     async with asyncio.TaskGroup() as group:
-        for number in range(at_once):
+        for number in range(AT_ONCE):
             group.create_task(some(number))
     return connections
