@@ -11,3 +11,12 @@ export const MOUNTED = [
   join(BIN, 'python'),
   join(ROOT, 'packages', 'backend', 'tests', 'support', 'mounted.py'),
 ]
+
+/** The Socket.IO server alone, as the official suites meet it; it says where it is. */
+export const CONFORMANCE = [
+  join(BIN, 'python'),
+  '-m',
+  'rejoinder_socketio.conformance',
+  '--port',
+  '0',
+]

@@ -4,7 +4,7 @@ import { ServerProcess } from '../../src/lib/client/testing/serverProcess'
 import { Person, type Session } from './person'
 import { SERVE } from './server'
 
-const CHROMIUM = {
+export const CHROMIUM = {
   executablePath: '/usr/bin/chromium',
   args: [
     '--headless',
