@@ -13,7 +13,7 @@ from rejoinder_socketio.connection import Connection, Event
 from rejoinder_socketio.engine.packets import Outgoing, binary
 from rejoinder_socketio.engine.server import EngineServer
 from rejoinder_socketio.engine.session import CloseReason, Session
-from rejoinder_socketio.engine.tcp import TcpWebSockets
+from rejoinder_socketio.engine.upgrade import TcpWebSockets
 from rejoinder_socketio.handler import Handler
 from rejoinder_socketio.options import Options
 from rejoinder_socketio.server import Server

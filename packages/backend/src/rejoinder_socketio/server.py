@@ -3,18 +3,19 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from rejoinder_socketio import packets
-from rejoinder_socketio.connection import Broken, Connection, Event, Item, send_all
+from rejoinder_socketio.connection import Broken, Connection, Event, Item
 from rejoinder_socketio.engine.http import BoundedHttps
 from rejoinder_socketio.engine.server import EngineServer
 from rejoinder_socketio.engine.session import CloseReason, Outlet, Phase, Session
-from rejoinder_socketio.engine.tcp import TcpWebSockets
+from rejoinder_socketio.engine.upgrade import TcpWebSockets
 from rejoinder_socketio.errors import ProtocolError, Refused
 from rejoinder_socketio.handler import Doing, Handler
+from rejoinder_socketio.namespace import Namespace, Receivers
 from rejoinder_socketio.options import Options
 from rejoinder_socketio.packets import Malformed, Packet
 
@@ -22,55 +23,6 @@ if TYPE_CHECKING:
     from rejoinder_socketio.asgi import Receive, Scope, Send
 
 _log = logging.getLogger("rejoinder_socketio")
-
-
-class Namespace:
-    """The connections of a namespace, and its rooms."""
-
-    def __init__(self, name: str, handler: Handler, server: "Server") -> None:
-        self.name = name
-        self.handler = handler
-        self.connections: dict[str, Connection] = {}
-        self.rooms: dict[str, dict[Connection, None]] = {}
-        self._server = server
-
-    def join(self, connection: Connection, room: str) -> None:
-        """Let a connection into a room."""
-        connection.rooms.add(room)
-        self.rooms.setdefault(room, {})[connection] = None
-
-    def leave(self, connection: Connection, room: str) -> None:
-        """Take it out."""
-        connection.rooms.discard(room)
-        members = self.rooms.get(room)
-        if members is not None:
-            members.pop(connection, None)
-            if not members:
-                del self.rooms[room]
-
-    def disconnect(self, connection: Connection, *, close: bool) -> None:
-        """Disconnect it."""
-        self._server.disconnect(connection, close=close)
-
-
-class Receivers:
-    """Everybody in a room, to send to."""
-
-    __slots__ = ("_namespace", "_room", "_without")
-
-    def __init__(self, namespace: Namespace, room: str, without: Collection[Connection]) -> None:
-        self._namespace = namespace
-        self._room = room
-        self._without = without
-
-    def emit(self, name: str, *arguments: Any, volatile: bool = False) -> None:
-        """Send an event to each; it is encoded once. A volatile one may be left out for those who do not keep up."""
-        members: Iterable[Connection] = self._namespace.rooms.get(self._room, ())
-        if self._without:
-            members = [member for member in members if member not in self._without]
-        message = packets.encode_event(self._namespace.name, name, arguments)
-        # A member that is too slow leaves the room within the loop.
-        send_all(tuple(members), message, volatile=volatile)
 
 
 class _Client:

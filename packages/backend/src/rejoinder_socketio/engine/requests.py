@@ -1,8 +1,10 @@
 """What a client asks for when it comes, and whether it may: the query, the origin, the headers of the answer."""
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha1
 from typing import Final, Literal
 from urllib.parse import parse_qs
 
@@ -11,6 +13,8 @@ from rejoinder_socketio.options import Options
 Transport = Literal["polling", "websocket"]
 
 REVISION: Final = "4"
+_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+_KEY_LENGTH: Final = 24
 LENGTH_REQUIRED: Final = 411
 TIMED_OUT: Final = 408
 TOO_LARGE: Final = 413
@@ -73,6 +77,18 @@ def understood(
     if not session_id and method != "GET":
         raise Rejection(2, "Bad handshake method")
     return Request(transport, session_id, headers, address)
+
+
+def accept_key(headers: dict[str, str]) -> bytes:
+    """The answer to the handshake's key. Source: RFC 6455, section 4.2.
+
+    Raises:
+        Rejection: it is no handshake.
+    """
+    key = headers.get("sec-websocket-key", "").encode("latin-1")
+    if len(key) != _KEY_LENGTH or headers.get("sec-websocket-version") != "13":
+        raise bad_request()
+    return b64encode(sha1(key + _GUID).digest())  # noqa: S324 - the protocol asks for it
 
 
 def check_origin(headers: Mapping[str, str], options: Options) -> None:

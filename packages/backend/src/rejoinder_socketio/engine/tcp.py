@@ -1,36 +1,30 @@
-"""WebSockets straight on the transport of an event loop, for uvicorn: its `ws` setting takes `TcpWebSockets`.
+"""WebSockets straight on the transport of an event loop.
 
-uvicorn reads the upgrade's request and hands its bytes over; from then on nothing is between the transport and this.
 What is written to a client within one turn of the loop goes out in one system call, which costs more than all the rest.
 """
 
 import asyncio
-from base64 import b64encode
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from hashlib import sha1
+from collections.abc import Iterator
 from http import HTTPStatus
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final, cast
-
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
-from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
+from typing import TYPE_CHECKING, Any, Final
 
 from rejoinder_socketio.engine import frames
 from rejoinder_socketio.engine.frames import FrameError, FrameReader
 from rejoinder_socketio.engine.packets import Outgoing
-from rejoinder_socketio.engine.requests import Rejection, bad_request, check_origin, understood
+from rejoinder_socketio.engine.requests import (
+    Rejection,
+    accept_key,
+    bad_request,
+    check_origin,
+    understood,
+)
 from rejoinder_socketio.engine.session import CloseReason, Session
 from rejoinder_socketio.errors import ProtocolError
 
 if TYPE_CHECKING:
-    from uvicorn.config import Config
-    from uvicorn.server import ServerState
-
     from rejoinder_socketio.engine.server import EngineServer
 
-_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-_KEY_LENGTH: Final = 24
 # What is written within one turn of the loop is held back up to this; then the transport must say whether it can be sent.
 TURN_BYTES: Final = 64 * 1024
 # So many frames of one client are taken in one turn of the loop, so that a heap of small ones does not hold up the others;
@@ -58,91 +52,6 @@ _AT_ONCE: Final = frozenset(
         CloseReason.UNFINISHED,
     }
 )
-
-
-class TcpWebSockets:
-    """Makes the protocol for each WebSocket that comes to uvicorn; those of other paths are left to uvicorn's own."""
-
-    def __init__(self, *servers: "EngineServer") -> None:
-        self._servers = {server.options.path: server for server in servers}
-        self._turn = Turn()
-
-    def __call__(
-        self, config: "Config", server_state: "ServerState", app_state: dict[str, Any]
-    ) -> asyncio.Protocol:
-        return _Upgrade(self._servers, self._turn, config, server_state, app_state)
-
-
-class _Upgrade(asyncio.Protocol):
-    """Reads the handshake, and sets on the transport whatever is to go on with it."""
-
-    def __init__(
-        self,
-        servers: "Mapping[str, EngineServer]",
-        turn: "Turn",
-        config: "Config",
-        server_state: "ServerState",
-        app_state: dict[str, Any],
-    ) -> None:
-        self._servers = servers
-        self._turn = turn
-        self._config = config
-        self._state = server_state
-        self._app_state = app_state
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's is one by what it does only.
-        self._transport = cast("asyncio.Transport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        transport = self._transport
-        if transport is None:
-            return
-        head, _, rest = data.partition(b"\r\n\r\n")
-        request_line, *lines = head.split(b"\r\n")
-        method, target, _ = request_line.decode("latin-1").split(" ", 2)
-        path, _, query = target.partition("?")
-        protocol: asyncio.Protocol
-        server = self._servers.get(path.removeprefix(self._config.root_path))
-        if server is None:
-            other = self._uvicorns_own(transport)
-            self._go_on_with(transport, other)
-            other.data_received(data)
-            return
-        headers = _headers(lines)
-        protocol = TcpWebSocket(server, transport, self._turn, self._state.connections)
-        self._go_on_with(transport, protocol)
-        protocol.begin(method, query, headers, self._address(transport, headers))
-        if rest:
-            protocol.data_received(rest)
-
-    def _go_on_with(self, transport: asyncio.Transport, protocol: asyncio.Protocol) -> None:
-        # uvicorn sets this object on the transport when it returns from `data_received`; nothing else comes before that.
-        asyncio.get_running_loop().call_soon(transport.set_protocol, protocol)
-
-    def _uvicorns_own(self, transport: asyncio.Transport) -> asyncio.Protocol:
-        make: Any = AutoWebSocketsProtocol
-        protocol: asyncio.Protocol = make(
-            config=self._config, server_state=self._state, app_state=self._app_state
-        )
-        protocol.connection_made(transport)
-        return protocol
-
-    def _address(self, transport: asyncio.Transport, headers: dict[str, str]) -> str:
-        """The client's address, as uvicorn would say it of an HTTP request."""
-        peer = transport.get_extra_info("peername")
-        scope: dict[str, Any] = {
-            "type": "websocket",
-            "scheme": "ws",
-            "client": tuple(peer[:2]) if isinstance(peer, tuple) else None,
-            "headers": [
-                (name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
-            ],
-        }
-        if self._config.proxy_headers and "x-forwarded-for" in headers:
-            scope = _forwarded(scope, self._config.forwarded_allow_ips)
-        return str(scope["client"][0]) if scope["client"] else ""
 
 
 class Turn:
@@ -218,7 +127,7 @@ class TcpWebSocket(asyncio.Protocol):
         try:
             request = understood("websocket", method, query.encode("latin-1"), headers, address)
             check_origin(headers, server.options)
-            accept = _accept(headers)
+            accept = accept_key(headers)
             if request.session_id:
                 session = server.find(request.session_id)
                 if not session.begin_upgrade(self):
@@ -498,37 +407,3 @@ class _Pong(Outgoing):
     @property
     def frames(self) -> bytes:
         return frames.frame(frames.PONG, self.packet)
-
-
-def _headers(lines: list[bytes]) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for line in lines:
-        name, _, value = line.decode("latin-1").partition(":")
-        key, value = name.strip().lower(), value.strip()
-        headers[key] = f"{headers[key]}, {value}" if key in headers else value
-    return headers
-
-
-def _accept(headers: dict[str, str]) -> bytes:
-    """The answer to the handshake's key. Source: RFC 6455, section 4.2.
-
-    Raises:
-        Rejection: it is no handshake.
-    """
-    key = headers.get("sec-websocket-key", "").encode("latin-1")
-    if len(key) != _KEY_LENGTH or headers.get("sec-websocket-version") != "13":
-        raise bad_request()
-    return b64encode(sha1(key + _GUID).digest())  # noqa: S324 - the protocol asks for it
-
-
-def _forwarded(scope: dict[str, Any], trusted: Any) -> dict[str, Any]:
-    """The scope as uvicorn's own middleware for the headers of proxies changes it."""
-
-    async def nothing(*_: Any) -> None:
-        pass
-
-    middleware: Any = ProxyHeadersMiddleware(nothing, trusted_hosts=trusted)
-    # It awaits nothing but the application, and that is over at once.
-    with suppress(StopIteration):
-        middleware(scope, nothing, nothing).send(None)
-    return scope
