@@ -5,17 +5,21 @@ PYTHON ?= python3
 STAGE ?= run
 ARGS ?=
 PORT ?= 3000
+MINUTES ?= 2
+SEED ?= 1
+DATABASE ?= sqlite
+SERVERS ?= 1
 
 BIN := .venv/bin
 FRONTEND := packages/frontend
 PAGE := packages/backend/src/rejoinder/web/page
-PYTHON_CODE := packages/backend/src packages/backend/tests tools bench
+PYTHON_CODE := packages/backend/src packages/backend/tests tools bench chaos
 SET_UP = @command -v $(PYTHON) >/dev/null || { echo 'Python 3.11 or newer is missing: install it with `apt-get install python3 python3-venv`.'; exit 1; }; \
 	$(PYTHON) tools/setup.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test check generate format lock bench bench-stores conformance clean
+.PHONY: help setup run test check generate format lock bench bench-stores chaos conformance clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -64,6 +68,10 @@ bench: ## Measure the chat beside other Socket.IO servers (into docs/: ARGS=--wr
 bench-stores: ## Measure SQLite and MongoDB side by side (into docs/performance.md: ARGS=--write)
 	$(SET_UP) test
 	@$(BIN)/python bench/stores.py $(ARGS)
+
+chaos: ## Break a server while people chat: MINUTES=2 SEED=1 DATABASE=sqlite|mongodb (into docs/reliability.md: ARGS=--write)
+	$(SET_UP) test
+	@$(BIN)/python -m chaos.run --minutes $(MINUTES) --seed $(SEED) --database $(DATABASE) --servers $(SERVERS) $(ARGS)
 
 conformance: ## Serve what the official suites of Engine.IO and Socket.IO are pointed at, on PORT=3000
 	$(SET_UP) run

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = ROOT / ".venv" / "bin"
 FRONTEND = ROOT / "packages" / "frontend"
 CONFIG = "packages/backend/pyproject.toml"
-CODE = ("packages/backend/src", "packages/backend/tests", "tools", "bench")
+CODE = ("packages/backend/src", "packages/backend/tests", "tools", "bench", "chaos")
 RULE = "-" * 72
 
 

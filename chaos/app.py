@@ -1,0 +1,89 @@
+"""The server that is broken: `rejoinder serve` itself, with a character whose answers are known, and lies where asked for.
+
+Arguments are those of `rejoinder`. `CHAOS_GENERATIONS` names a file, to which is added whenever the character is asked;
+`CHAOS_CLOCK` one with the nanoseconds by which the clock is wrong, which may change at any moment; `CHAOS_LIE` a promise to
+break on purpose.
+"""
+
+import asyncio
+import mmap
+import os
+import struct
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from unittest.mock import patch
+
+import msgspec
+
+from chaos import lies, script
+from chaos.record import Generated, now
+from rejoinder import cli, run, server
+from rejoinder.characters.base import Turn
+from rejoinder.errors import CharacterFailed
+from rejoinder.server import ChatServer
+from rejoinder.settings import Settings
+
+
+class Character:
+    """Writes down that it was asked, and then says what the message makes it say."""
+
+    def __init__(self, path: str) -> None:
+        # Unbuffered: what is written is there, also after a kill.
+        self._file = open(path, "ab", buffering=0)  # noqa: SIM115, PTH123 - open until the process ends
+
+    async def __call__(self, turn: Turn) -> AsyncIterator[str]:
+        self._file.write(msgspec.json.encode(Generated(now(), turn.message_id)) + b"\n")
+        plan = script.answer(turn.text)
+        for piece in plan.pieces:
+            await asyncio.sleep(plan.pause)
+            yield piece
+        if plan.fails:
+            raise CharacterFailed("It was told to fail.")
+
+
+def make(settings: Settings) -> ChatServer:
+    """The server of the command line, with the character."""
+    lie = os.environ.get("CHAOS_LIE", "")
+    given: dict[str, Any] = {"store": lies.store(lie, settings)} if lie in lies.OF_STORE else {}
+    with patch.object(server, "Gateway", lies.gateway(lie)):
+        chat = ChatServer(settings, **given)
+    told = Character(os.environ["CHAOS_GENERATIONS"])
+
+    @chat.character(script.CHARACTER, name="Script")
+    async def answer(turn: Turn) -> AsyncIterator[str]:
+        async for piece in told(turn):
+            yield piece
+
+    return chat
+
+
+def wrong_clock(path: str) -> Callable[[], int]:
+    """The time since the epoch in nanoseconds, as far off as the file says now.
+
+    Not libfaketime: with it each `time.sleep` fails, since it takes the times that Python sleeps until for others.
+    """
+    with open(path, "rb") as file:  # noqa: PTH123 - as the rest of this module
+        shared = mmap.mmap(file.fileno(), 8, access=mmap.ACCESS_READ)
+    right = time.time_ns
+
+    def now_ns() -> int:
+        (off,) = struct.unpack_from("<q", shared)
+        return right() + int(off)
+
+    return now_ns
+
+
+def main() -> None:
+    """The command."""
+    now_ns = wrong_clock(os.environ["CHAOS_CLOCK"])
+    with (
+        patch.object(time, "time_ns", now_ns),
+        patch.object(time, "time", lambda: now_ns() / 1e9),
+        patch.object(run, "ChatServer", make),
+    ):
+        cli.main()
+
+
+if __name__ == "__main__":
+    main()

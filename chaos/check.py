@@ -1,0 +1,184 @@
+"""Reads what was written down, and what is stored in the end, and says what is wrong. It knows no server and no time."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from chaos import script
+from chaos.record import Acked, Asked, Fault, Generated, Online, Record, Stored
+from chaos.sends import Sends
+from chaos.views import Views
+from chaos.violations import COLUMNS, Column, Violation, Violations
+
+TWO_SECONDS = 2.0
+EXAMPLES = 5
+
+
+@dataclass
+class Findings:
+    """What a run came to."""
+
+    counts: dict[Column, int]
+    examples: list[Violation]
+    faults: dict[str, int]
+    figures: dict[str, int]
+    slowest_ack: float
+    slowest_recovery: float
+    never_answered: int
+    """Questions that were acknowledged and have no answer, not even an empty one."""
+
+    @property
+    def clean(self) -> bool:
+        return not any(self.counts.values())
+
+
+@dataclass
+class Generations:
+    """Promises about answers: one for a question, and one more for each time that another one was asked for."""
+
+    requests: Counter[str] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+
+    def take(self, record: Record) -> Violations:
+        match record:
+            case Asked(event="message:regenerate"):
+                self.requests[record.id] += 1
+            case Generated():
+                self.calls[record.question] += 1
+            case _:
+                pass
+        yield from ()
+
+    def end(self, stored: Sequence[Stored], asked: set[str]) -> Violations:
+        answers: dict[str, list[Stored]] = defaultdict(list)
+        texts = {row.id: row.content for row in stored if row.role == "user"}
+        for row in stored:
+            if row.role == "character":
+                answers[row.reply_to].append(row)
+                yield from _as_said(row, texts.get(row.reply_to))
+        for question in texts:
+            found = answers[question]
+            named = [question, *(row.id for row in found)]
+            allowed = (question in asked) + sum(self.requests[each] for each in named)
+            if len(found) > allowed:
+                says = f"{question} has {len(found)} answers, and {allowed} were asked for"
+                yield Violation("generations", says)
+            if self.calls[question] > len(found):
+                says = f"{question} was answered {self.calls[question]} times, and {len(found)} are stored"
+                yield Violation("generations", says)
+
+
+def _as_said(row: Stored, question: str | None) -> Violations:
+    if question is None:
+        yield Violation("missing", f"{row.id} answers {row.reply_to}, which is not stored")
+        return
+    plan = script.answer(question)
+    if row.state == "streaming":
+        yield Violation("streaming", f"{row.id} in {row.room} is still streaming")
+    whole = row.state == "complete" or (row.state == "failed" and plan.fails)
+    if not plan.text.startswith(row.content) or (whole and plan.text != row.content):
+        yield Violation("text", f"{row.id} ({row.state}) is stored with a text that was not said")
+
+
+@dataclass
+class Connections:
+    """A user has one connection, but for the moment in which a newer one takes over."""
+
+    _since: dict[tuple[str, ...], float] = field(default_factory=dict)
+
+    def take(self, record: Record) -> Violations:
+        if not isinstance(record, Online):
+            return
+        now = {(user, *sorted(ids)) for user, ids in record.sockets.items()}
+        self._since = {key: self._since.get(key, record.t) for key in now}
+        for key, since in self._since.items():
+            if record.t - since > TWO_SECONDS:
+                says = f"{key[0]} has {len(key) - 1} connections for {record.t - since:.1f} s"
+                yield Violation("connections", says, record.t)
+
+
+@dataclass
+class Recoveries:
+    """How long it was from the end of a fault to the next acknowledgement of something new."""
+
+    slowest: float = 0.0
+    faults: Counter[str] = field(default_factory=Counter)
+    _healed: float | None = None
+
+    def take(self, record: Record) -> Violations:
+        match record:
+            case Fault(ended=True, target=""):
+                self._healed = record.t
+            case Fault(ended=False):
+                self.faults[record.kind] += 1
+                if not record.target:
+                    self._healed = None
+            case Acked(ok=True, duplicate=False) if self._healed is not None:
+                self.slowest = max(self.slowest, record.t - self._healed)
+                self._healed = None
+            case _:
+                pass
+        yield from ()
+
+
+def check(log: Iterable[Record], stored: Sequence[Stored]) -> Findings:
+    """Go through the records, in the order of their times, and then through the rows."""
+    sends, views, generations = Sends(), Views(), Generations()
+    connections, recoveries = Connections(), Recoveries()
+    found: list[Violation] = []
+    for record in log:
+        for auditor in (sends, views, generations, connections, recoveries):
+            found += auditor.take(record)
+    by_id = {row.id: row for row in stored}
+    rooms = _rooms(stored)
+    asked = {key for key, each in sends.messages.items() if each.first.asks}
+    found += _whole(rooms)
+    found += sends.end(by_id)
+    found += views.end(by_id, rooms)
+    found += generations.end(stored, asked)
+    answered = {row.reply_to for row in stored}
+    waiting = [key for key in asked if sends.messages[key].seq and key not in answered]
+    counts = Counter(violation.column for violation in found)
+    shown: Counter[Column] = Counter()
+    examples = []
+    for violation in found:
+        shown[violation.column] += 1
+        if shown[violation.column] <= EXAMPLES:
+            examples.append(violation)
+    return Findings(
+        counts={column: counts[column] for column in COLUMNS},
+        examples=examples,
+        faults=dict(sorted(recoveries.faults.items())),
+        figures={
+            "messages": len(sends.messages),
+            "sends": sends.transmissions,
+            "acks": sends.acks,
+            "acks of duplicates": sends.duplicates,
+            **{f"refusals: {code}": count for code, count in sorted(sends.refusals.items())},
+            "events": sum(views.events.values()),
+            "entries": views.entries,
+            "entries that were caught up": views.recovered,
+            "generations": sum(generations.calls.values()),
+            **{f"ends heard: {state}": count for state, count in sorted(views.ends.items())},
+            "rows stored": len(stored),
+            "rooms": len(rooms),
+        },
+        slowest_ack=sends.slowest,
+        slowest_recovery=recoveries.slowest,
+        never_answered=len(waiting),
+    )
+
+
+def _rooms(stored: Sequence[Stored]) -> dict[str, list[Stored]]:
+    rooms: dict[str, list[Stored]] = defaultdict(list)
+    for row in sorted(stored, key=lambda row: row.seq):
+        rooms[row.room].append(row)
+    return rooms
+
+
+def _whole(rooms: dict[str, list[Stored]]) -> Violations:
+    for room, rows in rooms.items():
+        numbers = [row.seq for row in rows]
+        if numbers != list(range(1, len(rows) + 1)):
+            lacking = sorted(set(range(1, numbers[-1] + 1)) - set(numbers))[:5]
+            yield Violation("hole", f"the log of {room} is not 1 to {len(rows)}: without {lacking}")

@@ -1,0 +1,195 @@
+"""Who takes part: people with one device or two, in rooms that are left for new ones as time goes on."""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+import jwt
+
+from chaos.device import Device, Habits, Identity
+from chaos.link import Link
+from chaos.node import Node, Seat
+from chaos.record import Recorder, now
+from chaos.server import SECRET, Server
+
+DAY = 24 * 3600
+STATUS_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many there are, and what they do."""
+
+    people: int = 24
+    doubles: int = 6
+    """How many of the people have a second device, which takes over now and then."""
+    scripts: int = 8
+    """Clients in TypeScript, besides."""
+    rooms: int = 6
+    rate: float = 3.5
+    """Things that a person does in a second."""
+    stay: float = 90.0
+    """Seconds for which a room is used."""
+
+
+def token_of(user: str) -> str:
+    """Valid also where the clock of the server is days off."""
+    return jwt.encode({"sub": user, "exp": time.time() + 400 * DAY}, SECRET, algorithm="HS256")
+
+
+@dataclass
+class Rooms:
+    """Which rooms are used now: each for a while, and not all new at the same time."""
+
+    size: Size
+    begun: float = field(default_factory=now)
+
+    def name(self, slot: int) -> str:
+        slot %= self.size.rooms
+        generation = int((now() - self.begun) / self.size.stay + slot / self.size.rooms)
+        return f"room-{slot}-{generation}"
+
+
+class Crowd:
+    """All clients with their links; `async with` makes them come, and go."""
+
+    def __init__(
+        self, server: Server, folder: Path, record: Recorder, size: Size, seed: int
+    ) -> None:
+        self._server = server
+        self._folder = folder
+        self._record = record
+        self._size = size
+        self._seed = seed
+        self._rng = random.Random(f"{seed} crowd")  # noqa: S311 - it is to repeat itself
+        self._rooms = Rooms(size)
+        self._stack = AsyncExitStack()
+        self._lives: dict[str, asyncio.Task[None]] = {}
+        self._seats: list[tuple[Seat, int]] = []
+        self.links: list[Link] = []
+        self.people: list[list[Device]] = []
+        self.node: Node | None = None
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._come()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        for task in self._lives.values():
+            task.cancel()
+        await asyncio.gather(*self._lives.values(), return_exceptions=True)
+        await self._stack.aclose()
+
+    async def _come(self) -> None:
+        size = self._size
+        connector = aiohttp.TCPConnector(limit=0)
+        http = await self._stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+        for number in range(size.people):
+            devices = 2 if number < size.doubles else 1
+            self.people.append(
+                [await self._device(number, device, http) for device in range(devices)]
+            )
+        for number in range(size.scripts):
+            link = await self._link(f"t{number}")
+            user = f"script-user-{number}"
+            room = self._rooms.name(number)
+            seat = Seat(f"t{number}", user, token_of(user), link.url, room, number % 4 == 1)
+            self._seats.append((seat, number))
+        if size.scripts:
+            seats = [seat for seat, _ in self._seats]
+            node = Node(self._folder, self._seed, seats, size.rate)
+            self.node = await self._stack.enter_async_context(node)
+        for device in self.devices:
+            self._live(device)
+
+    @property
+    def devices(self) -> list[Device]:
+        return [device for devices in self.people for device in devices]
+
+    def _live(self, device: Device) -> None:
+        self._lives[device.name] = asyncio.get_running_loop().create_task(device.live())
+
+    async def _link(self, name: str) -> Link:
+        link = await self._stack.enter_async_context(Link(name, lambda: self._server.port))
+        self.links.append(link)
+        return link
+
+    async def _device(self, number: int, device: int, http: aiohttp.ClientSession) -> Device:
+        name = f"p{number}{'ab'[device]}"
+        user = f"user-{number}"
+        slots = [number] if number % 3 else [number, number + 1]
+        identity = Identity(
+            name, user, token_of(user), lambda: [self._rooms.name(slot) for slot in slots]
+        )
+        habits = Habits(
+            rate=self._size.rate * self._rng.uniform(0.5, 1.5),
+            window=self._rng.choice((1, 1, 4)),
+        )
+        rng = random.Random(f"{self._seed} {name}")  # noqa: S311 - it is to repeat itself
+        made = Device(identity, await self._link(name), self._record, http, habits, rng)
+        made.away_until = now() + device * rng.uniform(1, 5)
+        return made
+
+    async def move(self) -> None:
+        """Have the TypeScript clients follow to newer rooms, all the time."""
+        while self.node is not None:
+            await asyncio.sleep(1)
+            names = {seat.name: self._rooms.name(slot) for seat, slot in self._seats}
+            await self.node.tell("move", rooms=names)
+
+    async def settle(self, within: float, quiet: float) -> list[str]:
+        """Let everything that was begun come to its end, and have everybody write down what is shown; what did not settle."""
+        for device in self.devices:
+            device.quiet = True
+        if self.node is not None:
+            await self.node.tell("quiet")
+        troubles: list[str] = []
+        for turn in range(2):
+            # The second devices of a person come when the first ones are done.
+            present = [devices[turn] for devices in self.people if len(devices) > turn]
+            if not present:
+                continue
+            for devices in self.people:
+                for device in devices:
+                    self._sit(device, away=device not in present)
+            troubles += await self._settled(present, within, quiet, with_node=turn == 0)
+            for device in present:
+                device.show(final=True)
+            if turn == 0 and self.node is not None:
+                await self.node.finish()
+        return troubles
+
+    def _sit(self, device: Device, *, away: bool) -> None:
+        device.away_until = now() + DAY if away else 0.0
+        if away:
+            device.drop()
+
+    async def _settled(
+        self, present: Sequence[Device], within: float, quiet: float, *, with_node: bool
+    ) -> list[str]:
+        deadline = now() + within
+        while True:
+            troubles = [f"{each.name}: {each.trouble}" for each in present if not each.settled]
+            if with_node and self.node is not None:
+                troubles += await self.node.troubles()
+            if not troubles and now() - self._record.streamed_at > quiet:
+                return []
+            if now() > deadline:
+                return troubles or ["answers are still being written"]
+            await asyncio.sleep(STATUS_SECONDS)

@@ -1,0 +1,73 @@
+"""What a run came to, as text: for the terminal, and for docs/reliability.md."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from chaos.violations import COLUMNS, MEANING
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "bench"))
+
+from report import machine, put_section  # noqa: E402 - what measures writes its pages in the same way
+
+if TYPE_CHECKING:
+    from chaos.run import Outcome
+
+PAGE = ROOT / "docs" / "reliability.md"
+SHOWN = 40
+
+
+def lines(outcome: "Outcome") -> Iterator[str]:
+    """Everything, with examples of what is wrong."""
+    yield from summary(outcome)
+    found = outcome.findings
+    if found.examples:
+        yield from ("", "What is wrong:")
+        for violation in found.examples[:SHOWN]:
+            yield f"  {violation.t:.3f} {violation.column}: {violation.says}"
+    if outcome.unsettled:
+        yield from ("", "What did not settle:", *(f"  {each}" for each in outcome.unsettled))
+    if outcome.defects:
+        yield from ("", f"Defects in the server's log: {len(outcome.defects)}")
+        yield from (f"  {line[:600]}" for line in outcome.defects[:5])
+
+
+def summary(outcome: "Outcome") -> Iterator[str]:
+    """The tables."""
+    plan, found = outcome.plan, outcome.findings
+    yield f"`{command(outcome)}`: {outcome.seconds / 60:.1f} minutes in all, {outcome.starts} starts of the server."
+    yield ""
+    yield from table("what happened", {**found.figures})
+    yield ""
+    yield from table("what was broken", found.faults)
+    yield ""
+    yield "| what must not be | | |"
+    yield "|---|---|---|"
+    for column in COLUMNS:
+        yield f"| {column} | {MEANING[column]} | {found.counts[column]} |"
+    yield ""
+    yield f"From the end of a fault to the next new ack: {found.slowest_recovery:.1f} s at most."
+    yield f"From writing to the ack, through everything: {found.slowest_ack:.1f} s at most."
+    yield f"Questions that were acknowledged, and that the server's death left without an answer: {found.never_answered}."
+    yield f"Seed {plan.seed}; {plan.database}; on {machine()}."
+
+
+def table(head: str, figures: Mapping[str, int]) -> Iterator[str]:
+    """Names with their counts."""
+    yield f"| {head} | |"
+    yield "|---|---|"
+    for name, count in figures.items():
+        yield f"| {name} | {count:,} |"
+
+
+def command(outcome: "Outcome") -> str:
+    """How to repeat it."""
+    plan = outcome.plan
+    return f"make chaos MINUTES={plan.seconds / 60:g} SEED={plan.seed} DATABASE={plan.database}"
+
+
+def write(outcome: "Outcome") -> None:
+    """Into the page, in the section of that database."""
+    put_section(PAGE, f"chaos on {outcome.plan.database}", list(summary(outcome)))
