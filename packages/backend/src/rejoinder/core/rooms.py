@@ -5,7 +5,7 @@ let out by `seq` without a hole.
 """
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -99,6 +99,7 @@ class People:
         self._people: dict[str, Person] = {}
         self._user_of: dict[str, str] = {}
         self._absent: set[str] = set()
+        self._all: tuple[str, ...] | None = None
 
     def __contains__(self, user_id: str) -> bool:
         return user_id in self._people
@@ -114,14 +115,14 @@ class People:
         """True if that connection has entered."""
         return connection_id in self._user_of
 
-    def connections(self, *, but: str | None = None) -> list[str]:
+    def connections(self, *, but: str | None = None) -> Sequence[str]:
         """All connections in the room, without those of the user `but`."""
-        return [
-            connection_id
-            for user_id, person in self._people.items()
-            if user_id != but
-            for connection_id in person.connections
-        ]
+        if but is None:
+            # This is asked for everything that is sent to the room.
+            if self._all is None:
+                self._all = tuple(self._user_of)
+            return self._all
+        return [connection_id for connection_id, user_id in self._user_of.items() if user_id != but]
 
     def enter(self, connection_id: str, user_id: str, name: str) -> bool:
         """A connection enters; True if the user was not here before."""
@@ -135,10 +136,12 @@ class People:
         person.absent_until = None
         self._absent.discard(user_id)
         self._user_of[connection_id] = user_id
+        self._all = None
         return fresh
 
     def leave(self, connection_id: str) -> bool:
         """A connection leaves; True if the user is gone with it."""
+        self._all = None
         user_id = self._user_of.pop(connection_id, None)
         if user_id is None:
             return False
@@ -155,6 +158,7 @@ class People:
         if person is None:
             return []
         self._forget(user_id)
+        self._all = None
         connections = sorted(person.connections)
         for connection_id in connections:
             del self._user_of[connection_id]
@@ -162,6 +166,7 @@ class People:
 
     def lose(self, connection_id: str, absent_until: float) -> None:
         """A connection is gone; without another the user stays here, absent, until then."""
+        self._all = None
         user_id = self._user_of.pop(connection_id, None)
         if user_id is None:
             return
