@@ -12,7 +12,7 @@ export { ChatClient, type ChatClientParts } from './chat/client'
 export type { ChatBinding } from './chat/membership'
 export { createChat } from './chat/open'
 export { type ChatSettings, defaultChatSettings } from './chat/settings'
-export type { AnswerFailure, OutgoingMessage } from './chat/state'
+export type { AnswerFailure, OutboxState, OutgoingMessage } from './chat/state'
 export type { ChatView } from './chat/view'
 export {
   Connection,
@@ -38,7 +38,16 @@ export {
 export { browserWake, type WakeSource } from './connection/wake'
 export { ChatError, ConnectionError } from './errors'
 export { createGuest } from './guest'
-export { memoryOutboxStore, type OutboxEntry, type OutboxStore } from './outbox/store'
+export { browserMailboxes, type Mailbox, type Mailboxes, ownMailbox } from './outbox/mailbox'
+export type { NewsLine, OpenLine, OutboxNews } from './outbox/news'
+export {
+  memoryOutboxStore,
+  OUTBOX_LIMIT,
+  type OutboxEntry,
+  OutboxFull,
+  type OutboxStore,
+} from './outbox/store'
+export type { Turn, TurnHandlers, Turns } from './outbox/turns/turns'
 export {
   addMember,
   createRoom,

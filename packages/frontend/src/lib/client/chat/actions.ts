@@ -11,7 +11,7 @@ import type {
   UserInRoom,
 } from '../../types/socket'
 import type { ChatError } from '../errors'
-import type { OutgoingMessage } from './state'
+import type { OutboxState, OutgoingMessage } from './state'
 
 /** Everything that can happen to what is held of a room. */
 export type ChatAction =
@@ -34,6 +34,7 @@ export type ChatAction =
   | { type: 'stored'; id: string; stored: StoredPosition }
   | { type: 'sendFailed'; id: string }
   | { type: 'discarded'; id: string }
+  | { type: 'outbox'; outbox: OutboxState }
   | { type: 'typing'; userId: string; isTyping: boolean }
   | { type: 'read'; read: ReadMoved }
   | { type: 'userJoined'; user: UserInRoom }

@@ -1,7 +1,7 @@
-import type { ConnectedStatus, MessageAck } from '../../types/socket'
+import type { ConnectedStatus } from '../../types/socket'
 import { defined } from '../defined'
 import { createId } from '../ids'
-import { Outbox } from '../outbox/outbox'
+import type { Mailboxes } from '../outbox/mailbox'
 import type { OutboxStore } from '../outbox/store'
 import { type Readable, Store, type Unsubscribe } from '../store'
 import type { Clock } from '../time/clock'
@@ -10,11 +10,12 @@ import type { Attention } from './attention'
 import type { ChatActions, SendOptions } from './chatActions'
 import { type ChatBinding, Membership } from './membership'
 import type { ChatParts } from './parts'
+import { Post } from './post'
 import { ReadMarks } from './readMarks'
 import { reduce } from './reducer'
 import { ask } from './requests'
 import type { ChatSettings } from './settings'
-import { type ChatState, emptyChat, type OutgoingMessage } from './state'
+import { type ChatState, emptyChat } from './state'
 import { storedBy } from './stored'
 import { TypingExpiry, TypingNotifier } from './typing'
 import { type ChatView, readableView } from './view'
@@ -23,7 +24,9 @@ export interface ChatClientParts {
   clock: Clock
   random: () => number
   settings: ChatSettings
+  /** Where messages are kept while it is not known whose they are, and where there are no mailboxes. */
   outboxStore: OutboxStore
+  mailboxes?: Mailboxes | undefined
   attention: Attention
 }
 
@@ -32,7 +35,7 @@ export class ChatClient implements Readable<ChatView>, ChatActions {
   readonly #state = new Store<ChatState>(emptyChat)
   readonly #parts: ChatParts
   readonly #membership: Membership
-  readonly #outbox: Outbox
+  readonly #post: Post
   readonly #notifier: TypingNotifier
   readonly #expiry: TypingExpiry
   readonly #readMarks: ReadMarks
@@ -42,7 +45,8 @@ export class ChatClient implements Readable<ChatView>, ChatActions {
   #presence: ConnectedStatus | null = null
   #stopAttention: Unsubscribe | null = null
 
-  constructor({ clock, random, settings, outboxStore, attention }: ChatClientParts) {
+  constructor(parts: ChatClientParts) {
+    const { clock, random, settings, outboxStore, mailboxes, attention } = parts
     const view = readableView(this.#state)
     this.getSnapshot = view.getSnapshot
     this.subscribe = view.subscribe
@@ -57,26 +61,15 @@ export class ChatClient implements Readable<ChatView>, ChatActions {
     this.#membership = new Membership({
       ...this.#parts,
       onRoom: (roomId) => this.#openRoom(roomId),
+      onIdentity: () => this.#post.identify(),
       onEntered: () => this.#onEntered(),
       onOutside: () => this.#onOutside(),
     })
-    this.#outbox = new Outbox({
-      clock,
-      settings,
-      store: outboxStore,
-      transmit: (message, onReply) => this.#transmit(message, onReply),
-      onQueued: ({ message, status }) =>
-        this.#dispatch({
-          type: 'queued',
-          message,
-          status,
-          senderId: this.#membership.userId ?? '',
-        }),
-      onStored: (id, stored) => this.#dispatch({ type: 'stored', id, stored }),
-      onFailed: (id, error) => {
-        this.#dispatch({ type: 'sendFailed', id })
-        this.#dispatch({ type: 'failed', error })
-      },
+    this.#post = new Post({
+      ...this.#parts,
+      outboxStore,
+      mailboxes,
+      place: () => this.#membership,
     })
     this.#notifier = new TypingNotifier({
       clock,
@@ -113,7 +106,7 @@ export class ChatClient implements Readable<ChatView>, ChatActions {
     const { room } = this.#membership
     if (room === null || content.trim() === '') return Promise.resolve(false)
     this.#notifier.stop()
-    return this.#outbox.add({
+    return this.#post.outbox.add({
       id: createId(),
       roomId: room.roomId,
       content,
@@ -122,12 +115,16 @@ export class ChatClient implements Readable<ChatView>, ChatActions {
     })
   }
 
-  readonly retryMessage = (messageId: string): Promise<boolean> => this.#outbox.retry(messageId)
+  readonly retryMessage = (messageId: string): Promise<boolean> =>
+    this.#post.outbox.retry(messageId)
 
   readonly discardMessage = (messageId: string): void => {
-    this.#outbox.discard(messageId)
+    this.#post.outbox.discard(messageId)
     this.#dispatch({ type: 'discarded', id: messageId })
   }
+
+  /** Resolves once none of the own messages in this room waits to be sent. */
+  readonly whenSent = (): Promise<void> => this.#post.outbox.whenIdle()
 
   readonly clearMessages = (): void => this.#dispatch({ type: 'cleared' })
 
@@ -168,7 +165,7 @@ export class ChatClient implements Readable<ChatView>, ChatActions {
   }
 
   #openRoom(roomId: string | null): void {
-    this.#outbox.close()
+    this.#post.close()
     this.#readMarks.forget()
     this.#stopAttention?.()
     this.#stopAttention = null
@@ -178,17 +175,17 @@ export class ChatClient implements Readable<ChatView>, ChatActions {
     }
     this.#dispatch({ type: 'opened', roomId })
     this.#stopAttention = this.#attention.onReturn(() => void this.#readMarks.flush())
-    void this.#outbox.open(roomId)
+    this.#post.open(roomId)
   }
 
   #onEntered(): void {
-    this.#outbox.resume()
+    this.#post.outbox.resume()
     void this.#readMarks.flush()
     if (this.#presence === 'away') this.setPresence(this.#presence)
   }
 
   #onOutside(): void {
-    this.#outbox.pause()
+    this.#post.outbox.pause()
     this.#notifier.forget()
     this.#expiry.forget()
   }
@@ -201,14 +198,8 @@ export class ChatClient implements Readable<ChatView>, ChatActions {
     }
     this.#state.set(reduce(this.#state.getSnapshot(), action))
     for (const { id, seq, timestamp } of storedBy(action))
-      this.#outbox.confirm(id, { success: true, seq, timestamp })
+      this.#post.outbox.confirm(id, { seq, timestamp })
     this.#membership.check()
-  }
-
-  #transmit(message: OutgoingMessage, onReply: (reply: MessageAck) => void): void {
-    const { id, timestamp: _, ...rest } = message
-    const event = rest.characterId === undefined ? 'message:send' : 'message:send:stream'
-    this.#membership.channel?.emit(event, { ...rest, messageId: id }, onReply)
   }
 
   #notifyTyping(isTyping: boolean): void {

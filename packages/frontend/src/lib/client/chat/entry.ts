@@ -1,7 +1,7 @@
 import type { RoomEntry, RoomSnapshot } from '../../types/socket'
 import { backoffDelay } from '../connection/backoff'
 import { ChatError } from '../errors'
-import { isPassing } from '../outbox/outbox'
+import { isPassing } from '../outbox/sending'
 import { Timer } from '../time/timer'
 import { request } from '../transport/request'
 import type { Channel } from '../transport/transport'

@@ -23,6 +23,8 @@ export interface Room {
 export interface MembershipParts extends ChatParts {
   /** Another room is open now, or none. */
   onRoom: (roomId: string | null) => void
+  /** It may be known by now, or be another, who one is. */
+  onIdentity: () => void
   onEntered: () => void
   onOutside: () => void
 }
@@ -49,7 +51,8 @@ export class Membership {
   }
 
   get userId(): string | undefined {
-    return this.#binding?.userId ?? this.#binding?.channel?.userId
+    // Whose connection it is counts.
+    return this.#binding?.channel?.userId ?? this.#binding?.userId
   }
 
   /** Takes effect a moment later, so that a quick unbind and bind again change nothing. */
@@ -106,6 +109,7 @@ export class Membership {
     const roomId = room?.roomId ?? null
     if (this.#parts.state.getSnapshot().roomId !== roomId) this.#parts.onRoom(roomId)
     if (!room || !channel) return
+    this.#parts.onIdentity()
     this.#session ??= new RoomSession({ ...this.#parts, ...room, channel })
     this.#session.setCharacter(room.characterId)
     this.#session.enable(this.#binding?.isConnected ?? false)

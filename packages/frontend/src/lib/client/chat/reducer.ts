@@ -46,6 +46,8 @@ export function reduce(state: ChatState, action: ChatAction): ChatState {
       return failSend(state, action.id)
     case 'discarded':
       return discard(state, action.id)
+    case 'outbox':
+      return { ...state, outbox: action.outbox }
     case 'typing': {
       const others = withoutTyping(state, action.userId)
       return { ...state, typingUsers: action.isTyping ? [...others, action.userId] : others }

@@ -16,12 +16,18 @@ export interface RoomSessionParts extends ChatParts {
   channel: Channel
   roomId: string
   characterId: string | undefined
+  onIdentity: () => void
   onEntered: () => void
   onOutside: () => void
 }
 
 /** How many have each room of a channel open: only the last of them leaves it. */
 const holders = new WeakMap<Channel, Map<string, number>>()
+
+/** Whether somebody has it open. */
+export function isHeld(channel: Channel, roomId: string): boolean {
+  return holders.get(channel)?.has(roomId) ?? false
+}
 
 function hold(channel: Channel, roomId: string, change: 1 | -1): number {
   const rooms = holders.get(channel) ?? new Map<string, number>()
@@ -62,6 +68,7 @@ export class RoomSession {
     this.#stops = [
       listen(parts.channel, parts.roomId, (action) => this.#deliver(action)),
       parts.channel.onChange((change) => {
+        if (change.type !== 'closed') parts.onIdentity()
         if (change.type === 'opened') this.#enterIfOutside()
         else if (change.type === 'closed') this.#goOutside()
       }),

@@ -12,6 +12,14 @@ export interface StreamProgress {
 /** Why an answer failed: a code, and a sentence for a person. */
 export type AnswerFailure = Pick<StreamError, 'code' | 'error'>
 
+/** How own messages are kept that the server does not have yet. */
+export interface OutboxState {
+  /** Whether they outlive the page; in a private window they may not. */
+  readonly isKept: boolean
+  /** Whether so many wait that no more are taken. */
+  readonly isFull: boolean
+}
+
 /** What is held of one room. */
 export interface ChatState {
   readonly roomId: string | null
@@ -19,6 +27,7 @@ export interface ChatState {
   readonly log: readonly ChatMessage[]
   /** Own messages that are not in the log yet, in the order sent. */
   readonly outgoing: readonly ChatMessage[]
+  readonly outbox: OutboxState
   /** The running generations, by message. */
   readonly streams: ReadonlyMap<string, StreamProgress>
   /** Why answers failed, by message, as far as it was heard: no history tells it. */
@@ -45,6 +54,7 @@ export const emptyChat: ChatState = {
   roomId: null,
   log: [],
   outgoing: [],
+  outbox: { isKept: false, isFull: false },
   streams: new Map(),
   failures: new Map(),
   wholeTo: 0,

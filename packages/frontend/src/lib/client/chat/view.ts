@@ -1,7 +1,7 @@
 import type { ChatMessage, Member, ReadMarker } from '../../types/socket'
 import type { ChatError } from '../errors'
 import type { Readable } from '../store'
-import type { AnswerFailure, ChatState } from './state'
+import type { AnswerFailure, ChatState, OutboxState } from './state'
 
 /** What a page shows of a room. */
 export interface ChatView {
@@ -17,6 +17,8 @@ export interface ChatView {
   isInRoom: boolean
   /** Ids of own messages that are not acknowledged yet. */
   pendingMessages: string[]
+  /** How own messages are kept that the server does not have yet. */
+  outbox: OutboxState
   members: Member[]
   readMarkers: ReadMarker[]
   /** Whether the room has older messages than those held. */
@@ -36,6 +38,7 @@ export function viewOf(state: ChatState): ChatView {
     typingUsers: [...state.typingUsers],
     isInRoom: state.isInRoom,
     pendingMessages: pending.map(({ id }) => id),
+    outbox: state.outbox,
     members: [...state.members],
     readMarkers: [...state.readMarkers],
     hasMore: state.hasOlder,

@@ -18,6 +18,7 @@ import {
   type Input,
   initialMachine,
   isConnected,
+  isTrying,
   type Machine,
   step,
 } from './machine'
@@ -47,6 +48,9 @@ export interface ConnectionParts {
   settings: ConnectionSettings
 }
 
+/** An attempt of that age is begun anew when the network or the tab comes back. */
+const STALE_AFTER_MS = 2_000
+
 /** What may change between two attempts. */
 export interface ConnectionIdentity {
   tokens: TokenSource
@@ -73,6 +77,9 @@ export class Connection implements Readable<ConnectionStatus> {
   readonly #inputs: Input[] = []
   #isStepping = false
   #isClosing = false
+  #isProbing = false
+  /** When the last attempt began. */
+  #openedAt = Number.NEGATIVE_INFINITY
 
   constructor(parts: ConnectionParts, identity: ConnectionIdentity) {
     this.#parts = parts
@@ -138,20 +145,29 @@ export class Connection implements Readable<ConnectionStatus> {
         this.#handlers.onAuthRequired?.(data)
       }),
       transport.on('session:restored', (data) => this.#handlers.onSessionRestored?.(data)),
-      wake(() => {
-        if (isConnected(this.#machine.phase)) void this.#probe()
-        else this.#input('woke')
-      }),
+      wake(() => this.#wake()),
+      transport.onSuspect?.(() => void this.#probe()) ?? (() => undefined),
     ]
     this.#listening = () => {
       for (const stop of stops) stop()
     }
   }
 
+  #wake(): void {
+    const { phase } = this.#machine
+    const age = Math.abs(this.#parts.clock.now() - this.#openedAt)
+    if (isConnected(phase)) void this.#probe()
+    // An attempt from before may wait for a network that is gone; one of now may not.
+    else if (!isTrying(phase) || age >= STALE_AFTER_MS) this.#input('woke')
+  }
+
   /** The connection may be long dead without a word: a computer slept, a network changed. */
   async #probe(): Promise<void> {
+    if (this.#isProbing || !isConnected(this.#machine.phase)) return
+    this.#isProbing = true
     const attempt = this.#attempt
     const isAlive = await this.#heartbeat.beat()
+    this.#isProbing = false
     if (!isAlive && attempt === this.#attempt) this.#input('lost')
   }
 
@@ -215,6 +231,7 @@ export class Connection implements Readable<ConnectionStatus> {
 
   async #open(freshToken: boolean): Promise<void> {
     const attempt = this.#attempt
+    this.#openedAt = this.#parts.clock.now()
     this.#deadline.start(this.#parts.settings.attemptTimeout, () =>
       this.#fail(new ConnectionError('timeout', 'The server did not answer in time')),
     )

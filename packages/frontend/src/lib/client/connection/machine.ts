@@ -45,6 +45,7 @@ type Target = Phase | 'stay' | 'retry?' | 'renew?'
 const TABLE: Record<Phase, Record<Input, Target>> = {
   idle: row('opening', 'opening', 'stay', {}),
   opening: row('stay', 'stay', 'idle', {
+    woke: 'opening',
     opened: 'open',
     lost: 'retry?',
     unauthorized: 'renew?',
@@ -64,6 +65,7 @@ const TABLE: Record<Phase, Record<Input, Target>> = {
   }),
   waiting: row('retrying', 'retrying', 'idle', { elapsed: 'retrying', woke: 'retrying' }),
   retrying: row('stay', 'stay', 'idle', {
+    woke: 'retrying',
     opened: 'open',
     lost: 'retry?',
     unauthorized: 'renew?',
@@ -134,7 +136,7 @@ export function step(machine: Machine, input: Input, maxAttempts: number): Step 
   const kept = startsAfresh(machine.phase, input) ? initialMachine : machine
   const next: Machine = {
     phase: to,
-    attempts: to === 'retrying' ? kept.attempts + 1 : kept.attempts,
+    attempts: to === 'retrying' && !isTrying(machine.phase) ? kept.attempts + 1 : kept.attempts,
     renewed: kept.renewed || to === 'renewing',
   }
   return { machine: next, effects: effectsOf(machine.phase, next) }
@@ -195,6 +197,11 @@ function effectsOf(from: Phase, next: Machine): Effect[] {
 
 export function isConnected(phase: Phase): boolean {
   return phase === 'open' || phase === 'settled'
+}
+
+/** Whether an attempt is under way. */
+export function isTrying(phase: Phase): boolean {
+  return phase === 'opening' || phase === 'retrying' || phase === 'renewing'
 }
 
 export function connectionState(phase: Phase): ConnectionState {

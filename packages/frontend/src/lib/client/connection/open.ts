@@ -1,4 +1,5 @@
 import { io } from 'socket.io-client'
+import { sendFromEverywhere } from '../chat/open'
 import { withDefaults } from '../settings'
 import { systemClock } from '../time/clock'
 import { type ChatSocket, socketTransport } from '../transport/socketTransport'
@@ -39,9 +40,11 @@ export function createConnection(options: ConnectionOptions = {}): SocketConnect
     tryAllTransports: true,
   }
   const socket: ChatSocket = origin === undefined ? io(shared) : io(origin, shared)
+  const transport = socketTransport(socket)
+  sendFromEverywhere(transport)
   const connection = new Connection(
     {
-      transport: socketTransport(socket),
+      transport,
       clock: systemClock,
       random: Math.random,
       wake: browserWake,

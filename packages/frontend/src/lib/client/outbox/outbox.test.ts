@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { MessageAck } from '../../types/socket'
 import { ManualClock, settle } from '../testing/manualClock'
-import { OUTBOX_LIMIT, Outbox } from './outbox'
-import { memoryOutboxStore } from './store'
+import { Outbox } from './outbox'
+import { memoryOutboxStore, OUTBOX_LIMIT } from './store'
 
 const ROOM = 'room_1'
 
@@ -154,6 +154,34 @@ describe('a refusal', () => {
   })
 })
 
+describe('waiting as told', () => {
+  it.each(['rate_limited', 'unavailable'] as const)('for %s uses up no retry', async (code) => {
+    const { outbox, add, ids, clock, last, onFailed } = stage()
+    outbox.resume()
+    const done = add('a')
+    for (let count = 1; count <= 20; count += 1) {
+      last().reply({ success: false, code, retryAfterMs: 1_000 })
+      await clock.advance(1_000)
+      expect(ids()).toHaveLength(count + 1)
+    }
+    last().reply({ success: true })
+    expect(await done).toBe(true)
+    expect(onFailed).not.toHaveBeenCalled()
+  })
+
+  it('ends where the server says no more than that it cannot', async () => {
+    const { outbox, add, ids, clock, last, onFailed } = stage()
+    outbox.resume()
+    void add('a')
+    for (const delay of [1_000, 2_000, 0]) {
+      last().reply({ success: false, code: 'unavailable' })
+      await clock.advance(delay)
+    }
+    expect(ids()).toHaveLength(3)
+    expect(onFailed).toHaveBeenCalledExactlyOnceWith('a', 'unavailable')
+  })
+})
+
 describe('an interruption', () => {
   it('uses up no retry', async () => {
     const { outbox, add, ids, clock, onFailed } = stage()
@@ -169,6 +197,49 @@ describe('an interruption', () => {
     expect(onFailed).not.toHaveBeenCalled()
   })
 
+  it('gives back the retries of what was on its way', async () => {
+    const { outbox, add, ids, clock, onFailed } = stage()
+    outbox.resume()
+    void add('a')
+    await clock.advance(14_000)
+    outbox.pause()
+    outbox.resume()
+    await clock.advance(14_999)
+    expect(ids()).toHaveLength(6)
+    expect(onFailed).not.toHaveBeenCalled()
+    await clock.advance(1)
+    expect(onFailed).toHaveBeenCalledExactlyOnceWith('a', 'timeout')
+  })
+
+  it('that comes with one message each time makes way for the others in the end', async () => {
+    const { outbox, add, ids, onFailed } = stage()
+    void add('breaks the connection')
+    void add('b')
+    for (let cut = 0; cut < 10; cut += 1) {
+      outbox.resume()
+      outbox.pause()
+    }
+    expect(onFailed).not.toHaveBeenCalled()
+    outbox.resume()
+    expect(onFailed).toHaveBeenCalledExactlyOnceWith('breaks the connection', 'timeout')
+    expect(ids().at(-1)).toBe('b')
+  })
+
+  it('does not shorten what the server told to wait', async () => {
+    const { outbox, add, ids, clock, last } = stage()
+    outbox.resume()
+    void add('a')
+    last().reply({ success: false, code: 'rate_limited', retryAfterMs: 20_000 })
+    await clock.advance(5_000)
+    outbox.pause()
+    await clock.advance(5_000)
+    outbox.resume()
+    await clock.advance(9_999)
+    expect(ids()).toEqual(['a'])
+    await clock.advance(1)
+    expect(ids()).toEqual(['a', 'a'])
+  })
+
   it('leaves the order as it is', () => {
     const { outbox, add, ids } = stage()
     outbox.resume()
@@ -177,8 +248,8 @@ describe('an interruption', () => {
     outbox.pause()
     void add('c')
     outbox.resume()
-    outbox.confirm('a', { success: true })
-    outbox.confirm('b', { success: true })
+    outbox.confirm('a', {})
+    outbox.confirm('b', {})
     expect(ids()).toEqual(['a', 'a', 'b', 'c'])
   })
 })
@@ -223,6 +294,18 @@ describe('discarding', () => {
 })
 
 describe('the store', () => {
+  it('has what was sent again behind the others', async () => {
+    const { outbox, add, clock, store } = stage()
+    await outbox.open(ROOM)
+    outbox.resume()
+    void add('a')
+    void add('b')
+    await clock.advance(15_000)
+    void outbox.retry('a')
+    await settle()
+    expect((await store.load(ROOM)).map(({ message }) => message.id)).toEqual(['b', 'a'])
+  })
+
   it('keeps for the next time what the server does not have', async () => {
     const { outbox, add, ids, create, clock, store } = stage()
     outbox.resume()
@@ -238,7 +321,7 @@ describe('the store', () => {
     await settle()
     next.resume()
     expect(ids()).toEqual(['a', 'a', 'a', 'b', 'b'])
-    next.confirm('b', { success: true })
+    next.confirm('b', {})
     expect((await store.load(ROOM)).map(({ message, status }) => [message.id, status])).toEqual([
       ['a', 'failed'],
       ['c', 'pending'],

@@ -1,215 +1,290 @@
 /**
- * Every rule about sending a message until the server has it stands in this file: one at a time
- * and in order, again with the same id, and how often. It knows no socket and no room.
+ * The messages of a room that the server does not have yet: in order, kept in a store, and shared
+ * with the other tabs, of which one sends. How one of them is sent stands in `sending.ts`.
  */
-import type { ErrorCode, MessageAck } from '../../types/socket'
+import type { StoredPosition } from '../chat/actions'
 import type { OutgoingMessage } from '../chat/state'
-import { ChatError } from '../errors'
-import type { Clock } from '../time/clock'
-import { Timer } from '../time/timer'
-import type { OutboxEntry, OutboxStore } from './store'
+import type { ChatError } from '../errors'
+import { createItem, entryOf, type Item, sentElsewhere, tooMany } from './item'
+import { type Mailbox, ownMailbox } from './mailbox'
+import { type NewsLine, type OutboxNews, roomOf } from './news'
+import { Queue } from './queue'
+import { Sending, type SendingParts } from './sending'
+import { Share } from './share'
+import { OUTBOX_LIMIT, type OutboxEntry, OutboxFull, type OutboxStore } from './store'
 
-/** How many messages may wait, those that failed included. */
-export const OUTBOX_LIMIT = 500
-
-export interface OutboxSettings {
-  ackTimeout: number
-  maxRetries: number
-  retryDelay: number
-  retryDelayMax: number
-}
-
-export interface OutboxParts {
-  clock: Clock
+export interface OutboxParts extends SendingParts {
+  /** Where messages are kept until a mailbox is opened. */
   store: OutboxStore
-  settings: OutboxSettings
-  /** Sends it once; the answer may come late, or never. */
-  transmit: (message: OutgoingMessage, onReply: (reply: MessageAck) => void) => void
   onQueued: (entry: OutboxEntry) => void
-  onStored: (id: string, reply: MessageAck) => void
+  onStored: (id: string, stored: StoredPosition) => void
   onFailed: (id: string, error: ChatError) => void
-}
-
-interface Item {
-  readonly message: OutgoingMessage
-  status: 'pending' | 'failed'
-  /** How often it was sent in vain. */
-  failures: number
-  readonly done: Promise<boolean>
-  readonly finish: (isStored: boolean) => void
+  /** Somebody else has sent it, or given it up. */
+  onGone?: (id: string) => void
+  /** How much room there is has changed. */
+  onFill?: (isFull: boolean) => void
 }
 
 export class Outbox {
   readonly #parts: OutboxParts
-  readonly #timer: Timer
-  /** In the order sent; a `Map` keeps it. */
-  readonly #items = new Map<string, Item>()
-  /** The one that is being sent, or waits to be sent again. */
-  #current: Item | null = null
+  readonly #sending: Sending
+  readonly #share: Share
+  readonly #queue = new Queue()
+  #mailbox: Mailbox
+  #line: NewsLine | null = null
   #isFlowing = false
   #roomId: string | null = null
+  #isRefused = false
+  #isLoaded = false
+  readonly #idle = new Set<() => void>()
 
   constructor(parts: OutboxParts) {
     this.#parts = parts
-    this.#timer = new Timer(parts.clock)
+    this.#share = new Share({
+      clock: parts.clock,
+      patienceMs: parts.settings.ackTimeout,
+      isWaiting: () => this.#queue.next() !== undefined,
+      prepare: () => (this.#mailbox.isShared ? this.#load() : null),
+      onOurs: () => this.#pump(),
+      onLost: () => this.#sending.stop(),
+    })
+    this.#mailbox = ownMailbox(parts.store)
+    this.#sending = new Sending({
+      ...parts,
+      onStored: (id, stored) => this.confirm(id, stored),
+      onFailed: (item, error) => this.#fail(item, error),
+      onBusy: ({ message }, ms) => this.#tell({ type: 'busy', roomId: message.roomId, ms }),
+    })
   }
 
   /** Takes up what was kept for a room. */
-  async open(roomId: string): Promise<void> {
+  open(roomId: string, mailbox?: Mailbox): Promise<void> {
+    this.#mailbox = mailbox ?? ownMailbox(this.#parts.store)
     this.#roomId = roomId
-    const kept = await this.#parts.store.load(roomId)
-    if (this.#roomId !== roomId) return
-    const newer = [...this.#items.values()]
-    this.#items.clear()
-    for (const entry of kept) this.#put(createItem(entry))
-    for (const item of newer) this.#put(item)
-    this.#pump()
+    this.#isLoaded = false
+    this.#line = this.#mailbox.openLine((news) => {
+      if (roomOf(news) === this.#roomId) this.#hear(news)
+    })
+    return this.#load()
+  }
+
+  /** The same room in another mailbox: now it is known whose messages these are. */
+  move(mailbox: Mailbox): Promise<void> {
+    const isFlowing = this.#isFlowing
+    const roomId = this.#roomId
+    this.pause()
+    this.#line?.close()
+    if (roomId === null) return Promise.resolve()
+    const opening = this.open(roomId, mailbox)
+    for (const item of this.#queue.all()) this.#keep(item)
+    if (isFlowing) this.resume()
+    return opening
   }
 
   /** What is not sent yet stays in the store; nobody waits for it any more. */
   close(): void {
     this.pause()
+    const left = this.#queue.next()
+    // Somebody else may send it.
+    if (left) this.#tell({ type: 'put', entry: entryOf(left) })
+    this.#line?.close()
+    this.#line = null
     this.#roomId = null
-    for (const item of this.#items.values()) item.finish(false)
-    this.#items.clear()
+    this.#isLoaded = false
+    for (const item of this.#queue.all()) item.finish(false)
+    this.#queue.clear()
+    this.#changed()
+  }
+
+  /** Resolves once nothing waits to be sent. */
+  whenIdle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#idle.add(resolve)
+      this.#changed()
+    })
   }
 
   add(message: OutgoingMessage): Promise<boolean> {
-    if (this.#items.size >= OUTBOX_LIMIT) {
-      this.#parts.onFailed(message.id, new ChatError('unavailable', 'Too many messages wait.'))
+    if (this.#queue.size >= OUTBOX_LIMIT) {
+      this.#parts.onFailed(message.id, tooMany())
       return Promise.resolve(false)
     }
-    const item = createItem({ message, status: 'pending' })
+    const item = createItem({ message, status: 'pending' }, false)
     this.#put(item)
-    this.#keep(item)
+    this.#keep(item, 'end')
     this.#pump()
     return item.done
   }
 
   /** Once more, behind the others; one that is on its way is only waited for. */
   retry(id: string): Promise<boolean> {
-    const item = this.#items.get(id)
+    const item = this.#queue.get(id)
     if (!item) return Promise.resolve(false)
     if (item.status === 'pending') return item.done
-    this.#items.delete(id)
+    this.#queue.take(id)
     return this.add(item.message)
   }
 
   discard(id: string): void {
-    this.#remove(id)?.finish(false)
+    const item = this.#remove(id)
+    if (!item) return
+    this.#withdraw(item)
+    item.finish(false)
     this.#pump()
   }
 
   /** From now on messages can reach the server. */
   resume(): void {
     this.#isFlowing = true
+    this.#share.join(this.#mailbox.turns, this.#roomId ?? '')
     this.#pump()
   }
 
   /** Nothing reaches the server; what was being sent will be sent again, and counts no failure. */
   pause(): void {
     this.#isFlowing = false
-    this.#current = null
-    this.#timer.cancel()
+    this.#sending.cut()
+    this.#share.leave()
   }
 
   /** The server has it, whichever way that became known. */
-  confirm(id: string, reply: MessageAck): void {
+  confirm(id: string, stored: StoredPosition): void {
     const item = this.#remove(id)
     if (!item) return
-    this.#parts.onStored(id, reply)
+    this.#withdraw(item, stored)
+    this.#parts.onStored(id, stored)
     item.finish(true)
     this.#pump()
   }
 
-  #pump(): void {
-    if (!this.#isFlowing || this.#current) return
-    for (const item of this.#items.values()) {
-      if (item.status === 'pending') {
-        this.#current = item
-        this.#send(item)
-        return
-      }
+  // --- what others tell ---
+
+  #hear(news: OutboxNews): void {
+    if (news.type === 'busy') this.#share.leaveAlone(news.ms)
+    else if (news.type === 'gone') this.#vanish(news.id, news.stored)
+    // Who sends goes by what is kept, which has the order.
+    else if (this.#share.isOurs && news.entry.status === 'pending') void this.#load()
+    else this.#mirror(news.entry)
+  }
+
+  #mirror(entry: OutboxEntry): void {
+    const { id } = entry.message
+    const item = this.#queue.get(id)
+    if (!item) {
+      this.#put(createItem(entry))
+    } else if (entry.status === 'failed' && item.status === 'pending') {
+      this.#settleFailed(item, sentElsewhere())
+    } else if (entry.status === 'pending' && item.status === 'failed') {
+      this.#put(createItem(entry))
     }
-  }
-
-  #send(item: Item): void {
-    const { id } = item.message
-    const failures = item.failures
-    this.#timer.start(this.#parts.settings.ackTimeout, () => this.#again(item, 0, noAnswer()))
-    this.#parts.transmit(item.message, (reply) => {
-      // However late: it is there.
-      if (reply.success) this.confirm(id, reply)
-      else if (this.#current === item && item.failures === failures) this.#refused(item, reply)
-    })
-  }
-
-  #refused(item: Item, reply: MessageAck): void {
-    const code = reply.code ?? 'internal'
-    const error = new ChatError(code, reply.error ?? code)
-    if (isPassing(code)) this.#again(item, this.#delayAfter(item, reply), error)
-    else this.#fail(item, error)
-  }
-
-  #again(item: Item, delay: number, error: ChatError): void {
-    item.failures += 1
-    if (item.failures > this.#parts.settings.maxRetries) this.#fail(item, error)
-    else if (delay === 0) this.#send(item)
-    else this.#timer.start(delay, () => this.#send(item))
-  }
-
-  #delayAfter(item: Item, reply: MessageAck): number {
-    const { retryDelay, retryDelayMax } = this.#parts.settings
-    return reply.retryAfterMs ?? Math.min(retryDelayMax, retryDelay * 2 ** item.failures)
-  }
-
-  #fail(item: Item, error: ChatError): void {
-    this.#release(item)
-    item.status = 'failed'
-    this.#keep(item)
-    this.#parts.onFailed(item.message.id, error)
-    item.finish(false)
     this.#pump()
   }
 
+  #vanish(id: string, stored: StoredPosition | undefined): void {
+    const item = this.#remove(id)
+    if (!item) return
+    if (stored) this.#parts.onStored(id, stored)
+    else this.#parts.onGone?.(id)
+    item.finish(stored !== undefined)
+    this.#pump()
+  }
+
+  // --- what is kept ---
+
+  /** Brings what is held in line with what is kept: others may have changed it. */
+  async #load(): Promise<void> {
+    const roomId = this.#roomId
+    const mailbox = this.#mailbox
+    if (roomId === null) return
+    const lost = await this.#queue.read(
+      () => mailbox.store.load(roomId),
+      () => this.#roomId === roomId && this.#mailbox === mailbox,
+    )
+    if (!lost) return
+    for (const item of this.#queue.all()) this.#parts.onQueued(item)
+    for (const item of lost) {
+      this.#sending.release(item)
+      this.#parts.onGone?.(item.message.id)
+      item.finish(false)
+    }
+    this.#isLoaded = true
+    this.#pump()
+  }
+
+  #keep(item: Item, place?: 'end'): void {
+    this.#queue.touch(item.message.id)
+    this.#mailbox.store.put(entryOf(item), place).then(
+      () => {
+        item.isKept = true
+        if (this.#queue.get(item.message.id) === item)
+          this.#tell({ type: 'put', entry: entryOf(item) })
+      },
+      (error: unknown) => {
+        if (error instanceof OutboxFull) this.#refuse(item)
+      },
+    )
+  }
+
+  /** The other rooms' messages fill the store. */
+  #refuse(item: Item): void {
+    if (this.#queue.get(item.message.id) !== item || item.status === 'failed') return
+    this.#isRefused = true
+    this.#settleFailed(item, tooMany())
+    this.#pump()
+  }
+
+  #withdraw(item: Item, stored?: StoredPosition): void {
+    const { id, roomId } = item.message
+    this.#isRefused = false
+    void this.#mailbox.store.remove(id)
+    this.#tell({ type: 'gone', roomId, id, ...(stored ? { stored } : {}) })
+  }
+
+  #tell(news: OutboxNews): void {
+    this.#line?.tell(news)
+  }
+
+  // --- sending ---
+
+  #pump(): void {
+    this.#changed()
+    if (!this.#isFlowing || this.#sending.item) return
+    if (!this.#share.isOurs) {
+      this.#share.watch()
+      return
+    }
+    const next = this.#queue.next()
+    if (next) this.#sending.begin(next)
+  }
+
+  #fail(item: Item, error: ChatError): void {
+    this.#settleFailed(item, error)
+    this.#keep(item)
+    this.#pump()
+  }
+
+  #settleFailed(item: Item, error: ChatError): void {
+    this.#sending.release(item)
+    item.status = 'failed'
+    this.#parts.onFailed(item.message.id, error)
+    item.finish(false)
+  }
+
   #put(item: Item): void {
-    this.#items.set(item.message.id, item)
+    this.#queue.add(item)
     this.#parts.onQueued(item)
   }
 
   #remove(id: string): Item | undefined {
-    const item = this.#items.get(id)
-    if (!item) return undefined
-    this.#items.delete(id)
-    this.#release(item)
-    void this.#parts.store.remove(id)
+    const item = this.#queue.take(id)
+    if (item) this.#sending.release(item)
     return item
   }
 
-  #release(item: Item): void {
-    if (this.#current !== item) return
-    this.#current = null
-    this.#timer.cancel()
+  #changed(): void {
+    this.#parts.onFill?.(this.#isRefused || this.#queue.size >= OUTBOX_LIMIT)
+    if (!this.#isLoaded || this.#queue.next()) return
+    for (const resolve of this.#idle) resolve()
+    this.#idle.clear()
   }
-
-  #keep({ message, status }: Item): void {
-    void this.#parts.store.put({ message, status })
-  }
-}
-
-/** What a client retries on, besides no answer at all. */
-export function isPassing(code: ErrorCode): boolean {
-  return code === 'rate_limited' || code === 'unavailable'
-}
-
-function noAnswer(): ChatError {
-  return new ChatError('timeout', 'The server did not answer in time')
-}
-
-function createItem({ message, status }: OutboxEntry): Item {
-  let finish: Item['finish'] = () => undefined
-  const done = new Promise<boolean>((resolve) => {
-    finish = resolve
-  })
-  return { message, status, failures: 0, done, finish }
 }

@@ -25,12 +25,14 @@ export type SentEvent<E extends ClientEvent> = Extract<Sent, { event: E }>
 /** A transport without a wire: a test plays the other side. */
 export class MemoryTransport implements Transport {
   userId: string | undefined = undefined
+  server: string | undefined = undefined
   /** What `open` was called with, one for each attempt. */
   readonly attempts: HandshakeAuth[] = []
   readonly sent: Sent[] = []
   /** Answers at once, if set; what it does not answer is left to the test. */
   onSent: ((sent: Sent) => void) | null = null
   #isOpen = false
+  readonly #suspecting = new Set<() => void>()
   readonly #changes = new Set<(change: TransportChange) => void>()
   readonly #listeners = new Map<ServerEvent, Set<(payload: never) => void>>()
 
@@ -40,6 +42,7 @@ export class MemoryTransport implements Transport {
 
   open(auth: HandshakeAuth): void {
     this.attempts.push(auth)
+    this.#change({ type: 'opening' })
   }
 
   close(): void {
@@ -70,6 +73,15 @@ export class MemoryTransport implements Transport {
   onChange(listener: (change: TransportChange) => void): Unsubscribe {
     this.#changes.add(listener)
     return () => this.#changes.delete(listener)
+  }
+
+  suspect(): void {
+    for (const listener of [...this.#suspecting]) listener()
+  }
+
+  onSuspect(listener: () => void): Unsubscribe {
+    this.#suspecting.add(listener)
+    return () => this.#suspecting.delete(listener)
   }
 
   // --- the other side ---
@@ -110,7 +122,8 @@ export class MemoryTransport implements Transport {
   /** How many listen; none may be left over when everything is closed. */
   get listening(): number {
     const counts = [...this.#listeners.values()].map((listeners) => listeners.size)
-    return counts.reduce((sum, count) => sum + count, this.#changes.size)
+    const own = this.#changes.size + this.#suspecting.size
+    return counts.reduce((sum, count) => sum + count, own)
   }
 
   #change(change: TransportChange): void {

@@ -26,7 +26,10 @@ export function request<E extends ClientEvent>(
       unsubscribe()
       resolve(outcome)
     }
-    const cancel = clock.after(timeoutMs, () => finish({ type: 'timeout' }))
+    const cancel = clock.after(timeoutMs, () => {
+      finish({ type: 'timeout' })
+      channel.suspect?.()
+    })
     const unsubscribe = channel.onChange((change) => {
       if (change.type === 'closed') finish({ type: 'closed' })
     })

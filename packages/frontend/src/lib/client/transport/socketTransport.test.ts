@@ -35,13 +35,14 @@ describe('a socket of socket.io-client', () => {
       await eventually(() => expect(transport.isOpen).toBe(true))
       expect(transport.userId).toBe('me')
       transport.close()
-      expect(types(changes)).toHaveLength(2 * turn)
+      expect(types(changes)).toHaveLength(3 * turn)
     }
-    expect(types(changes)).toEqual(['opened', 'closed', 'opened', 'closed'])
+    const turn = ['opening', 'opened', 'closed']
+    expect(types(changes)).toEqual([...turn, ...turn])
     stop()
     transport.open({ token: '' })
     await eventually(() => expect(transport.isOpen).toBe(true))
-    expect(changes).toHaveLength(4)
+    expect(changes).toHaveLength(6)
   })
 
   it('keeps nothing for later that is sent while it is closed', async () => {
@@ -59,8 +60,17 @@ describe('a socket of socket.io-client', () => {
     peer.accepted = new Set()
     const { transport, changes } = listened()
     transport.open({ token: '' })
-    await eventually(() => expect(types(changes)).toEqual(['refused']))
-    expect(changes[0]).toMatchObject({ error: { code: 'unauthorized', message: 'who are you?' } })
+    await eventually(() => expect(types(changes)).toEqual(['opening', 'refused']))
+    expect(changes[1]).toMatchObject({ error: { code: 'unauthorized', message: 'who are you?' } })
+  })
+
+  it('says which server it leads to, with the path there', () => {
+    const at = (url: string, options = {}) =>
+      socketTransport(io(url, { autoConnect: false, forceNew: true, ...options })).server
+    expect(at('http://host:8000/')).toBe('http://host:8000/socket.io')
+    expect(at('http://host:8000', { path: '/chat/socket.io/' })).toBe(
+      'http://host:8000/chat/socket.io/',
+    )
   })
 
   it('hears events until it is told not to', async () => {

@@ -39,7 +39,10 @@ function createTransport(socket: ChatSocket): Transport {
       plain.off(event, listener)
     }
   }
+  const onOpening = new Set<() => void>()
+  const onSuspect = new Set<() => void>()
   return {
+    server: serverOf(socket),
     get isOpen() {
       return plain.connected
     },
@@ -48,6 +51,7 @@ function createTransport(socket: ChatSocket): Transport {
     },
     open(auth) {
       plain.auth = auth
+      for (const listener of [...onOpening]) listener()
       plain.connect()
     },
     close() {
@@ -61,7 +65,10 @@ function createTransport(socket: ChatSocket): Transport {
     },
     on: (event, listener) => listen(event, listener),
     onChange(listener) {
+      const onOpen = () => listener({ type: 'opening' })
+      onOpening.add(onOpen)
       const stops = [
+        () => onOpening.delete(onOpen),
         listen('connect', () => listener({ type: 'opened' })),
         listen('disconnect', () => listener({ type: 'closed' })),
         listen('connect_error', (error: Error) =>
@@ -72,7 +79,23 @@ function createTransport(socket: ChatSocket): Transport {
         for (const stop of stops) stop()
       }
     },
+    suspect() {
+      for (const listener of [...onSuspect]) listener()
+    },
+    onSuspect(listener) {
+      onSuspect.add(listener)
+      return () => {
+        onSuspect.delete(listener)
+      }
+    },
   }
+}
+
+/** The address with the path of Socket.IO: several servers may be mounted in one place. */
+function serverOf({ io }: ChatSocket): string | undefined {
+  const { uri, opts } = io as unknown as { uri?: string; opts?: { path?: string } }
+  if (uri === undefined || !URL.canParse(uri)) return undefined
+  return `${new URL(uri).origin}${opts?.path ?? '/socket.io'}`
 }
 
 type LifecycleEvent = 'connect' | 'disconnect' | 'connect_error'

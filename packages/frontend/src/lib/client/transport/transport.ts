@@ -20,6 +20,8 @@ export interface HandshakeAuth {
 }
 
 export type TransportChange =
+  /** It is being opened: from now on it is known who one is. */
+  | { type: 'opening' }
   | { type: 'opened' }
   | { type: 'closed' }
   /** It never opened: the server said no, or could not be reached. */
@@ -30,6 +32,8 @@ export interface Channel {
   readonly isOpen: boolean
   /** Who one is here, where that is known. */
   readonly userId: string | undefined
+  /** Which server this leads to, where that is known; what is kept for one is not sent to another. */
+  readonly server?: string | undefined
   /** Sends at once; what is sent while nothing is open is dropped, not kept for later. */
   emit<E extends ClientEvent>(
     event: E,
@@ -38,10 +42,13 @@ export interface Channel {
   ): void
   on<E extends ServerEvent>(event: E, listener: (payload: ServerPayload<E>) => void): Unsubscribe
   onChange(listener: (change: TransportChange) => void): Unsubscribe
+  /** Something was not answered in time: whoever holds the connection should see if it is alive. */
+  suspect?(): void
 }
 
 /** A channel that can be opened and closed, one attempt at a time; it never reopens by itself. */
 export interface Transport extends Channel {
   open(auth: HandshakeAuth): void
   close(): void
+  onSuspect?(listener: () => void): Unsubscribe
 }
