@@ -94,7 +94,18 @@ def test_every_setting_is_taken_from_the_environment(
 ) -> None:
     before = getattr(load(), name)
     seen = set()
-    for value in ("true", "false", "7000", "ko", "debug", "multi", "members", "production", "x"):
+    for value in (
+        "true",
+        "false",
+        "7000",
+        "ko",
+        "debug",
+        "multi",
+        "members",
+        "production",
+        "interrupt",
+        "x",
+    ):
         monkeypatch.setenv(f"{PREFIX}{name.upper()}", value)
         try:
             seen.add(getattr(load(), name))

@@ -98,6 +98,7 @@ class ChatServer:
             authorize=self._allows,
             limits=self.settings.limits(),
             policy=self.settings.connection_policy,
+            turn_policy=self.settings.double_texting,
             locale=self.settings.locale,
         )
         self._gateway.serve(self._service)

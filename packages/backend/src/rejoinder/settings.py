@@ -14,6 +14,7 @@ from rejoinder.errors import ConfigurationError
 from rejoinder.protocol import constants
 from rejoinder.service.auth import TokenRules
 from rejoinder.service.context import Limits
+from rejoinder.service.turns import TurnPolicy
 
 PREFIX = "REJOINDER_"
 SECRET_BYTES_MIN = 32
@@ -79,6 +80,9 @@ class Settings(BaseSettings):
     event_burst: int = Field(200, ge=1, description="events at once and connection")
     guest_rate: float = Field(1, gt=0, description="new guests per second and address")
     guest_burst: int = Field(30, ge=1, description="new guests at once and address")
+    double_texting: TurnPolicy = Field(
+        "queue", description="what becomes of an answer when its user sends again meanwhile"
+    )
     session_timeout: float = Field(
         constants.SESSION_TIMEOUT_MS / 1000, gt=0, description="seconds that a session is kept"
     )

@@ -191,3 +191,31 @@ async def test_what_an_earlier_process_left_is_interrupted_at_open(tmp_path: Pat
             row = await world.row(f"m{number}")
             assert (row.content, row.state) == (f"so far {number}", "interrupted")
         assert await world.store.unfinished(9) == []
+
+
+async def test_where_that_is_wanted_sending_again_ends_ones_own_answers_and_no_others(
+    world: World,
+) -> None:
+    world.service._turns._policy = "interrupt"
+    ann, ben = await world.in_room("ann", "ben")
+    first = await ann.ask("first")
+    world.puppet.say("so far", turn=0)
+    await world.advance(0.1)
+    of_ben = await ben.ask("of ben")
+    second = await ann.ask("second")
+    third = await ann.ask("third")
+    await world.advance(0.1)
+    for turn in (1, 2):
+        world.puppet.say("whole", None, turn=turn)
+        await world.advance(0.1)
+    ends = {}
+    for end in ann.heard(catalogue.STREAM_END):
+        row = await world.row(end.message_id)
+        ends[row.reply_to] = (end.state, end.content)
+    assert ends == {
+        first: ("stopped", "so far"),
+        second: ("stopped", ""),
+        of_ben: ("complete", "whole"),
+        third: ("complete", "whole"),
+    }
+    assert [turn.text for turn in world.puppet.turns] == ["first", "of ben", "third"]

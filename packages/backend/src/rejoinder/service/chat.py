@@ -41,7 +41,7 @@ from rejoinder.service.messages import Messages, stored
 from rejoinder.service.rooms import SILENT, Outcome, Rooms, RoomState
 from rejoinder.service.sending import AT_ONCE, Sending
 from rejoinder.service.tasks import Tasks
-from rejoinder.service.turns import Turns
+from rejoinder.service.turns import TurnPolicy, Turns
 from rejoinder.stores.base import Appended, Store
 
 Handler = Callable[[Connection, Any], Coroutine[Any, Any, ServerPayload]]
@@ -88,6 +88,7 @@ class ChatService:
         authorize: Authorize,
         limits: Limits,
         policy: ConnectionPolicy = "single",
+        turn_policy: TurnPolicy = "queue",
         locale: str = "en",
     ) -> None:
         self.gate = Gate()
@@ -107,7 +108,8 @@ class ChatService:
             gate=self.gate,
         )
         self._turns = Turns(
-            GenerationTools(self._rooms, store, characters, delivery, clock, self._tasks)
+            GenerationTools(self._rooms, store, characters, delivery, clock, self._tasks),
+            turn_policy,
         )
         self._elsewhere = Elsewhere(
             store=store,

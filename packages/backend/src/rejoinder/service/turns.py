@@ -1,6 +1,7 @@
 """Whose turn it is: characters answer one at a time in a room, in the order in which they were asked."""
 
 import asyncio
+from typing import Literal
 
 import structlog
 
@@ -9,6 +10,7 @@ from rejoinder.service.generation import Ending, Generation, GenerationTools
 from rejoinder.service.rooms import PendingTurn, RoomState
 
 TURNS_WAITING = 16
+TurnPolicy = Literal["queue", "interrupt"]
 CLOSE_SECONDS = 3.0
 """How long the end of a server waits for a store that does not answer, for all answers together."""
 
@@ -16,8 +18,10 @@ CLOSE_SECONDS = 3.0
 class Turns:
     """The turns that run and those that wait."""
 
-    def __init__(self, tools: GenerationTools) -> None:
+    def __init__(self, tools: GenerationTools, policy: TurnPolicy = "queue") -> None:
+        """With `interrupt` a question ends what is being answered, or waits to be, to the same user in the room."""
         self._tools = tools
+        self._policy = policy
         self._running: dict[str, Generation] = {}
         self._closing: asyncio.Task[None] | None = None
         self._log = structlog.get_logger("rejoinder.turns")
@@ -46,6 +50,8 @@ class Turns:
         """Have a turn run when those before it in the room are over."""
         if self._closing is not None:
             return
+        if self._policy == "interrupt":
+            self._stop_those_of(state, turn.asked_by)
         state.turns.append(turn)
         if state.answering is None:
             self._next(state)
@@ -70,6 +76,12 @@ class Turns:
         generation = self._running.get(turn.message_id)
         if generation is not None:
             await generation.stop("stopped")
+
+    def _stop_those_of(self, state: RoomState, user_id: str) -> None:
+        asked = [run.turn for run in self._running.values() if run.room_id == state.id]
+        for turn in (*asked, *state.turns):
+            if turn.asked_by == user_id:
+                _ = self._tools.tasks.start(self.stop(state, turn))
 
     async def close(self) -> None:
         """Interrupt everything, as the server ends. What the store does not take in time is left to the next server."""
