@@ -1,8 +1,8 @@
 """The server that is broken: `rejoinder serve` itself, with a character whose answers are known, and lies where asked for.
 
 Arguments are those of `rejoinder`. `CHAOS_GENERATIONS` names a file, to which is added whenever the character is asked;
-`CHAOS_CLOCK` one with the nanoseconds by which the clock is wrong, which may change at any moment; `CHAOS_LIE` a promise to
-break on purpose.
+`CHAOS_CLOCK` one with the nanoseconds by which the clock is wrong, which may change at any moment; `CHAOS_LIES` the
+promises to break on purpose.
 """
 
 import asyncio
@@ -11,7 +11,6 @@ import os
 import struct
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 from unittest.mock import patch
 
 import msgspec
@@ -44,15 +43,14 @@ class Character:
 
 def make(settings: Settings) -> ChatServer:
     """The server of the command line, with the character."""
-    lie = os.environ.get("CHAOS_LIE", "")
-    given: dict[str, Any] = {"store": lies.store(lie, settings)} if lie in lies.OF_STORE else {}
-    with patch.object(server, "Gateway", lies.gateway(lie)):
-        chat = ChatServer(settings, **given)
-    told = Character(os.environ["CHAOS_GENERATIONS"])
+    told = lies.asked_for(os.environ.get("CHAOS_LIES", ""))
+    with patch.object(server, "Gateway", lies.gateway(told)):
+        chat = ChatServer(settings, store=lies.store(told, settings))
+    character = Character(os.environ["CHAOS_GENERATIONS"])
 
     @chat.character(script.CHARACTER, name="Script")
     async def answer(turn: Turn) -> AsyncIterator[str]:
-        async for piece in told(turn):
+        async for piece in character(turn):
             yield piece
 
     return chat

@@ -21,6 +21,7 @@ from chaos.server import SECRET, Server
 
 DAY = 24 * 3600
 STATUS_SECONDS = 0.25
+MOVE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Size:
     rooms: int = 6
     rate: float = 3.5
     """Things that a person does in a second."""
+    asks: float = 0.05
+    """How many of them are questions to the character."""
     stay: float = 90.0
     """Seconds for which a room is used."""
 
@@ -140,6 +143,7 @@ class Crowd:
         habits = Habits(
             rate=self._size.rate * self._rng.uniform(0.5, 1.5),
             window=self._rng.choice((1, 1, 4)),
+            asks=self._size.asks,
         )
         rng = random.Random(f"{self._seed} {name}")  # noqa: S311 - it is to repeat itself
         made = Device(identity, await self._link(name), self._record, http, habits, rng)
@@ -148,10 +152,11 @@ class Crowd:
 
     async def move(self) -> None:
         """Have the TypeScript clients follow to newer rooms, all the time."""
-        while self.node is not None:
-            await asyncio.sleep(1)
-            names = {seat.name: self._rooms.name(slot) for seat, slot in self._seats}
-            await self.node.tell("move", rooms=names)
+        while True:
+            await asyncio.sleep(MOVE_SECONDS)
+            if self.node is not None:
+                names = {seat.name: self._rooms.name(slot) for seat, slot in self._seats}
+                await self.node.tell("move", rooms=names)
 
     async def settle(self, within: float, quiet: float) -> list[str]:
         """Let everything that was begun come to its end, and have everybody write down what is shown; what did not settle."""
@@ -159,37 +164,44 @@ class Crowd:
             device.quiet = True
         if self.node is not None:
             await self.node.tell("quiet")
-        troubles: list[str] = []
-        for turn in range(2):
-            # The second devices of a person come when the first ones are done.
-            present = [devices[turn] for devices in self.people if len(devices) > turn]
-            if not present:
-                continue
-            for devices in self.people:
-                for device in devices:
-                    self._sit(device, away=device not in present)
-            troubles += await self._settled(present, within, quiet, with_node=turn == 0)
-            for device in present:
-                device.show(final=True)
-            if turn == 0 and self.node is not None:
-                await self.node.finish()
+        seconds = [devices[1] for devices in self.people if len(devices) > 1]
+        firsts = [devices[0] for devices in self.people]
+        # Nothing more is written once the second devices have sent what they still had.
+        troubles = await self._seat(seconds, within, 0.0)
+        troubles += await self._seat(firsts, within, quiet)
+        _show(firsts)
+        if self.node is not None:
+            await self.node.finish()
+            self.node = None
+        troubles += await self._seat(seconds, within, 0.0)
+        _show(seconds)
         return troubles
+
+    async def _seat(self, present: Sequence[Device], within: float, quiet: float) -> list[str]:
+        """Of each person have that device connected, until it is settled."""
+        for devices in self.people:
+            for device in devices if len(devices) > 1 else ():
+                self._sit(device, away=device not in present)
+        return await self._settled(present, within, quiet)
 
     def _sit(self, device: Device, *, away: bool) -> None:
         device.away_until = now() + DAY if away else 0.0
         if away:
             device.drop()
 
-    async def _settled(
-        self, present: Sequence[Device], within: float, quiet: float, *, with_node: bool
-    ) -> list[str]:
+    async def _settled(self, present: Sequence[Device], within: float, quiet: float) -> list[str]:
         deadline = now() + within
         while True:
             troubles = [f"{each.name}: {each.trouble}" for each in present if not each.settled]
-            if with_node and self.node is not None:
+            if self.node is not None:
                 troubles += await self.node.troubles()
             if not troubles and now() - self._record.streamed_at > quiet:
                 return []
             if now() > deadline:
                 return troubles or ["answers are still being written"]
             await asyncio.sleep(STATUS_SECONDS)
+
+
+def _show(devices: Sequence[Device]) -> None:
+    for device in devices:
+        device.show(final=True)

@@ -77,7 +77,7 @@ class Habits:
 
     rate: float
     window: int
-    asks: float = 0.05
+    asks: float
 
 
 @dataclass(frozen=True)
@@ -423,7 +423,7 @@ class Device:
         view = self._rng.choice(views)
         rest = {
             "burst": 0.04,
-            "again": 0.03,
+            "again": 0.06,
             "conflict": 0.01,
             "stop": 0.03,
             "regenerate": 0.01,
@@ -454,7 +454,8 @@ class Device:
     def _act_inside(self, deed: str, view: View) -> None:
         match deed:
             case "again" if view.acked:
-                self._transmit(view, self._rng.choice(list(view.acked)))
+                asked = [draft for draft in view.acked if draft.asks]
+                self._transmit(view, self._rng.choice(asked or list(view.acked)))
             case "conflict" if view.acked:
                 draft = self._rng.choice(list(view.acked))
                 self._do("deed", self._mention("conflict", view, draft.id, "another text"))

@@ -21,27 +21,46 @@ OfDelivery = Literal[
 ]
 OF_STORE: tuple[OfStore, ...] = get_args(OfStore)
 OF_DELIVERY: tuple[OfDelivery, ...] = get_args(OfDelivery)
-LOSE_ACK = "lose-ack"
+OfAcks = Literal["lose-ack", "refuse-stored"]
+OF_ACKS: tuple[OfAcks, ...] = get_args(OfAcks)
 EVERY = 12
+EVERY_ANSWER = 3
+_OF_EVENT = {
+    "message:new": {"send-twice", "swap", "skip", "change-message"},
+    "message:stream:chunk": {"change-chunk"},
+    "message:stream:end": {"no-end", "end-twice"},
+}
+Lies = frozenset[str]
 _ID = re.compile(rb'"messageId":"([^"]+)"')
 
 
-def hit(key: str) -> bool:
+def asked_for(names: str) -> Lies:
+    """The lies of these names, with commas between them."""
+    lies = frozenset(filter(None, names.split(",")))
+    unknown = lies - {*OF_STORE, *OF_DELIVERY, *OF_ACKS}
+    if unknown:
+        raise ValueError(f"there is no lie {', '.join(sorted(unknown))}")
+    return lies
+
+
+def hit(key: str, every: int = EVERY) -> bool:
     """Whether this one is lied about: the same ones always."""
-    return zlib.crc32(key.encode()) % EVERY == 0
+    return zlib.crc32(key.encode()) % every == 0
 
 
-def store(lie: str, settings: Settings) -> Any:
-    """The store of a server with that lie."""
-    return LyingStore(store_for(settings.database, settings.data_dir), lie, settings)
+def store(lies: Lies, settings: Settings) -> Any:
+    """The store of a server with those lies; None for any."""
+    if lies.isdisjoint(OF_STORE):
+        return None
+    return LyingStore(store_for(settings.database, settings.data_dir), lies, settings)
 
 
 class LyingStore:
     """A store that does as it is told, but for one thing."""
 
-    def __init__(self, honest: Any, lie: str, settings: Settings) -> None:
+    def __init__(self, honest: Any, lies: Lies, settings: Settings) -> None:
         self._honest = honest
-        self._lie = lie
+        self._lies = lies
         self._path = settings.data_dir / "rejoinder.db"
 
     def __getattr__(self, name: str) -> Any:
@@ -50,22 +69,22 @@ class LyingStore:
     async def append_all(self, drafts: Sequence[Draft]) -> list[Outcome]:
         outcomes: list[Outcome] = await self._honest.append_all(drafts)
         lost = [draft.id for draft in drafts if draft.role == "user" and hit(draft.id)]
-        if self._lie == "lose-row" and lost:
+        if "lose-row" in self._lies and lost:
             with sqlite3.connect(self._path, timeout=5) as database:
                 database.executemany("DELETE FROM messages WHERE id = ?", [(key,) for key in lost])
             database.close()
         return outcomes
 
     async def end_stream(self, message_id: str, content: str, state: EndState) -> bool:
-        if self._lie == "keep-streaming" and hit(message_id):
+        if "keep-streaming" in self._lies and hit(message_id, EVERY_ANSWER):
             return True
-        if self._lie == "store-other-text" and hit(message_id):
+        if "store-other-text" in self._lies and hit(message_id, EVERY_ANSWER):
             content += "!"
         ended: bool = await self._honest.end_stream(message_id, content, state)
         return ended
 
     async def answered(self, message_id: str) -> bool:
-        if self._lie == "generate-again":
+        if "generate-again" in self._lies:
             return False
         answered: bool = await self._honest.answered(message_id)
         return answered
@@ -74,9 +93,9 @@ class LyingStore:
 class LyingDelivery:
     """Sends what it is given, but for one thing."""
 
-    def __init__(self, honest: Any, lie: str) -> None:
+    def __init__(self, honest: Any, lies: Lies) -> None:
         self._honest = honest
-        self._lie = lie
+        self._lies = lies
         self._kept: list[tuple[list[str], ServerEvent[Any], Any]] = []
 
     def close(self, connection: str) -> None:
@@ -85,25 +104,19 @@ class LyingDelivery:
     def send(self, connections: Iterable[str], event: ServerEvent[Any], payload: Any) -> None:
         receivers = list(connections)
         key = getattr(payload, "id", "") or getattr(payload, "message_id", "")
-        here = key and hit(key)
-        match self._lie, event.name:
-            case "skip", "message:new" if here:
-                return
-            case "no-end", "message:stream:end" if here:
-                return
-            case "send-twice", "message:new" if here:
-                self._honest.send(receivers, event, payload)
-            case "end-twice", "message:stream:end" if here:
-                self._honest.send(receivers, event, payload)
-            case "change-message", "message:new" if here:
-                payload = msgspec.structs.replace(payload, content=payload.content + "!")
-            case "change-chunk", "message:stream:chunk" if here:
-                payload = msgspec.structs.replace(payload, delta=payload.delta.upper() + "!")
-            case "swap", "message:new" if here and not self._kept:
-                self._kept.append((receivers, event, payload))
-                return
-            case _:
-                pass
+        every = EVERY if event.name == "message:new" else EVERY_ANSWER
+        told = self._lies & _OF_EVENT.get(event.name, set()) if key and hit(key, every) else Lies()
+        if told & {"skip", "no-end"}:
+            return
+        if told & {"send-twice", "end-twice"}:
+            self._honest.send(receivers, event, payload)
+        if "change-message" in told:
+            payload = msgspec.structs.replace(payload, content=payload.content + "!")
+        if "change-chunk" in told:
+            payload = msgspec.structs.replace(payload, delta=payload.delta.upper() + "!")
+        if "swap" in told and not self._kept:
+            self._kept.append((receivers, event, payload))
+            return
         self._honest.send(receivers, event, payload)
         if event.name == "message:new":
             for each in self._kept:
@@ -111,11 +124,12 @@ class LyingDelivery:
             self._kept.clear()
 
 
-class DeafService:
-    """A service whose acknowledgements of some messages never arrive."""
+class LyingService:
+    """A service that acknowledges some messages never, or as refused."""
 
-    def __init__(self, honest: ChatService) -> None:
+    def __init__(self, honest: ChatService, lies: Lies) -> None:
         self._honest = honest
+        self._lies = lies
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._honest, name)
@@ -125,7 +139,10 @@ class DeafService:
     ) -> Any:
         found = _ID.search(b"".join(bytes(each) for each in arguments))
         if name == "message:send" and found and hit(found[1].decode()):
-            reply = _nobody
+            if "lose-ack" in self._lies:
+                return self._honest.begin(connection, name, arguments, _nobody, **more)
+            reply({"success": False, "code": "too_large", "error": "This is a lie."})
+            return self._honest.begin(connection, name, arguments, _nobody, **more)
         return self._honest.begin(connection, name, arguments, reply, **more)
 
 
@@ -133,20 +150,20 @@ def _nobody(*_: object) -> None:
     """Takes what nobody is told."""
 
 
-def gateway(lie: str) -> Any:
-    """The gateway of a server with that lie."""
-    if lie not in OF_DELIVERY and lie != LOSE_ACK:
+def gateway(lies: Lies) -> Any:
+    """The gateway of a server with those lies."""
+    if lies.isdisjoint({*OF_DELIVERY, *OF_ACKS}):
         return Gateway
 
     class LyingGateway(Gateway):
         def __init__(self, **given: Any) -> None:
             super().__init__(**given)
-            if lie != LOSE_ACK:
-                lying: Any = LyingDelivery(self.delivery, lie)
+            if not lies.isdisjoint(OF_DELIVERY):
+                lying: Any = LyingDelivery(self.delivery, lies)
                 self.delivery = lying
 
         def serve(self, service: ChatService) -> None:
-            told: Any = DeafService(service) if lie == LOSE_ACK else service
+            told: Any = service if lies.isdisjoint(OF_ACKS) else LyingService(service, lies)
             super().serve(told)
 
     return LyingGateway

@@ -46,7 +46,7 @@ class Plan:
     calm: float = 1.0
     members: int = 3
     faults: bool = True
-    lie: str = ""
+    lies: str = ""
     flags: tuple[str, ...] = ()
     within: float = 90.0
     """How long it may take until everything is settled in the end."""
@@ -76,7 +76,7 @@ async def play(plan: Plan, folder: Path) -> Outcome:
     disk = Disk(folder / "disk")
     try:
         async with _database(plan, folder) as mongo:
-            environment = {"CHAOS_LIE": plan.lie}
+            environment = {"CHAOS_LIES": plan.lies}
             if mongo is not None:
                 environment["REJOINDER_DATABASE"] = mongo.url(DATABASE)
             server = Server(folder / "server", disk.folder / "data", plan.flags, environment)
@@ -177,7 +177,7 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=Size.people)
     parser.add_argument("--rate", type=float, default=Size.rate, help="things done a second, each")
     parser.add_argument("--members", type=int, default=3, help="members of the replica set")
-    parser.add_argument("--lie", default="", help="break a promise on purpose: see chaos/lies.py")
+    parser.add_argument("--lies", default="", help="break promises on purpose: see chaos/lies.py")
     parser.add_argument("--keep", type=Path, help="keep what was written down in this folder")
     parser.add_argument("--write", action="store_true", help="put it into docs/reliability.md")
     given = parser.parse_args()
@@ -187,7 +187,7 @@ def main() -> int:
         database=given.database,
         members=given.members,
         size=Size(people=given.people, rate=given.rate),
-        lie=given.lie,
+        lies=given.lies,
     )
     folder = given.keep or Path(tempfile.mkdtemp(prefix="rejoinder-chaos-"))
     folder.mkdir(parents=True, exist_ok=True)

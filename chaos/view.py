@@ -76,6 +76,9 @@ class View:
         self.inside, self.damaged = True, False
         self.running.clear()
         self.last = snapshot.last_seq
+        # What was running may have ended meanwhile, and come on a later page only: without it there is a hole.
+        for seq in [seq for seq, row in self.rows.items() if row.state == "streaming"]:
+            del self.rows[seq]
         for message in snapshot.messages:
             self.rows[message.seq] = message
         for stream in snapshot.streams:

@@ -207,8 +207,10 @@ class Client {
   }
 
   #noteSent(event: string, payload: Fields, conn: number): void {
-    if (!SENDS.has(event)) return
     const { roomId: room, messageId: id, content } = payload
+    // The client leaves without waiting for a reply.
+    if (event === 'room:leave') record('left', { client: this.#seat.name, conn, room })
+    if (!SENDS.has(event)) return
     const asks = event === 'message:send:stream'
     record('sent', { client: this.#seat.name, conn, room, id, content, asks })
   }
@@ -222,8 +224,7 @@ class Client {
     if (event === 'room:join' || event === 'room:rejoin') {
       const snapshot = reply as unknown as RoomAck
       record('entered', { ...common, snapshot, position: payload['lastMessageId'] })
-    } else if (event === 'room:leave') record('left', common)
-    else if (event === 'messages:history') {
+    } else if (event === 'messages:history') {
       const { before, after } = payload
       const { messages, hasMore: has_more } = reply
       record('paged', { ...common, messages, has_more, before, after })
