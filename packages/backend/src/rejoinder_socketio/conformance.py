@@ -5,6 +5,7 @@ Under `/socket.io/` a server that answers by echoes, under `/engine.io/` an Engi
 
 import argparse
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import uvicorn
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Loop = Literal["auto", "asyncio", "uvloop"]
 
+BACKLOG: Final = 2048
 _ASKED: Final[dict[str, Any]] = {
     "origins": ["*"],
     "ping_interval": 0.3,
@@ -83,9 +85,7 @@ class Conformance:
 
     def serve(self, port: int, loop: Loop = "auto") -> None:
         """Serve on this machine until SIGTERM, and say where."""
-        listener = socket.create_server(("127.0.0.1", port), backlog=2048)
-        # asyncio does this only for sockets that name their protocol; the answers to polls would wait 40 ms each.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listeners = _listen(port)
         config = uvicorn.Config(
             self,
             ws=TcpWebSockets(self._socket_io.engine, self._engine_io) if self._straight else "auto",  # type: ignore[arg-type]
@@ -95,8 +95,22 @@ class Conformance:
             log_level="warning",
             access_log=False,
         )
-        print(f"ready: http://127.0.0.1:{listener.getsockname()[1]}", flush=True)  # noqa: T201
-        uvicorn.Server(config).run(sockets=[listener])
+        print(f"ready: http://127.0.0.1:{listeners[0].getsockname()[1]}", flush=True)  # noqa: T201
+        uvicorn.Server(config).run(sockets=listeners)
+
+
+def _listen(port: int) -> list[socket.socket]:
+    """Sockets at both addresses that `localhost` may stand for; the second one only where there is IPv6."""
+    listeners = [socket.create_server(("127.0.0.1", port), backlog=BACKLOG)]
+    taken = listeners[0].getsockname()[1]
+    with suppress(OSError):
+        listeners.append(
+            socket.create_server(("::1", taken), family=socket.AF_INET6, backlog=BACKLOG)
+        )
+    for listener in listeners:
+        # asyncio does this only for sockets that name their protocol; the answers to polls would wait 40 ms each.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listeners
 
 
 def main() -> None:
