@@ -21,6 +21,7 @@ from rejoinder import cli, run, server
 from rejoinder.characters.base import Turn
 from rejoinder.errors import CharacterFailed
 from rejoinder.server import ChatServer
+from rejoinder.service.turns import Turns
 from rejoinder.settings import Settings
 
 
@@ -43,7 +44,7 @@ class Character:
 
 def make(settings: Settings) -> ChatServer:
     """The server of the command line, with the character."""
-    told = lies.asked_for(os.environ.get("CHAOS_LIES", ""))
+    told = _lies()
     with patch.object(server, "Gateway", lies.gateway(told)):
         chat = ChatServer(settings, store=lies.store(told, settings))
     character = Character(os.environ["CHAOS_GENERATIONS"])
@@ -54,6 +55,10 @@ def make(settings: Settings) -> ChatServer:
             yield piece
 
     return chat
+
+
+def _lies() -> lies.Lies:
+    return lies.asked_for(os.environ.get("CHAOS_LIES", ""))
 
 
 def wrong_clock(path: str) -> Callable[[], int]:
@@ -79,6 +84,7 @@ def main() -> None:
         patch.object(time, "time_ns", now_ns),
         patch.object(time, "time", lambda: now_ns() / 1e9),
         patch.object(run, "ChatServer", make),
+        patch.object(Turns, "ask", lies.ask(_lies())),
     ):
         cli.main()
 

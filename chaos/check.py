@@ -5,12 +5,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from chaos import script
-from chaos.record import Acked, Asked, Fault, Generated, Online, Record, Stored
+from chaos.record import Acked, Asked, Fault, Generated, Heard, Online, Record, Stored
 from chaos.sends import Sends
 from chaos.views import Views
 from chaos.violations import COLUMNS, Column, Violation, Violations
 
 TWO_SECONDS = 2.0
+WAIT_SECONDS = 60.0
+"""How long a question may wait for its turn: a kill later than that has not to do with it."""
+SLACK_SECONDS = 0.5
+"""An ack may be heard when the server is dead already."""
+KILL = "server killed"
 EXAMPLES = 5
 
 
@@ -24,8 +29,10 @@ class Findings:
     figures: dict[str, int]
     slowest_ack: float
     slowest_recovery: float
+    slowest_end: float
+    """From a server's death to the end of an answer that it left, at a viewer who came back."""
     never_answered: int
-    """Questions that were acknowledged and have no answer, not even an empty one."""
+    """Questions that were acknowledged and have no answer, and that waited for their turn at a kill."""
 
     @property
     def clean(self) -> bool:
@@ -103,6 +110,8 @@ class Recoveries:
 
     slowest: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
+    kills: list[float] = field(default_factory=list)
+    slowest_end: float = 0.0
     _healed: float | None = None
 
     def take(self, record: Record) -> Violations:
@@ -111,14 +120,23 @@ class Recoveries:
                 self._healed = record.t
             case Fault(ended=False):
                 self.faults[record.kind] += 1
+                if record.kind == KILL:
+                    self.kills.append(record.t)
                 if not record.target:
                     self._healed = None
             case Acked(ok=True, duplicate=False) if self._healed is not None:
                 self.slowest = max(self.slowest, record.t - self._healed)
                 self._healed = None
+            case Heard(event="message:stream:end", payload=payload) if self.kills:
+                if payload.state == "interrupted":
+                    self.slowest_end = max(self.slowest_end, record.t - self.kills[-1])
             case _:
                 pass
         yield from ()
+
+    def killed_after(self, t: float) -> bool:
+        """Whether the server was killed while something that began then may have waited."""
+        return any(t - SLACK_SECONDS <= kill <= t + WAIT_SECONDS for kill in self.kills)
 
 
 def check(log: Iterable[Record], stored: Sequence[Stored]) -> Findings:
@@ -137,7 +155,13 @@ def check(log: Iterable[Record], stored: Sequence[Stored]) -> Findings:
     found += views.end(by_id, rooms)
     found += generations.end(stored, asked)
     answered = {row.reply_to for row in stored}
-    waiting = [key for key in asked if sends.messages[key].seq and key not in answered]
+    forgotten = 0
+    for key in sorted(asked - answered):
+        message = sends.messages[key]
+        if message.seq and recoveries.killed_after(message.acked_at):
+            forgotten += 1
+        elif message.seq:
+            found.append(Violation("no answer", f"{key} has no answer", message.acked_at))
     counts = Counter(violation.column for violation in found)
     shown: Counter[Column] = Counter()
     examples = []
@@ -165,7 +189,8 @@ def check(log: Iterable[Record], stored: Sequence[Stored]) -> Findings:
         },
         slowest_ack=sends.slowest,
         slowest_recovery=recoveries.slowest,
-        never_answered=len(waiting),
+        slowest_end=recoveries.slowest_end,
+        never_answered=forgotten,
     )
 
 

@@ -3,7 +3,7 @@
 import re
 import sqlite3
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, get_args
 
 import msgspec
@@ -11,6 +11,8 @@ import msgspec
 from rejoinder.gateway.socket_service import Gateway
 from rejoinder.protocol.catalogue import ServerEvent
 from rejoinder.service.chat import ChatService
+from rejoinder.service.rooms import PendingTurn, RoomState
+from rejoinder.service.turns import Turns
 from rejoinder.settings import Settings
 from rejoinder.stores.addresses import store_for
 from rejoinder.stores.base import Draft, EndState, Outcome
@@ -22,6 +24,7 @@ OfDelivery = Literal[
 OF_STORE: tuple[OfStore, ...] = get_args(OfStore)
 OF_DELIVERY: tuple[OfDelivery, ...] = get_args(OfDelivery)
 OfAcks = Literal["lose-ack", "refuse-stored"]
+FORGET = "forget-question"
 OF_ACKS: tuple[OfAcks, ...] = get_args(OfAcks)
 EVERY = 12
 EVERY_ANSWER = 3
@@ -37,7 +40,7 @@ _ID = re.compile(rb'"messageId":"([^"]+)"')
 def asked_for(names: str) -> Lies:
     """The lies of these names, with commas between them."""
     lies = frozenset(filter(None, names.split(",")))
-    unknown = lies - {*OF_STORE, *OF_DELIVERY, *OF_ACKS}
+    unknown = lies - {*OF_STORE, *OF_DELIVERY, *OF_ACKS, FORGET}
     if unknown:
         raise ValueError(f"there is no lie {', '.join(sorted(unknown))}")
     return lies
@@ -144,6 +147,17 @@ class LyingService:
             reply({"success": False, "code": "too_large", "error": "This is a lie."})
             return self._honest.begin(connection, name, arguments, _nobody, **more)
         return self._honest.begin(connection, name, arguments, reply, **more)
+
+
+def ask(lies: Lies) -> Callable[[Turns, RoomState, PendingTurn], None]:
+    """How the turns of a server with those lies are asked for."""
+    honest = Turns.ask
+
+    def lying(turns: Turns, state: RoomState, turn: PendingTurn) -> None:
+        if FORGET not in lies or not hit(turn.question.id, EVERY_ANSWER):
+            honest(turns, state, turn)
+
+    return lying
 
 
 def _nobody(*_: object) -> None:

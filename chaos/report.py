@@ -50,7 +50,8 @@ def summary(outcome: "Outcome") -> Iterator[str]:
     yield ""
     yield f"From the end of a fault to the next new ack: {found.slowest_recovery:.1f} s at most."
     yield f"From writing to the ack, through everything: {found.slowest_ack:.1f} s at most."
-    yield f"Questions that were acknowledged, and that the server's death left without an answer: {found.never_answered}."
+    yield f"From a kill to the end of an answer, at who came back: {found.slowest_end:.1f} s at most."
+    yield f"Questions that waited for their turn at a kill, and have no answer: {found.never_answered}."
     yield f"Seed {plan.seed}; {plan.database}; on {machine()}."
 
 

@@ -47,10 +47,12 @@ class Wire:
                 await socket.receive_str()
                 await socket.send_str("40" + msgspec.json.encode(auth).decode())
                 answer = await socket.receive_str()
-        except (aiohttp.ClientError, TimeoutError, TypeError, OSError) as error:
+        except BaseException as error:
             if socket is not None:
                 _abort(socket)
-            raise Lost(repr(error)) from error
+            if isinstance(error, aiohttp.ClientError | TimeoutError | TypeError | OSError):
+                raise Lost(repr(error)) from error
+            raise
         if not answer.startswith("40"):
             _abort(socket)
             raise Refused(answer)

@@ -183,8 +183,14 @@ def test_what_is_stored_of_an_answer_that_was_broken_off_is_a_beginning() -> Non
         assert wrong(check(asked().records, stored)) == {"text": 1}
 
 
-def test_a_question_without_an_answer_is_counted() -> None:
-    assert check(asked().records[:2], ASKED[:1]).never_answered == 1
+def test_a_question_that_waited_at_a_kill_is_counted_apart() -> None:
+    question = asked().records[:2]
+    killed = check([*question, Fault(1, "server killed")], ASKED[:1])
+    assert killed.never_answered == 1
+    assert killed.clean
+    for t in (0.0 - 1, 100.0):
+        spared = check([Fault(t, "server killed"), *question], ASKED[:1])
+        assert wrong(spared) == {"no answer": 1}
 
 
 CASES: dict[str, tuple[Column, Log, Sequence[Stored]]] = {
@@ -298,6 +304,11 @@ CASES: dict[str, tuple[Column, Log, Sequence[Stored]]] = {
     "two answers": ("generations", asked().add(Generated(1, "q")), (*ASKED, told("y", 3))),
     "asked twice": ("generations", asked().add(Generated(1, "q")), ASKED),
     "an answer to a remark": ("generations", Log().sends("q", QUESTION).acked("q", 1), ASKED),
+    "no answer to a question": (
+        "no answer",
+        Log().sends("q", QUESTION, asks=True).acked("q", 1),
+        ASKED[:1],
+    ),
     "no answer to a send": ("unanswered", Log().sends("a").refused("a", "unavailable"), ()),
     "stored without an ack": ("unanswered", Log().sends("a"), (said("a", 1),)),
     "refused and stored": ("refused", Log().sends("a").refused("a", "too_large"), (said("a", 1),)),

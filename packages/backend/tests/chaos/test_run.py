@@ -7,7 +7,7 @@ from chaos.crowd import Size
 from chaos.run import Plan, play
 
 
-@pytest.mark.filterwarnings("default")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.timeout(150)
 async def test_every_promise_is_kept_while_things_break(tmp_path: Path) -> None:
     size = Size(people=8, doubles=2, scripts=3, rooms=3, stay=8)
