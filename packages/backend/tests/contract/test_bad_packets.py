@@ -174,7 +174,9 @@ async def test_nothing_that_a_client_sends_forges_a_log_line(
         ):
             ack = await raw.event(json.dumps(arguments))
             assert ack["success"] is False
-        for packet in (f"4{LINE}", f"42{LINE}", f"40{LINE}", LINE):
+    for packet in (f"4{LINE}", f"42{LINE}", f"40{LINE}", LINE):
+        # Some of these end the connection.
+        async with Raw(server, auth(unique("user"))) as raw:
             await raw.send(packet)
     async with Raw(server, None) as raw:
         await raw.send(f"40{json.dumps({'token': LINE, 'locale': LINE, LINE: LINE})}")
