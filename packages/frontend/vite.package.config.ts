@@ -13,7 +13,7 @@ export default defineConfig({
       formats: ['es'],
     },
     rolldownOptions: {
-      external: [/^react($|\/)/, /^socket\.io-client($|\/)/],
+      external: [/^react($|\/)/, /^socket\.io-client($|\/)/, /^idb$/],
     },
   },
 })

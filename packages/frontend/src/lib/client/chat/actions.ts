@@ -27,6 +27,8 @@ export type ChatAction =
   | { type: 'streamFailed'; failure: StreamError }
   /** The messages after one that is held. */
   | { type: 'newerPage'; after: string; messages: ChatMessage[]; hasMore: boolean }
+  /** The messages after the position, or the newest where there is none, to compare. */
+  | { type: 'checked'; after: string | undefined; messages: ChatMessage[]; hasMore: boolean }
   /** The messages before the oldest one held. */
   | { type: 'olderPage'; messages: ChatMessage[]; hasMore: boolean }
   | { type: 'loadingHistory'; isLoading: boolean }

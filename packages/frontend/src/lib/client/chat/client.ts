@@ -1,4 +1,5 @@
 import type { ConnectedStatus } from '../../types/socket'
+import type { WakeSource } from '../connection/wake'
 import { defined } from '../defined'
 import { createId } from '../ids'
 import type { Mailboxes } from '../outbox/mailbox'
@@ -28,6 +29,8 @@ export interface ChatClientParts {
   outboxStore: OutboxStore
   mailboxes?: Mailboxes | undefined
   attention: Attention
+  /** Tells when to look at once whether something was missed. */
+  wake?: WakeSource | undefined
 }
 
 /** A chat in one room at a time: what a page shows, and what a person can do. */
@@ -47,6 +50,7 @@ export class ChatClient implements Readable<ChatView>, ChatActions {
 
   constructor(parts: ChatClientParts) {
     const { clock, random, settings, outboxStore, mailboxes, attention } = parts
+    const wake = parts.wake ?? (() => () => undefined)
     const view = readableView(this.#state)
     this.getSnapshot = view.getSnapshot
     this.subscribe = view.subscribe
@@ -60,6 +64,8 @@ export class ChatClient implements Readable<ChatView>, ChatActions {
     }
     this.#membership = new Membership({
       ...this.#parts,
+      attention,
+      wake,
       onRoom: (roomId) => this.#openRoom(roomId),
       onIdentity: () => this.#post.identify(),
       onEntered: () => this.#onEntered(),

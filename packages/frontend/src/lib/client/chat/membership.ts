@@ -1,6 +1,9 @@
 /** Which room on which channel is wanted, and what is done until it is the case. */
+
+import type { WakeSource } from '../connection/wake'
 import type { Unsubscribe } from '../store'
 import type { Channel } from '../transport/transport'
+import type { Attention } from './attention'
 import type { ChatParts } from './parts'
 import { RoomSession } from './roomSession'
 
@@ -21,6 +24,8 @@ export interface Room {
 }
 
 export interface MembershipParts extends ChatParts {
+  attention: Attention
+  wake: WakeSource
   /** Another room is open now, or none. */
   onRoom: (roomId: string | null) => void
   /** It may be known by now, or be another, who one is. */
@@ -109,8 +114,8 @@ export class Membership {
     const roomId = room?.roomId ?? null
     if (this.#parts.state.getSnapshot().roomId !== roomId) this.#parts.onRoom(roomId)
     if (!room || !channel) return
-    this.#parts.onIdentity()
     this.#session ??= new RoomSession({ ...this.#parts, ...room, channel })
+    this.#parts.onIdentity()
     this.#session.setCharacter(room.characterId)
     this.#session.enable(this.#binding?.isConnected ?? false)
   }

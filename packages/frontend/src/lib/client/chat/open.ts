@@ -1,3 +1,4 @@
+import { browserWake } from '../connection/wake'
 import { browserMailboxes, ownerOf } from '../outbox/mailbox'
 import { memoryOutboxStore } from '../outbox/store'
 import { withDefaults } from '../settings'
@@ -17,6 +18,7 @@ export function createChat(settings: Partial<ChatSettings> = {}): ChatClient {
     outboxStore: memoryOutboxStore(),
     mailboxes: browserMailboxes,
     attention: browserAttention,
+    wake: browserWake,
   })
 }
 

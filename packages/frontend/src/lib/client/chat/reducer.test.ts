@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { pick, seeded } from '../testing/random'
+import { CHANGES, change } from '../testing/changes'
+import { seeded } from '../testing/random'
 import { answer, message, messages, ROOM, running, snapshot } from '../testing/room'
 import { RoomModel } from '../testing/roomModel'
 import type { ChatAction } from './actions'
@@ -30,33 +31,6 @@ function held(state: ChatState) {
     hasHole: hasHole(state),
     isDamaged: state.isDamaged,
   }
-}
-
-const DELTAS = ['a', 'bc ', '한국', '👩‍👩‍👧', '𝒳', '\n\n', '']
-const USERS = ['ann', 'bob', 'cem']
-
-/** Every kind of change to a room. */
-const CHANGES: Record<string, (room: RoomModel, random: () => number) => ChatAction[]> = {
-  send: (room, random) => room.send(pick(random, USERS)),
-  start: (room) => room.start(),
-  write: (room, random) =>
-    room.writing.length > 0 ? room.write(pick(random, room.writing), pick(random, DELTAS)) : [],
-  writeMore: (room, random) =>
-    room.writing.length > 0 ? room.write(pick(random, room.writing), pick(random, DELTAS)) : [],
-  end: (room, random) =>
-    room.writing.length > 0
-      ? room.end(pick(random, room.writing), pick(random, ['complete', 'stopped', 'interrupted']))
-      : [],
-  fail: (room, random) => (room.writing.length > 0 ? room.fail(pick(random, room.writing)) : []),
-  enter: (room, random) => room.enter(pick(random, USERS)),
-  leave: (room, random) => room.leave(pick(random, USERS)),
-  show: (room, random) => room.show(pick(random, USERS), pick(random, ['away', 'offline'])),
-  read: (room, random) =>
-    room.length > 0 ? room.read(pick(random, USERS), 1 + Math.floor(random() * room.length)) : [],
-}
-
-function change(room: RoomModel, random: () => number): ChatAction[] {
-  return pick(random, Object.values(CHANGES))(room, random)
 }
 
 /** Enters again with its position, and fetches on until it is whole. */
@@ -274,6 +248,47 @@ describe('pages', () => {
       },
     ])
     expect(state.isDamaged).toBe(true)
+  })
+
+  it('end what was being written, whichever way the end comes', () => {
+    const row = answer(3, { state: 'streaming', content: 'one' })
+    const writing = reduce(opened, {
+      type: 'entered',
+      snapshot: snapshot({
+        messages: [...messages(1, 2), row],
+        streams: [running(row, 'one', 1)],
+      }),
+    })
+    const ended = answer(3, { content: 'one two' })
+    const ways: ChatAction[] = [
+      { type: 'message', message: ended },
+      { type: 'checked', after: 'm2', messages: [ended], hasMore: false },
+      { type: 'newerPage', after: 'm3', messages: [ended], hasMore: false },
+    ]
+    for (const way of ways) {
+      const state = reduce(writing, way)
+      expect([state.streams.size, state.log.at(-1)?.content]).toEqual([0, 'one two'])
+    }
+  })
+
+  it('to compare say where more is missing than they hold', () => {
+    const state = reduce(opened, {
+      type: 'entered',
+      snapshot: snapshot({ messages: messages(1, 2) }),
+    })
+    const page = { type: 'checked', after: 'm2', messages: messages(3, 4) } as const
+    const [more, all] = [true, false].map((hasMore) => reduce(state, { ...page, hasMore }))
+    expect([more?.isDamaged, all?.isDamaged]).toEqual([true, false])
+    expect(all && [all.wholeTo, hasHole(all)]).toEqual([4, false])
+  })
+
+  it('to compare that were asked for from where one is not any more change nothing', () => {
+    const state = reduce(opened, {
+      type: 'entered',
+      snapshot: snapshot({ messages: messages(51, 52), hasMore: true }),
+    })
+    const page = { type: 'checked', after: 'm2', messages: messages(3, 4) } as const
+    expect(reduce(state, { ...page, hasMore: true })).toBe(state)
   })
 
   it('that are older go before what is held', () => {

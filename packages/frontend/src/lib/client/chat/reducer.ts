@@ -5,7 +5,15 @@ import { extendWhole, lastWhole, merge, position } from './log'
 import { discard, failSend, queue, settle, withoutStored } from './outgoing'
 import { withMember, withoutTyping, withPresence, withRead } from './people'
 import { type ChatState, emptyChat } from './state'
-import { addChunk, adoptStreams, endStream, failStream, startStream } from './streams'
+import {
+  addChunk,
+  adoptStreams,
+  codePoints,
+  endStream,
+  failStream,
+  startStream,
+  withoutEnded,
+} from './streams'
 
 export function reduce(state: ChatState, action: ChatAction): ChatState {
   switch (action.type) {
@@ -34,6 +42,8 @@ export function reduce(state: ChatState, action: ChatAction): ChatState {
       return failStream(state, action.failure)
     case 'newerPage':
       return newerPage(state, action.after, action)
+    case 'checked':
+      return checked(state, action.after, action)
     case 'olderPage':
       return { ...withPage(state, action.messages), hasOlder: action.hasMore }
     case 'loadingHistory':
@@ -53,7 +63,12 @@ export function reduce(state: ChatState, action: ChatAction): ChatState {
       return { ...state, typingUsers: action.isTyping ? [...others, action.userId] : others }
     }
     case 'read':
-      return { ...state, readMarkers: withRead(state.readMarkers, action.read) }
+      return {
+        ...state,
+        readMarkers: withRead(state.readMarkers, action.read),
+        // Who has read a message proves that there is one.
+        lastSeq: Math.max(state.lastSeq, action.read.seq),
+      }
     case 'userJoined': {
       const { userId, timestamp } = action.user
       const change = { status: 'online', lastSeen: timestamp } as const
@@ -118,6 +133,7 @@ function stored(state: ChatState, message: ChatMessage): ChatState {
     ...state,
     ...withoutStored(state, [message]),
     log,
+    streams: withoutEnded(state.streams, [message]),
     wholeTo: extendWhole(log, state.wholeTo, state.streams),
     lastSeq: Math.max(state.lastSeq, message.seq),
     typingUsers: withoutTyping(state, message.senderId),
@@ -137,7 +153,36 @@ function newerPage(
   return { ...next, wholeTo: extendWhole(next.log, Math.max(state.wholeTo, reached), next.streams) }
 }
 
+/**
+ * Compares what is held from the position on with what the server has. The server shows what it
+ * has sent: an answer that is longer there has lost a chunk on its way.
+ */
+function checked(
+  state: ChatState,
+  after: string | undefined,
+  { messages, hasMore }: Pick<HistoryPage, 'messages' | 'hasMore'>,
+): ChatState {
+  // What is held has moved on meanwhile, or the server has nothing that is not held.
+  if (after !== position(state) || messages.length === 0) return state
+  const isLonger = messages.some(({ id, content, state: progress }) => {
+    const held = state.streams.get(id)
+    return progress === 'streaming' && held !== undefined && codePoints(content) > held.offset
+  })
+  if (after === undefined) {
+    const isNew = (messages.at(-1)?.seq ?? 0) > state.wholeTo
+    return isNew || isLonger ? { ...state, isDamaged: true } : state
+  }
+  const next = withPage(state, messages)
+  return {
+    ...next,
+    wholeTo: extendWhole(next.log, state.wholeTo, next.streams),
+    lastSeq: Math.max(state.lastSeq, messages.at(-1)?.seq ?? 0),
+    isDamaged: next.isDamaged || isLonger || hasMore,
+  }
+}
+
 function withPage(state: ChatState, messages: readonly ChatMessage[]): ChatState {
+  const log = merge(state.log, messages)
   const strays = messages.some(
     ({ id, state: progress }) =>
       progress === 'streaming' && !state.log.some((held) => held.id === id),
@@ -145,7 +190,8 @@ function withPage(state: ChatState, messages: readonly ChatMessage[]): ChatState
   return {
     ...state,
     ...withoutStored(state, messages),
-    log: merge(state.log, messages),
+    log,
+    streams: withoutEnded(state.streams, messages),
     // A running one whose chunks were not followed: only a snapshot says where it stands.
     isDamaged: state.isDamaged || strays,
   }

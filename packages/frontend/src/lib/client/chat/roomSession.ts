@@ -1,14 +1,18 @@
 import type { RoomEntry } from '../../types/socket'
+import type { WakeSource } from '../connection/wake'
 import { defined } from '../defined'
 import type { Unsubscribe } from '../store'
 import { Timer } from '../time/timer'
 import type { Channel } from '../transport/transport'
 import type { ChatAction } from './actions'
+import type { Attention } from './attention'
 import { catchUp } from './catchUp'
+import { check } from './check'
 import { Entry, type EntryEvent } from './entry'
 import { listen } from './inbox'
 import { hasHole, position } from './log'
 import type { ChatParts } from './parts'
+import { Watch } from './watch'
 
 const HELD_MAX = 5_000
 
@@ -16,6 +20,8 @@ export interface RoomSessionParts extends ChatParts {
   channel: Channel
   roomId: string
   characterId: string | undefined
+  attention: Attention
+  wake: WakeSource
   onIdentity: () => void
   onEntered: () => void
   onOutside: () => void
@@ -47,6 +53,8 @@ export class RoomSession {
   readonly #stops: Unsubscribe[]
   readonly #gap: Timer
   readonly #resync: Timer
+  readonly #watch: Watch
+  #isChecking = false
   #isEnabled = false
   /** Whether this room was entered before, so that it can be entered again. */
   #isKnown: boolean
@@ -64,6 +72,12 @@ export class RoomSession {
     this.#isKnown = position(parts.state.getSnapshot()) !== undefined
     this.#gap = new Timer(parts.clock)
     this.#resync = new Timer(parts.clock)
+    this.#watch = new Watch({
+      ...parts,
+      isWatched: () => parts.attention.isThere(),
+      onCheck: () => void this.#lookAgain(),
+      onRenew: () => this.#renew(),
+    })
     hold(this.channel, this.roomId, 1)
     this.#stops = [
       listen(parts.channel, parts.roomId, (action) => this.#deliver(action)),
@@ -72,6 +86,8 @@ export class RoomSession {
         if (change.type === 'opened') this.#enterIfOutside()
         else if (change.type === 'closed') this.#goOutside()
       }),
+      parts.wake(() => this.#renew()),
+      parts.attention.onReturn(() => this.#renew()),
     ]
   }
 
@@ -155,7 +171,8 @@ export class RoomSession {
       this.#isKnown = true
       this.#enteredAt = this.#parts.clock.now()
       this.#parts.dispatch({ type: 'entered', snapshot: result.snapshot })
-      for (const action of held) this.#parts.dispatch(action)
+      this.#watch.start(this.#parts.state.getSnapshot())
+      for (const action of held) this.#take(action)
     } else {
       this.#goOutside()
       if (result.type === 'refused') this.#parts.dispatch({ type: 'failed', error: result.error })
@@ -184,7 +201,24 @@ export class RoomSession {
 
   #deliver(action: ChatAction): void {
     if (this.#entering) this.#hold(action)
-    else if (this.#isInside()) this.#parts.dispatch(action)
+    else if (this.#isInside()) this.#take(action)
+  }
+
+  #take(action: ChatAction): void {
+    this.#watch.heard(action)
+    this.#parts.dispatch(action)
+  }
+
+  /** Whatever was missed: another snapshot has it. */
+  #renew(): void {
+    if (this.#isInside()) this.#parts.dispatch({ type: 'damaged' })
+  }
+
+  async #lookAgain(): Promise<void> {
+    if (this.#isChecking || this.#entering || !this.#isInside()) return
+    this.#isChecking = true
+    await check(this.channel, this.#parts)
+    this.#isChecking = false
   }
 
   /** Bounded: what was too much to hold is fetched again. */
@@ -196,6 +230,7 @@ export class RoomSession {
   #goOutside(): void {
     this.#gap.cancel()
     this.#resync.cancel()
+    this.#watch.stop()
     this.#entering?.entry.giveUp()
     this.#entering = null
     this.#held = []

@@ -13,6 +13,10 @@ export interface ChatSettings {
   gapPatience: number
   /** The least time between two snapshots that are asked for because something did not fit. */
   resyncInterval: number
+  /** After something was heard of a room, or an answer has come no further, it is checked for more. */
+  checkDelay: number
+  /** While somebody looks, a room is brought in line with the server so often at least. */
+  checkInterval: number
   /** How often others are told that one still types. */
   typingInterval: number
   /** Without a further key for so long, one has ceased to type. */
@@ -28,6 +32,8 @@ export const defaultChatSettings: ChatSettings = {
   retryDelayMax: 5_000,
   gapPatience: 1_000,
   resyncInterval: 1_000,
+  checkDelay: 4_000,
+  checkInterval: 30_000,
   typingInterval: 3_000,
   typingIdle: 4_000,
   typingTimeout: TYPING_TIMEOUT_MS,

@@ -9,6 +9,7 @@ export function storedBy(action: ChatAction): readonly ChatMessage[] {
     case 'entered':
       return action.snapshot.messages
     case 'newerPage':
+    case 'checked':
     case 'olderPage':
       return action.messages
     default:

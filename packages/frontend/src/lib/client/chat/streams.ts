@@ -86,6 +86,18 @@ export function addChunk(state: ChatState, chunk: StreamChunk): ChatState {
   return { ...state, log: state.log.with(place, grown), streams }
 }
 
+/** Without those that have ended, as a page shows. */
+export function withoutEnded(
+  streams: ChatState['streams'],
+  messages: readonly ChatMessage[],
+): ChatState['streams'] {
+  const ended = messages.filter(({ id, state }) => state !== 'streaming' && streams.has(id))
+  if (ended.length === 0) return streams
+  const running = new Map(streams)
+  for (const { id } of ended) running.delete(id)
+  return running
+}
+
 export function endStream(
   state: ChatState,
   messageId: string,

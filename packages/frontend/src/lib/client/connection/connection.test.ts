@@ -140,6 +140,28 @@ describe('reconnecting', () => {
     expect(state()).toBe('connected')
   })
 
+  it('begins an attempt anew that hangs since before, and leaves one of now alone', async () => {
+    const { connection, transport, clock, wake, state } = stage()
+    connection.connect()
+    await clock.advance(1_999)
+    await wake()
+    expect(transport.attempts).toHaveLength(1)
+    await clock.advance(1)
+    await wake()
+    expect(transport.attempts).toHaveLength(2)
+    transport.refuse(unreachable)
+    await clock.advance(1_000)
+    expect(connection.getSnapshot().reconnectAttempts).toBe(1)
+    for (let count = 0; count < 20; count += 1) {
+      await clock.advance(2_000)
+      await wake()
+    }
+    expect(transport.attempts).toHaveLength(23)
+    expect([state(), connection.getSnapshot().reconnectAttempts]).toEqual(['reconnecting', 1])
+    transport.accept()
+    expect(state()).toBe('connected')
+  })
+
   it('reconnects after the server closed the connection without a word', async () => {
     const { transport, clock, connect, state } = stage()
     await connect()
@@ -275,6 +297,33 @@ describe('the heartbeat', () => {
     await wake()
     await clock.advance(5_000)
     expect(state()).toBe('reconnecting')
+  })
+})
+
+describe('a suspicion, because something was not answered', () => {
+  it('is looked into once, and the connection given up only if it is dead', async () => {
+    const { transport, clock, connect, state } = stage()
+    await connect()
+    transport.suspect()
+    transport.suspect()
+    expect(transport.all('heartbeat')).toHaveLength(1)
+    transport.last('heartbeat').reply({ success: true, timestamp: 0, serverTime: '' })
+    await clock.advance(5_000)
+    expect(state()).toBe('connected')
+    transport.suspect()
+    await clock.advance(4_999)
+    expect(state()).toBe('connected')
+    await clock.advance(1)
+    expect(state()).toBe('reconnecting')
+  })
+
+  it('leads to nothing where there is no connection', async () => {
+    const { transport, connect, state } = stage()
+    await connect()
+    transport.push('connection:replaced', { message: '', timestamp: '' })
+    transport.suspect()
+    await settle()
+    expect([state(), transport.all('heartbeat').length]).toEqual(['disconnected', 0])
   })
 })
 

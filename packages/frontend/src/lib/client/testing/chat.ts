@@ -1,4 +1,4 @@
-import { ChatClient } from '../chat/client'
+import { ChatClient, type ChatClientParts } from '../chat/client'
 import type { ChatBinding } from '../chat/membership'
 import { type ChatSettings, defaultChatSettings } from '../chat/settings'
 import { memoryOutboxStore } from '../outbox/store'
@@ -35,28 +35,45 @@ export interface ChatStage {
   transport: MemoryTransport
   clock: ManualClock
   attention: ManualAttention
+  /** The tab or the network comes back. */
+  wake: () => void
   bind: (change?: Partial<ChatBinding>) => Promise<() => void>
   view: () => ReturnType<ChatClient['getSnapshot']>
   contents: () => string[]
 }
 
-/** A chat on a transport that a test plays the server of. */
-export function chatStage(settings: Partial<ChatSettings> = {}): ChatStage {
+/** Without the looks at the server that nothing gives cause for. */
+const TRUSTING: Partial<ChatSettings> = { checkDelay: 1e9, checkInterval: 1e9 }
+
+/** A chat on a transport that a test plays the server of; it is trusting unless it is told otherwise. */
+export function chatStage(
+  settings: Partial<ChatSettings> = TRUSTING,
+  parts: Pick<ChatClientParts, 'mailboxes'> = {},
+): ChatStage {
   const transport = new MemoryTransport()
   const clock = new ManualClock()
   const attention = new ManualAttention()
+  const wakers = new Set<() => void>()
   const chat = new ChatClient({
     clock,
     random: () => 0,
     attention,
+    wake: (listener) => {
+      wakers.add(listener)
+      return () => wakers.delete(listener)
+    },
     settings: { ...defaultChatSettings, ...settings },
     outboxStore: memoryOutboxStore(),
+    ...parts,
   })
   return {
     chat,
     transport,
     clock,
     attention,
+    wake: () => {
+      for (const waker of [...wakers]) waker()
+    },
     bind: async (change = {}) => {
       const unbind = chat.bind({
         channel: transport,

@@ -32,6 +32,18 @@ export class RoomModel {
     return [{ type: 'message', message: row }]
   }
 
+  /** What a client sends; the same id once. */
+  receive(
+    id: string,
+    sent: Pick<ChatMessage, 'senderId' | 'content' | 'characterId'>,
+  ): { row: ChatMessage; told: ChatAction[] } {
+    const known = this.#log.find((row) => row.id === id)
+    if (known) return { row: known, told: [] }
+    const row = message(this.#log.length + 1, { id, ...sent })
+    this.#log.push(row)
+    return { row, told: [{ type: 'message', message: row }] }
+  }
+
   start(): ChatAction[] {
     const row = answer(this.#log.length + 1, { state: 'streaming', content: '' })
     this.#log.push(row)
@@ -96,7 +108,8 @@ export class RoomModel {
   read(userId: string, seq: number): ChatAction[] {
     const held = this.#read.get(userId)
     if (held && held.seq >= seq) return []
-    const marker = { userId, messageId: `m${seq}`, seq, timestamp: this.#now() }
+    const messageId = this.#log[seq - 1]?.id ?? `m${seq}`
+    const marker = { userId, messageId, seq, timestamp: this.#now() }
     this.#read.set(userId, marker)
     return [{ type: 'read', read: { roomId: ROOM, ...marker } }]
   }
@@ -122,6 +135,17 @@ export class RoomModel {
     const start = this.#log.findIndex((row) => row.id === id) + 1
     const messages = this.#log.slice(start, start + limit)
     return { messages, hasMore: start + limit < this.#log.length }
+  }
+
+  /** The newest, or those before one. */
+  pageBefore(id: string | undefined, limit: number): { messages: ChatMessage[]; hasMore: boolean } {
+    const end = id === undefined ? this.#log.length : this.#log.findIndex((row) => row.id === id)
+    const start = Math.max(0, end - limit)
+    return { messages: this.#log.slice(start, end), hasMore: start > 0 }
+  }
+
+  has(id: string): boolean {
+    return this.#log.some((row) => row.id === id)
   }
 
   #now(): string {
