@@ -55,6 +55,17 @@ async def test_deep_input_is_refused(world: World) -> None:
     assert await ann.refused("message:send", message) == "invalid_payload"
 
 
+async def test_metadata_may_be_nested_as_deep_as_everybody_can_read(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    for opening, closing in ((b"[", b"]"), (b'{"deeper":', b"}")):
+        for levels, is_stored in ((63, True), (64, False), (900, False)):
+            inner = b"0" if opening != b"[" else b""
+            metadata = b'{"deep": %b}' % (opening * levels + inner + closing * levels)
+            message = b'{"roomId": "room", "content": "x", "metadata": %b}' % metadata
+            ack = await ann.call("message:send", message)
+            assert isinstance(ack, events.MessageStored) is is_stored
+
+
 @pytest.mark.parametrize("name", ["", "connect", "disconnect", "message:new", "x" * 10_000, "__"])
 async def test_an_unknown_event_is_not_found(world: World, name: str) -> None:
     ann = await world.connect("ann")

@@ -60,6 +60,8 @@ LIMITED_LIKE_SENDS = frozenset(
 
 
 RETRY_AFTER_MS = 1000
+NESTING_MAX = 64
+"""How many lists and objects of a payload may lie in one another."""
 WITHOUT_STORE = frozenset(
     event.name
     for event in (
@@ -409,8 +411,9 @@ def decode(event: ClientEvent, arguments: Sequence[Json], limit: int) -> Any:
         _check_size(given_payload, limit)
         payload = event.decoder.decode(given_payload)
         for name in event.numeric:
-            if _is_wide(getattr(payload, name)):
-                raise InvalidPayload(f"{event.name}: a number has more than 64 bits.")
+            value = getattr(payload, name)
+            if value is not UNSET:
+                _check_value(event.name, value)
     except msgspec.ValidationError as error:
         raise InvalidPayload(f"{event.name}: {str(error)[:200]}") from error
     except (TypeError, ValueError, RecursionError) as error:
@@ -426,10 +429,28 @@ def _check_size(payload: Json, limit: int) -> None:
             raise TooLarge(f"The payload has {size} bytes, and {limit} are allowed.")
 
 
+def _check_value(event_name: str, value: object) -> None:
+    if _is_wide(value):
+        raise InvalidPayload(f"{event_name}: a number has more than 64 bits.")
+    if _is_deep(value):
+        raise InvalidPayload(f"{event_name}: more than {NESTING_MAX} values lie in one another.")
+
+
+def _is_deep(value: object) -> bool:
+    """True if lists and objects are nested so deep that they may be read here, and not be written or read where they go."""
+    outer = [value] if isinstance(value, dict | list) else []
+    for _ in range(NESTING_MAX):
+        outer = [
+            inner
+            for each in outer
+            for inner in (each.values() if isinstance(each, dict) else each)
+            if isinstance(inner, dict | list)
+        ]
+    return bool(outer)
+
+
 def _is_wide(value: object) -> bool:
     """True if an integer is in it that clients of some languages can't read, so that they could enter no room with it."""
-    if value is UNSET:
-        return False
     if isinstance(value, float):
         # As an integer it was no shorter before it became this field's type.
         return not -(2.0**63) <= value < 2.0**63
