@@ -1,11 +1,13 @@
 """What is shown is stored, whatever the store does in between."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from tests.service.world import Client, Fault, World
 
 from rejoinder.protocol import catalogue, events
+from rejoinder.protocol.catalogue import ServerEvent
 from rejoinder.stores.base import Draft
 
 
@@ -29,6 +31,24 @@ async def test_what_is_not_stored_is_not_shown(world: World, fault: Fault) -> No
     world.store.faults["append"] = fault
     assert await try_to_send(ann, "m1") == "unavailable"
     assert ben.names == []
+
+
+async def test_one_that_cannot_be_shown_keeps_no_other_from_its_answer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, ben = await world.in_room("ann", "ben")
+    send = world.delivery.send
+
+    def failing(connections: Any, event: ServerEvent[Any], payload: Any) -> None:
+        if getattr(payload, "content", "") == "m1":
+            raise RecursionError
+        send(connections, event, payload)
+
+    monkeypatch.setattr(world.delivery, "send", failing)
+    stored = await asyncio.gather(ann.send("m1", messageId="m1"), ben.send("m2", messageId="m2"))
+    assert [each.seq for each in stored] == [1, 2]
+    assert shown(ann) == ["m2"]
+    await ann.call("heartbeat", {})
 
 
 async def test_a_late_commit_is_shown_once_and_a_repetition_is_a_duplicate(world: World) -> None:

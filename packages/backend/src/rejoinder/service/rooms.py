@@ -259,7 +259,10 @@ class Rooms:
 
     def _let_out(self, state: RoomState, message: ChatMessage) -> None:
         for let_out in state.sequencer.in_order(message.seq, lambda: self._publish(state, message)):
-            let_out()
+            try:
+                let_out()
+            except Exception:  # noqa: BLE001 - the others of its group are to be shown and answered
+                self._log.exception("a message could not be shown", room_id=state.id)
 
     def _publish(self, state: RoomState, message: ChatMessage) -> None:
         publish = state.publishers.pop(message.id, None)
