@@ -16,6 +16,7 @@ WAIT_SECONDS = 60.0
 SLACK_SECONDS = 0.5
 """An ack may be heard when the server is dead already."""
 KILL = "server killed"
+DEATHS = (KILL, "server ended")
 EXAMPLES = 5
 
 
@@ -113,6 +114,7 @@ class Recoveries:
     kills: list[float] = field(default_factory=list)
     slowest_end: float = 0.0
     _healed: float | None = None
+    _died: float | None = None
 
     def take(self, record: Record) -> Violations:
         match record:
@@ -122,14 +124,16 @@ class Recoveries:
                 self.faults[record.kind] += 1
                 if record.kind == KILL:
                     self.kills.append(record.t)
+                if record.kind in DEATHS:
+                    self._died = record.t if record.kind == KILL else None
                 if not record.target:
                     self._healed = None
             case Acked(ok=True, duplicate=False) if self._healed is not None:
                 self.slowest = max(self.slowest, record.t - self._healed)
                 self._healed = None
-            case Heard(event="message:stream:end", payload=payload) if self.kills:
+            case Heard(event="message:stream:end", payload=payload) if self._died is not None:
                 if payload.state == "interrupted":
-                    self.slowest_end = max(self.slowest_end, record.t - self.kills[-1])
+                    self.slowest_end = max(self.slowest_end, record.t - self._died)
             case _:
                 pass
         yield from ()
@@ -180,6 +184,7 @@ def check(log: Iterable[Record], stored: Sequence[Stored]) -> Findings:
             "acks of duplicates": sends.duplicates,
             **{f"refusals: {code}": count for code, count in sorted(sends.refusals.items())},
             "events": sum(views.events.values()),
+            "resyncs": views.events.get("room:resync", 0),
             "entries": views.entries,
             "entries that were caught up": views.recovered,
             "generations": sum(generations.calls.values()),

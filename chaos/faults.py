@@ -4,9 +4,10 @@ import asyncio
 import random
 import signal
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.support.mongod import Mongod, ReplicaSet
 
@@ -15,7 +16,10 @@ from chaos.link import DOWN, UP, Link, Way
 from chaos.record import Fault, Recorder, now
 from chaos.server import Server
 
+TOGETHER = 0.3
 WAYS: tuple[Way, ...] = (UP, DOWN)
+
+Happen = Callable[[], Coroutine[Any, Any, None]]
 
 
 @dataclass
@@ -32,9 +36,9 @@ class Faults:
     """How much longer the pauses are."""
     _done: set[asyncio.Task[None]] = field(default_factory=set)
 
-    def kinds(self) -> dict[str, Callable[[], Awaitable[None]]]:
+    def kinds(self) -> dict[str, Happen]:
         """All that may happen to the server and its database here."""
-        kinds: dict[str, Callable[[], Awaitable[None]]] = {
+        kinds: dict[str, Happen] = {
             "server killed": self._kill,
             "server ended": self._end,
             "server stopped": self._stop,
@@ -59,11 +63,22 @@ class Faults:
                 await asyncio.sleep(self.rng.uniform(2, 7) * self.calm)
                 self.record(Fault(now(), kind))
                 # A fault that has begun is seen through, so that all is in order at the end.
-                await self._seen_through(happen())
+                await self._seen_through(self._with_kill(kind, happen()))
                 self.record(Fault(now(), kind, ended=True))
 
-    async def _seen_through(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+    async def _with_kill(self, kind: str, happening: Coroutine[Any, Any, None]) -> None:
+        """Have it happen; of those that are not about the server itself, some while the server is killed, too."""
+        task = asyncio.get_running_loop().create_task(happening)
+        if not kind.startswith("server") and self.rng.random() < TOGETHER:
+            await asyncio.sleep(self.rng.uniform(0.2, 1.5))
+            self.record(Fault(now(), "server killed"))
+            await self.server.kill()
+            await self.server.revive()
+            self.record(Fault(now(), "server killed", ended=True))
+        await task
+
+    async def _seen_through(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -93,12 +108,12 @@ class Faults:
     async def _kill(self) -> None:
         await self.server.kill()
         await asyncio.sleep(self.rng.choice((0, 0, 1, 3)))
-        await self.server.start()
+        await self.server.revive()
 
     async def _end(self) -> None:
         await self.server.end()
         await asyncio.sleep(self.rng.choice((0, 1)))
-        await self.server.start()
+        await self.server.revive()
 
     async def _stop(self) -> None:
         self.server.tell(signal.SIGSTOP)

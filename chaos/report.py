@@ -37,7 +37,8 @@ def lines(outcome: "Outcome") -> Iterator[str]:
 def summary(outcome: "Outcome") -> Iterator[str]:
     """The tables."""
     plan, found = outcome.plan, outcome.findings
-    yield f"`{command(outcome)}`: {outcome.seconds / 60:.1f} minutes in all, {outcome.starts} starts of the server."
+    yield f"`{command(outcome)}`: {outcome.seconds / 60:.1f} minutes in all, {outcome.starts} starts of the server"
+    yield f"({outcome.failed_starts} of them before its disk or its database could be used)."
     yield ""
     yield from table("what happened", {**found.figures})
     yield ""

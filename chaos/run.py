@@ -62,6 +62,7 @@ class Outcome:
     unsettled: list[str]
     defects: list[str]
     starts: int
+    failed_starts: int
     seconds: float
 
     @property
@@ -92,7 +93,15 @@ async def play(plan: Plan, folder: Path) -> Outcome:
     logs = [folder / "python.jsonl", folder / "node.jsonl", server.generations]
     findings = check(in_time([log for log in logs if log.exists()]), rows)
     (folder / "stored.json").write_bytes(msgspec.json.encode(rows))
-    return Outcome(plan, findings, unsettled, server.defects(), server.starts, now() - begun)
+    return Outcome(
+        plan,
+        findings,
+        unsettled,
+        server.defects(),
+        server.starts,
+        server.failed_starts,
+        now() - begun,
+    )
 
 
 def _rows(server: Server, mongo: ReplicaSet | None) -> list[Stored]:

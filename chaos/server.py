@@ -16,6 +16,8 @@ SECRET = "the-secret-of-a-server-that-is-only-broken"  # noqa: S105 - it opens n
 OPERATOR = "operator-of-the-chaos"
 START_SECONDS = 60.0
 END_SECONDS = 15.0
+REVIVE_SECONDS = 90.0
+AGAIN_SECONDS = 0.5
 
 
 class DidNotStart(Exception):
@@ -32,6 +34,7 @@ class Server:
     environment: Mapping[str, str] = field(default_factory=dict)
     port: int = 0
     starts: int = 0
+    failed_starts: int = 0
     process: "asyncio.subprocess.Process | None" = None
 
     @property
@@ -84,6 +87,20 @@ class Server:
             )
         self.starts += 1
         self.port = await self._announced()
+
+    async def revive(self) -> None:
+        """Start it as a supervisor does: again and again, where it can't start yet."""
+        deadline = asyncio.get_running_loop().time() + REVIVE_SECONDS
+        while True:
+            try:
+                await self.start()
+            except DidNotStart:
+                self.failed_starts += 1
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(AGAIN_SECONDS)
+            else:
+                return
 
     async def _announced(self) -> int:
         assert self.process is not None
