@@ -60,6 +60,7 @@ class _BoundedHttp(HttpToolsProtocol):
         self._head_timeout = options.head_timeout
         self._head_deadline: asyncio.TimerHandle | None = None
         self._head_size = 0
+        self._ended = False
         self._watching: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -78,9 +79,11 @@ class _BoundedHttp(HttpToolsProtocol):
             self._answered.message_event.set()
 
     def data_received(self, data: bytes) -> None:
+        self._ended = False
         super().data_received(data)
         if self._head_deadline is not None and not self.transport.is_closing():
-            self._head_size += len(data)
+            # Of what came with the end of another request it is not known how much is of this one's head.
+            self._head_size += 0 if self._ended else len(data)
             if self._head_size > self._max_head:
                 self.send_400_response("Too large a head.")
         if len(data) >= SHORT or self._counted:
@@ -101,6 +104,10 @@ class _BoundedHttp(HttpToolsProtocol):
         super().on_headers_complete()
         if self.pipeline and self._answered is None:
             self._answered = before
+
+    def on_message_complete(self) -> None:
+        self._ended = True
+        super().on_message_complete()
 
     def handle_websocket_upgrade(self) -> None:
         cycle: Any = self.cycle
