@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -15,9 +16,9 @@ from rejoinder.errors import ConfigurationError
 
 
 @asynccontextmanager
-async def served(chat: ChatServer) -> AsyncIterator[str]:
+async def served(chat: ChatServer, **options: Any) -> AsyncIterator[str]:
     """The address of that server, on a free port."""
-    server = uvicorn.Server(uvicorn.Config(chat, port=0, log_level="critical"))
+    server = uvicorn.Server(uvicorn.Config(chat, port=0, log_level="critical", **options))
     running = asyncio.create_task(server.serve())
     try:
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
@@ -54,3 +55,21 @@ async def test_a_server_that_was_stopped_says_so(tmp_path: Path) -> None:
         await chat.start()
     async with ChatServer(data_dir=tmp_path).lifespan():
         pass
+
+
+async def test_without_a_lifespan_it_starts_with_a_websocket_that_goes_straight_to_it(
+    tmp_path: Path,
+) -> None:
+    chat = ChatServer(data_dir=tmp_path)
+
+    @chat.authenticate
+    async def who(_handshake: Handshake) -> User:
+        return User("ann")
+
+    straight = served(chat, lifespan="off", ws=chat.websocket_protocol)
+    async with straight as url, aiohttp.ClientSession() as http:
+        client = socketio.AsyncClient(http_session=http)
+        await client.connect(url, transports=["websocket"])
+        assert (await client.call("room:join", {"roomId": "room"}))["success"] is True
+        await client.disconnect()
+    await chat.stop()

@@ -263,6 +263,9 @@ class ChatServer:
         ]
 
     async def _who(self, handshake: Handshake) -> User | None:
+        if not self._work:
+            # A WebSocket that goes straight here has not come by `__call__`.
+            await self.start()
         return await self._authenticate(handshake)
 
     async def _allows(self, user: User, room_id: str) -> bool:
