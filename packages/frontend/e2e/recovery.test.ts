@@ -50,7 +50,8 @@ test('an answer that was cut off by the death of the server says so', async () =
   await ann.signIn('Ann')
   const address = await ann.startChat()
   await ann.say('/count 2000 20')
-  await ann.messages('streaming').getByText(' 20 ').waitFor()
+  // What is written is saved once a second.
+  await ann.messages('streaming').getByText(' 100 ').waitFor()
   await stage.server.kill()
   await ann.banner.waitFor()
   await stage.server.start()
