@@ -239,7 +239,7 @@ class Device:
                 self._do(view.room, self._enter(view))
         elif not view.whole:
             self._do(view.room, self._page_on(view))
-        if view.inside:
+        if view.inside and not view.leaving:
             self._pump(view)
 
     def _do(self, what: str, work: Any) -> None:
@@ -339,6 +339,7 @@ class Device:
 
     async def _leave(self, view: View, *, comes_back: bool) -> None:
         self._show(view, final=False)
+        view.leaving = True
 
         def left(reply: Reply, _raw: bytes) -> None:
             if reply.success:
@@ -346,6 +347,7 @@ class Device:
                 view.outside()
 
         reply = await self._call("room:leave", {"roomId": view.room}, left)
+        view.leaving = False
         if reply is None or not reply.success:
             return
         if not comes_back:

@@ -71,7 +71,7 @@ class Server:
             "REJOINDER_DATA_DIR": str(self.data),
             "CHAOS_GENERATIONS": str(self.generations),
             "CHAOS_CLOCK": str(self.clock),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "packages" / "backend" / "src"))),
             **self.environment,
         }
         self.jump(0)

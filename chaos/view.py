@@ -25,6 +25,7 @@ class View:
     room: str
     inside: bool = False
     damaged: bool = False
+    leaving: bool = False
     last: int = 0
     rows: dict[int, Message] = field(default_factory=dict)
     running: dict[str, Message] = field(default_factory=dict)
@@ -66,7 +67,7 @@ class View:
 
     def outside(self) -> None:
         """The connection is gone, or the room was left."""
-        self.inside = False
+        self.inside = self.leaving = False
         self.running.clear()
 
     def enter(self, snapshot: Snapshot) -> None:
