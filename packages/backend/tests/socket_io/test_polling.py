@@ -239,8 +239,9 @@ async def test_pings_are_polled_and_their_answers_posted() -> None:
     waiting = await polled.waiting()
     assert (await waiting).body == b"2"
     last = await polled.waiting()
-    assert (await last).body == b"1"
+    assert (await last).body == b"6"
     assert polled.told.reasons == [CloseReason.PING_TIMEOUT]
+    assert await polled.gone()
 
 
 # --- POST -----------------------------------------------------------------------------------------
@@ -394,12 +395,14 @@ async def test_a_closed_session_hears_nothing() -> None:
 @virtual
 async def test_a_server_that_closes_waits_for_its_clients_to_poll() -> None:
     polled = await Polled().open()
+    polled.session.send(Outgoing(b"4a"))
     loop = asyncio.get_running_loop()
     closing = asyncio.create_task(polled.server.close(3))
     began = loop.time()
     await settle()
     assert not closing.done()
-    assert (await polled.get()).body == b"1"
+    # It is told no end, after which some clients would not come back.
+    assert (await polled.get()).body == b"4a"
     await closing
     assert loop.time() == began
     await (await Polled(linger=100).open()).server.close(3)
@@ -408,9 +411,23 @@ async def test_a_server_that_closes_waits_for_its_clients_to_poll() -> None:
 @virtual
 async def test_but_not_for_ever() -> None:
     polled = await Polled(linger=100).open()
+    polled.session.send(Outgoing(b"4a"))
     began = asyncio.get_running_loop().time()
     await polled.server.close(3)
     assert asyncio.get_running_loop().time() - began == pytest.approx(3)
+
+
+@virtual
+async def test_a_server_that_closes_waits_for_nobody_who_has_all() -> None:
+    idle, polling = await Polled().open(), Polled()
+    polling.server = idle.server
+    get = await (await polling.open()).waiting()
+    began = asyncio.get_running_loop().time()
+    await idle.server.close(3)
+    assert (await get).body == b"6"
+    assert asyncio.get_running_loop().time() == began
+    assert await idle.gone()
+    assert await polling.gone()
 
 
 @virtual

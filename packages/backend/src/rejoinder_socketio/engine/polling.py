@@ -32,7 +32,10 @@ UPGRADING_SECONDS: Final = 0.1
 
 _CLOSE: Final = Outgoing(b"1")
 _NOOP: Final = b"6"
-_LINGERING: Final = frozenset({CloseReason.SERVER_LEFT, CloseReason.SHUTTING_DOWN})
+# The client is to come back by itself, which that of python-socketio does not do after a packet that closes.
+_LOST: Final = frozenset(
+    {CloseReason.TRANSPORT_CLOSE, CloseReason.SHUTTING_DOWN, CloseReason.PING_TIMEOUT}
+)
 
 
 class PollingOutlet:
@@ -70,9 +73,12 @@ class PollingOutlet:
         return messages
 
     def close(self, reason: CloseReason) -> None:
-        if reason in _LINGERING or (self.polled and reason is not CloseReason.TRANSPORT_CLOSE):
+        told = reason is CloseReason.SERVER_LEFT or (self.polled and reason not in _LOST)
+        if told:
             self.write(_CLOSE)
+        if told or reason is CloseReason.SHUTTING_DOWN:
             self._closed = True
+            self.wake()
             self.resume_reading()
         else:
             self._end()
