@@ -91,6 +91,16 @@ export class Person {
     return this.page.getByRole('dialog')
   }
 
+  /** What the composer says about messages that are not sent yet. */
+  get outboxNote(): Locator {
+    return this.page.locator('form [role="status"]').first()
+  }
+
+  /** Messages on their way. */
+  get pending(): Locator {
+    return this.page.locator('.rejoinder-message-status[data-status="pending"]')
+  }
+
   get retryButton(): Locator {
     return this.page.getByRole('button', { name: 'Send again' })
   }

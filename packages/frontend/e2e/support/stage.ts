@@ -1,4 +1,9 @@
-import { type Browser, type BrowserContextOptions, chromium } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+} from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { ServerProcess } from '../../src/lib/client/testing/serverProcess'
 import { Person, type Session } from './person'
@@ -26,6 +31,8 @@ export interface PersonOptions extends BrowserContextOptions {
 export interface Stage {
   readonly server: ServerProcess
   person(options?: PersonOptions): Promise<Person>
+  /** Another tab of somebody's browser. */
+  tab(person: Person): Promise<Person>
 }
 
 /**
@@ -43,7 +50,9 @@ export function setStage(env: Record<string, string> = {}, program = SERVE): Sta
   })
   afterEach(async () => {
     const problems = people.flatMap((person) => person.problems)
-    await Promise.all(people.map((person) => person.context.close()))
+    await Promise.all(
+      [...new Set(people.map(({ context }) => context))].map((each) => each.close()),
+    )
     people = []
     expect(problems).toEqual([])
   })
@@ -51,6 +60,12 @@ export function setStage(env: Record<string, string> = {}, program = SERVE): Sta
     await browser?.close()
     await server?.stop()
   })
+
+  const sit = async (context: BrowserContext) => {
+    const person = new Person(await context.newPage(), context)
+    people.push(person)
+    return person
+  }
 
   const stage: Stage = {
     get server() {
@@ -71,10 +86,9 @@ export function setStage(env: Record<string, string> = {}, program = SERVE): Sta
           localStorage.setItem('rejoinder.session', value)
         }, JSON.stringify(session))
       }
-      const person = new Person(await context.newPage(), context)
-      people.push(person)
-      return person
+      return sit(context)
     },
+    tab: ({ context }) => sit(context),
   }
   return stage
 }

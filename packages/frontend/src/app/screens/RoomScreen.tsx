@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { characterName, type People } from '@/components/chat/common/people'
 import { Composer } from '@/components/chat/composer/Composer'
+import { outboxNoteOf } from '@/components/chat/composer/rules'
 import { useDraft } from '@/components/chat/composer/useDraft'
 import { useText } from '@/components/chat/i18n/TextContext'
 import { MessageList, NewestButton } from '@/components/chat/messages/MessageList'
@@ -131,6 +132,7 @@ export function RoomScreen(props: RoomScreenProps) {
         onSend={onSend}
         onTyping={chat.startTyping}
         onTypingEnd={chat.stopTyping}
+        outboxNote={outboxNoteOf(chat)}
         onStop={running && (() => void chat.stopStream(running.id))}
         limitBytes={props.contentLimitBytes ?? CONTENT_LIMIT_BYTES}
         placeholder={t.composerPlaceholder(title)}

@@ -21,13 +21,19 @@ function Page({ onSend, ...props }: PageProps) {
   )
 }
 
-function setUp(options: { onStop?: () => void; limitBytes?: number } = {}) {
+function setUp(
+  options: {
+    onStop?: () => void
+    limitBytes?: number
+    outboxNote?: ComposerProps['outboxNote']
+  } = {},
+) {
   const spies = {
     onSend: vi.fn<(text: string) => void>(),
     onTyping: vi.fn(),
     onTypingEnd: vi.fn(),
   }
-  render(<Page {...spies} onStop={options.onStop} limitBytes={options.limitBytes ?? 32768} />)
+  render(<Page {...spies} {...options} limitBytes={options.limitBytes ?? 32768} />)
   const field = screen.getByRole<HTMLTextAreaElement>('textbox', { name: 'Message' })
   return { ...spies, field, user: userEvent.setup() }
 }
@@ -38,6 +44,21 @@ describe('the composer', () => {
     await user.type(field, 'hello{Enter}')
     expect(onSend.mock.calls).toEqual([['hello']])
     expect(field.value).toBe('')
+  })
+
+  test('keeps the text while no more messages are taken, and says why', async () => {
+    const { user, field, onSend } = setUp({ outboxNote: 'full' })
+    await user.type(field, 'hello{Enter}')
+    expect(onSend).not.toHaveBeenCalled()
+    expect(field.value).toBe('hello')
+    expect(screen.getByText(/Too many messages wait/)).toBeDefined()
+  })
+
+  test('sends as ever where it is only said that there is no connection', async () => {
+    const { user, field, onSend } = setUp({ outboxNote: 'offline' })
+    screen.getByText(/once the connection is back/)
+    await user.type(field, 'hello{Enter}')
+    expect(onSend.mock.calls).toEqual([['hello']])
   })
 
   test('makes a line with Shift and Enter', async () => {
@@ -72,9 +93,9 @@ describe('the composer', () => {
   test('says how much is left and refuses what is too long', async () => {
     const { user, field, onSend } = setUp({ limitBytes: 10 })
     fireEvent.change(field, { target: { value: '한글한' } })
-    expect(screen.getByRole('status').textContent).toBe('1 byte left')
+    expect(screen.getAllByRole('status').at(-1)?.textContent).toBe('1 byte left')
     fireEvent.change(field, { target: { value: '한글한글' } })
-    expect(screen.getByRole('status').textContent).toBe('2 bytes too long')
+    expect(screen.getAllByRole('status').at(-1)?.textContent).toBe('2 bytes too long')
     await user.type(field, '{Enter}')
     expect(onSend).not.toHaveBeenCalled()
     expect(field.value).toBe('한글한글')

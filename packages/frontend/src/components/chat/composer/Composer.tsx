@@ -8,7 +8,7 @@ import {
 } from 'react'
 import { Icon } from '../common/Icon'
 import { useText } from '../i18n/TextContext'
-import { canSend, sends, sizeOf } from './rules'
+import { canSend, type OutboxNote, sends, sizeOf } from './rules'
 
 export interface ComposerProps {
   text: string
@@ -20,6 +20,8 @@ export interface ComposerProps {
   onTypingEnd: () => void
   limitBytes: number
   placeholder: string
+  /** What must be known about messages that are not sent yet. */
+  outboxNote?: OutboxNote | null | undefined
   /** A character answers: this ends it. */
   onStop?: (() => void) | undefined
   autoFocus?: boolean
@@ -33,7 +35,7 @@ export function Composer(props: ComposerProps) {
   const ownField = useRef<HTMLTextAreaElement>(null)
   const field = props.field ?? ownField
   const hintId = useId()
-  const ready = canSend(text, limitBytes)
+  const ready = canSend(text, limitBytes) && props.outboxNote !== 'full'
   useHeight(field, text)
 
   useEffect(() => {
@@ -60,6 +62,7 @@ export function Composer(props: ComposerProps) {
         send()
       }}
     >
+      <OutboxLine note={props.outboxNote ?? null} />
       <div className="flex items-end gap-2 rounded-3xl border border-edge bg-surface p-1.5 focus-within:border-accent focus-within:ring-1 focus-within:ring-accent">
         <textarea
           ref={field}
@@ -100,6 +103,18 @@ export function Composer(props: ComposerProps) {
 function keyOf(event: KeyboardEvent) {
   const { key, shiftKey, ctrlKey, altKey, metaKey, keyCode } = event
   return { key, shiftKey, ctrlKey, altKey, metaKey, keyCode }
+}
+
+/** There before it has something to say, so that it is heard when it has. */
+function OutboxLine({ note }: { note: OutboxNote | null }) {
+  const { t } = useText()
+  const sentences = { full: t.outboxFull, notKept: t.outboxNotKept, offline: t.outboxOffline }
+  const isWarning = note === 'full' || note === 'notKept'
+  return (
+    <p role="status" className={`px-3 text-sm ${isWarning ? 'text-danger' : 'text-muted'}`}>
+      {note && <span className="mb-1.5 block">{sentences[note]}</span>}
+    </p>
+  )
 }
 
 function SizeNote({ text, limitBytes }: { text: string; limitBytes: number }) {

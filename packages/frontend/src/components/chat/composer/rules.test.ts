@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { canSend, type KeyPress, sends, sizeOf, utf8Length } from './rules'
+import { canSend, type KeyPress, outboxNoteOf, sends, sizeOf, utf8Length } from './rules'
 
 const enter: KeyPress = {
   key: 'Enter',
@@ -49,5 +49,32 @@ describe('the size of a message', () => {
     expect(canSend(' \n ', 100)).toBe(false)
     expect(canSend('a'.repeat(100), 100)).toBe(true)
     expect(canSend('a'.repeat(101), 100)).toBe(false)
+  })
+})
+
+describe('the note about what is not sent yet', () => {
+  const fine: Parameters<typeof outboxNoteOf>[0] = {
+    outbox: { isKept: true, isFull: false },
+    isInRoom: true,
+    pendingMessages: [],
+    messages: [{ status: 'sent' }, {}],
+  }
+  const pendingMessages = ['m1']
+  const messages = [{ status: 'failed' as const }]
+  const lost = { isKept: false, isFull: false }
+
+  test.each([
+    ['nothing waits', {}, null],
+    ['nothing waits, and nothing would be kept', { outbox: lost }, null],
+    ['one is on its way', { pendingMessages }, null],
+    ['one is on its way and would not be kept', { pendingMessages, outbox: lost }, null],
+    ['nothing waits for the connection', { isInRoom: false }, null],
+    ['one waits for the connection', { isInRoom: false, pendingMessages }, 'offline'],
+    ['one waits and is not kept', { isInRoom: false, pendingMessages, outbox: lost }, 'notKept'],
+    ['one failed', { messages }, null],
+    ['one failed and is not kept', { messages, outbox: lost }, 'notKept'],
+    ['no more are taken', { outbox: { isKept: false, isFull: true } }, 'full'],
+  ])('where %s', (_, change, note) => {
+    expect(outboxNoteOf({ ...fine, ...change })).toBe(note)
   })
 })

@@ -40,3 +40,21 @@ export function sizeOf(text: string, limit: number): Size {
 export function canSend(text: string, limit: number): boolean {
   return text.trim() !== '' && sizeOf(text, limit).state !== 'over'
 }
+
+export type OutboxNote = 'full' | 'notKept' | 'offline'
+
+/** What must be known about own messages that are not sent yet, the most pressing first. */
+export function outboxNoteOf(chat: {
+  outbox: { isKept: boolean; isFull: boolean }
+  isInRoom: boolean
+  pendingMessages: readonly unknown[]
+  messages: readonly { status?: 'pending' | 'sent' | 'failed' }[]
+}): OutboxNote | null {
+  const { isKept, isFull } = chat.outbox
+  if (isFull) return 'full'
+  // In the room what is pending is gone in a moment.
+  const isWaiting = !chat.isInRoom && chat.pendingMessages.length > 0
+  const hasFailed = chat.messages.some(({ status }) => status === 'failed')
+  if ((isWaiting || hasFailed) && !isKept) return 'notKept'
+  return isWaiting ? 'offline' : null
+}

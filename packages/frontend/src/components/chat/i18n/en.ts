@@ -94,7 +94,9 @@ export const en = {
   send: 'Send',
   bytesLeft: (left: number) => `${bytes(left)} left`,
   tooLong: (over: number) => `${bytes(over)} too long`,
-  offlineHint: 'You are offline. Messages go out once the connection is back.',
+  outboxOffline: 'Not connected. What you write goes out once the connection is back.',
+  outboxNotKept: 'This browser keeps nothing: leave the page open until your messages are sent.',
+  outboxFull: 'Too many messages wait. You can write again once some of them are sent.',
 
   language: 'Language',
   theme: 'Appearance',

@@ -89,7 +89,9 @@ export const ko: Catalogue = {
   send: '전송',
   bytesLeft: (left) => `${left.toLocaleString('ko')}바이트 남음`,
   tooLong: (over) => `${over.toLocaleString('ko')}바이트 초과`,
-  offlineHint: '오프라인입니다. 다시 연결되면 메시지가 전송됩니다.',
+  outboxOffline: '연결되어 있지 않습니다. 다시 연결되면 메시지가 전송됩니다.',
+  outboxNotKept: '이 브라우저에는 메시지를 보관할 수 없습니다. 전송될 때까지 페이지를 닫지 마세요.',
+  outboxFull: '대기 중인 메시지가 너무 많습니다. 일부가 전송되면 다시 보낼 수 있습니다.',
 
   language: '언어',
   theme: '화면 모드',
