@@ -142,6 +142,32 @@ async def test_who_reads_slowly_but_in_time_gets_all() -> None:
 
 
 @virtual
+async def test_who_reads_again_is_told_of_what_was_left_out() -> None:
+    served = await Served(max_waiting=1000).open()
+    served.client.blocked = True
+    for _ in range(3):
+        served.session.send(Outgoing(b"4" + b"a" * 100), volatile=True)
+    await settle()
+    assert served.told.drained == 0
+    served.client.unblock()
+    await settle()
+    assert len(served.client.heard()) < 3
+    assert served.told.drained == 1
+
+
+@virtual
+async def test_who_has_left_something_out_and_is_closed_is_told_nothing_more() -> None:
+    served = await Served(max_waiting=1000).open()
+    served.client.blocked = True
+    for _ in range(3):
+        served.session.send(Outgoing(b"4" + b"a" * 100), volatile=True)
+    served.session.close(CloseReason.SERVER_LEFT)
+    served.client.unblock()
+    await served.done
+    assert served.told.drained == 0
+
+
+@virtual
 async def test_who_is_too_slow_is_not_waited_for() -> None:
     served = await Served(max_waiting=1000).open()
     session = served.session

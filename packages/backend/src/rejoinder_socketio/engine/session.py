@@ -293,7 +293,7 @@ class Session:
     def drained(self) -> None:
         """What waited for the client has gone out."""
         self._slow = False
-        if self._missed:
+        if self._missed and self.phase is not Phase.CLOSED:
             self._missed = False
             self._handler.on_drained(self)
 

@@ -62,7 +62,7 @@ class AsgiWebSocket:
         self._ready.set()
         self.resume_reading()
 
-    async def run(self, send: "Send") -> None:
+    async def run(self, send: "Send", session: Session) -> None:
         """Send what is written, until it is closed."""
         while True:
             while self._queue:
@@ -71,6 +71,10 @@ class AsgiWebSocket:
                     kind = "text" if isinstance(data, str) else "bytes"
                     await send({"type": "websocket.send", kind: data})
                 self._size -= message.size + OVERHEAD
+            if session.outlet is self:
+                session.drained()
+            if self._queue:
+                continue
             if self._closing is not None:
                 await send({"type": "websocket.close", "code": frames.NORMAL})
                 return
@@ -106,7 +110,7 @@ async def serve(server: "EngineServer", scope: "Scope", receive: "Receive", send
     else:
         session = known
         server.upgrading(session, outlet)
-    writing = asyncio.ensure_future(outlet.run(send))
+    writing = asyncio.ensure_future(outlet.run(send, session))
     reading = asyncio.ensure_future(_read(server, session, outlet, receive))
     closed = asyncio.ensure_future(outlet.closed.wait())
     try:
