@@ -8,9 +8,11 @@ promises to break on purpose.
 import asyncio
 import mmap
 import os
+import socket
 import struct
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from unittest.mock import patch
 
 import msgspec
@@ -20,9 +22,15 @@ from chaos.record import Generated, now
 from rejoinder import cli, run, server
 from rejoinder.characters.base import Turn
 from rejoinder.errors import CharacterFailed
+from rejoinder.gateway import socket_service
 from rejoinder.server import ChatServer
 from rejoinder.service.turns import Turns
 from rejoinder.settings import Settings
+from rejoinder_socketio import Options
+
+SEND_BUFFER_BYTES = 8 * 1024
+WAITING_BYTES = 64 * 1024
+"""What may wait for a client that is slow: little, so that it comes to that."""
 
 
 class Character:
@@ -57,6 +65,17 @@ def make(settings: Settings) -> ChatServer:
     return chat
 
 
+def narrow(listen: Callable[[str, int], socket.socket]) -> Callable[[str, int], socket.socket]:
+    """How to listen so that the system takes little for a client that does not read."""
+
+    def listener(host: str, port: int) -> socket.socket:
+        made = listen(host, port)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        return made
+
+    return listener
+
+
 def _lies() -> lies.Lies:
     return lies.asked_for(os.environ.get("CHAOS_LIES", ""))
 
@@ -84,6 +103,8 @@ def main() -> None:
         patch.object(time, "time_ns", now_ns),
         patch.object(time, "time", lambda: now_ns() / 1e9),
         patch.object(run, "ChatServer", make),
+        patch.object(run, "listen", narrow(run.listen)),
+        patch.object(socket_service, "Options", partial(Options, max_waiting=WAITING_BYTES)),
         patch.object(Turns, "ask", lies.ask(_lies())),
     ):
         cli.main()

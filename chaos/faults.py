@@ -17,6 +17,7 @@ from chaos.record import Fault, Recorder, now
 from chaos.server import Server
 
 TOGETHER = 0.3
+SLOW_TIMES = 4
 WAYS: tuple[Way, ...] = (UP, DOWN)
 
 Happen = Callable[[], Coroutine[Any, Any, None]]
@@ -219,7 +220,8 @@ class Faults:
                 case "delay":
                     link.delays[way] = rng.uniform(0.05, 1.5)
                 case _:
-                    link.rates[DOWN] = rng.choice((500, 2000, 8000))
+                    link.rates[DOWN] = rng.choice((200, 1000, 4000))
+                    seconds *= SLOW_TIMES
             await asyncio.sleep(seconds)
             if kind in ("silence", "one way") and rng.random() < 0.5:  # noqa: PLR2004 - lost, or late
                 link.cut()

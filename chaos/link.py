@@ -4,6 +4,7 @@ What is held back comes later, or never where the connection is cut before; the 
 """
 
 import asyncio
+import socket
 from collections import deque
 from collections.abc import Callable
 from typing import Literal, Self
@@ -11,7 +12,8 @@ from typing import Literal, Self
 UP: Literal["up"] = "up"
 DOWN: Literal["down"] = "down"
 Way = Literal["up", "down"]
-HELD_MAX = 64 * 1024
+HELD_MAX = 16 * 1024
+BUFFER_BYTES = 8 * 1024
 SLICE_SECONDS = 0.1
 
 
@@ -209,10 +211,18 @@ class Link:
 
     async def _reach(self, pair: _Pair) -> None:
         loop = asyncio.get_running_loop()
+        way = socket.socket()
+        way.setblocking(False)  # noqa: FBT003 - as the module has it
+        # So that who sends too much is held up soon.
+        way.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
         try:
-            await loop.create_connection(lambda: _End(pair, DOWN), "127.0.0.1", self._target())
-        except OSError:
+            await loop.sock_connect(way, ("127.0.0.1", self._target()))
+            await loop.create_connection(lambda: _End(pair, DOWN), sock=way)
+        except BaseException as error:
+            way.close()
             pair.end()
+            if not isinstance(error, OSError):
+                raise
 
     # --- faults ----------------------------------------------------------------------------------
 

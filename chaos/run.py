@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import random
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Coroutine
@@ -176,6 +177,15 @@ async def _watch(server: Server, record: Recorder) -> None:
             await asyncio.sleep(WATCH_SECONDS)
 
 
+async def _until_told(work: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """Do it; who ends the program leaves nothing behind."""
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(work)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    return await task
+
+
 def main() -> int:
     """The command; 0 only where nothing is wrong."""
     parser = argparse.ArgumentParser(description=__doc__, prog="make chaos")
@@ -200,7 +210,11 @@ def main() -> int:
     )
     folder = given.keep or Path(tempfile.mkdtemp(prefix="rejoinder-chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
-    outcome = asyncio.run(play(plan, folder))
+    try:
+        outcome = asyncio.run(_until_told(play(plan, folder)))
+    except asyncio.CancelledError:
+        print(f"\nInterrupted. What was written down: {folder}")
+        return 130
     print("\n".join(report.lines(outcome)))
     clean = outcome.clean
     if given.write:

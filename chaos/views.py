@@ -29,6 +29,8 @@ class _Stay:
     streams: dict[str, tuple[int, str]]
     skipped: set[int] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
+    doubts: list[Violation] = field(default_factory=list)
+    """Chunks that are missing: of one who is slow they are left out, if it is told so after that."""
 
 
 @dataclass
@@ -50,6 +52,14 @@ class _Viewer:
         if stay is not None and stay.skipped:
             missed = sorted(stay.skipped)[:5]
             yield Violation("hole", self.says(f"{missed} did not come"), t)
+        if stay is not None:
+            yield from stay.doubts
+
+    def lose(self, t: float) -> Violations:
+        """The connection is gone, and with it what it was still to be told."""
+        if self.stay is not None:
+            self.stay.doubts.clear()
+        yield from self.leave(t)
 
     def enter(self, entered: Entered) -> Violations:
         yield from self.leave(entered.t)
@@ -145,7 +155,11 @@ class _Viewer:
             says = (
                 f"{message_id} was put together as {len(text)} and ended as {len(payload.content)}"
             )
-            yield Violation("text", self.says(says), t)
+            wrong = Violation("text", self.says(says), t)
+            if payload.content.startswith(text):
+                stay.doubts.append(wrong)
+            else:
+                yield wrong
 
 
 class Views:
@@ -190,7 +204,7 @@ class Views:
             case Opened() | Closed():
                 for viewer in self._viewers.values():
                     if viewer.name == record.client:
-                        yield from viewer.leave(record.t)
+                        yield from viewer.lose(record.t)
             case Left():
                 yield from self._viewer(record.client, record.room).leave(record.t)
             case Shown():

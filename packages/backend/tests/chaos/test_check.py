@@ -175,6 +175,14 @@ def test_a_resync_that_was_told_is_no_hole() -> None:
     assert check(log.records, TWO).clean
 
 
+def test_chunks_that_a_slow_viewer_was_not_sent_are_no_fault_if_it_is_told_so() -> None:
+    log = asked().enters(row("q", 1, QUESTION), last=1).starts("x", 2)
+    log.chunk("x", 0, 0, ANSWER[:5]).ends("x", ANSWER)
+    assert wrong(check(log.records, ASKED)) == {"text": 1}
+    log.add(Heard(9, "bob", 1, "room:resync", Payload(room_id=ROOM)))
+    assert check(log.records, ASKED).clean
+
+
 def test_what_is_stored_of_an_answer_that_was_broken_off_is_a_beginning() -> None:
     stored = (said("q", 1, QUESTION), told("x", 2, ANSWER[:7], "interrupted"))
     assert check(asked().records, stored).clean
