@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from chaos import script
+from chaos import deeds, script
 from chaos.link import Link
 from chaos.record import (
     Acked,
@@ -36,7 +36,6 @@ from chaos.wire import Lost, Wire
 ACK_SECONDS = 5.0
 BEAT_SECONDS = 3.0
 TICK_SECONDS = 0.05
-OUTBOX_MAX = 12
 PASSING = frozenset({"unavailable", "rate_limited"})
 
 
@@ -112,8 +111,8 @@ class Device:
         self._link = link
         self._record = record
         self._http = http
-        self._habits = habits
-        self._rng = rng
+        self.habits = habits
+        self.rng = rng
         self._conn = 0
         self._written = 0
         self._wire: Wire | None = None
@@ -123,6 +122,15 @@ class Device:
         self._act_at = now() + rng.uniform(0, 1)
         self._beat_at = 0.0
         self._enter_at: dict[str, float] = {}
+
+    def rooms(self) -> list[str]:
+        """Those that it wants to be in now."""
+        return self._identity.rooms()
+
+    def next_number(self) -> int:
+        """Of the next message that it writes."""
+        self._written += 1
+        return self._written
 
     @property
     def settled(self) -> bool:
@@ -162,7 +170,7 @@ class Device:
                 continue
             with suppress(Lost):
                 await self._stay()
-            await asyncio.sleep(self._rng.uniform(0.1, 1.5))
+            await asyncio.sleep(self.rng.uniform(0.1, 1.5))
 
     def drop(self) -> None:
         """Lose the connection, without a word."""
@@ -208,7 +216,7 @@ class Device:
                 if event == "message:stream:start" and payload.reply_to.startswith(f"{self.name}."):
                     view.own_answers.append(payload.message_id)
         elif event == "connection:replaced":
-            self.away_until = max(self.away_until, now() + self._rng.uniform(2, 10))
+            self.away_until = max(self.away_until, now() + self.rng.uniform(2, 10))
 
     # --- what it does all the time ---------------------------------------------------------------
 
@@ -218,31 +226,31 @@ class Device:
             for view in self.views.values():
                 self._care(view)
             if not self.quiet and now() >= self._act_at:
-                self._act_at = now() + self._rng.expovariate(self._habits.rate)
-                self._act()
+                self._act_at = now() + self.rng.expovariate(self.habits.rate)
+                deeds.act(self)
             if now() >= self._beat_at and "beat" not in self._busy:
-                self._do("beat", self._beat())
+                self.do("beat", self._beat())
             await asyncio.sleep(TICK_SECONDS)
 
     def _choose_rooms(self) -> None:
-        wanted = list(self.views) if self.quiet else self._identity.rooms()
+        wanted = list(self.views) if self.quiet else self.rooms()
         for room in wanted:
             if room not in self.views:
                 self.views[room] = View(room)
         for view in self.views.values():
             if view.room not in wanted and view.inside and view.whole and not view.outbox:
-                self._do(view.room, self._leave(view, comes_back=False))
+                self.do(view.room, self.leave(view, comes_back=False))
 
     def _care(self, view: View) -> None:
         if not view.inside or view.damaged:
             if now() >= self._enter_at.get(view.room, 0):
-                self._do(view.room, self._enter(view))
+                self.do(view.room, self._enter(view))
         elif not view.whole:
-            self._do(view.room, self._page_on(view))
+            self.do(view.room, self._page_on(view))
         if view.inside and not view.leaving:
             self._pump(view)
 
-    def _do(self, what: str, work: Any) -> None:
+    def do(self, what: str, work: Any) -> None:
         """One thing at a time of each kind; all ends with the connection."""
         if what in self._busy:
             work.close()
@@ -264,11 +272,11 @@ class Device:
         task.add_done_callback(over)
 
     async def _beat(self) -> None:
-        if await self._call("heartbeat", {}) is None:
+        if await self.call("heartbeat", {}) is None:
             raise Lost("no answer to a heartbeat")
         self._beat_at = now() + BEAT_SECONDS
 
-    async def _call(
+    async def call(
         self, event: str, payload: object, at_once: Callable[[Reply, bytes], None] | None = None
     ) -> Reply | None:
         """Ask, and wait as long as one does; `at_once` runs before anything that comes after the reply."""
@@ -306,8 +314,8 @@ class Device:
             self._record(Entered(now(), self.name, self._conn, view.room, snapshot, position))
             view.enter(msgspec.json.decode(msgspec.json.encode(snapshot), type=Snapshot))
 
-        reply = await self._call("room:rejoin" if known else "room:join", payload, entered)
-        pause = 1.0 if reply is not None and reply.success else self._rng.uniform(0.2, 1)
+        reply = await self.call("room:rejoin" if known else "room:join", payload, entered)
+        pause = 1.0 if reply is not None and reply.success else self.rng.uniform(0.2, 1)
         self._enter_at[view.room] = now() + pause
 
     async def _page_on(self, view: View) -> None:
@@ -315,13 +323,13 @@ class Device:
             view.damaged = True
             return
         before = len(view.rows)
-        await self._page(view, after=view.hole_after)
+        await self.page(view, after=view.hole_after)
         if len(view.rows) == before:
             view.damaged = True
-            await asyncio.sleep(self._rng.uniform(0.2, 0.5))
+            await asyncio.sleep(self.rng.uniform(0.2, 0.5))
 
-    async def _page(self, view: View, *, after: str = "", before: str = "") -> None:
-        payload: dict[str, object] = {"roomId": view.room, "limit": self._rng.choice((5, 50, 100))}
+    async def page(self, view: View, *, after: str = "", before: str = "") -> None:
+        payload: dict[str, object] = {"roomId": view.room, "limit": self.rng.choice((5, 50, 100))}
         payload |= {"after": after} if after else {"before": before}
 
         def came(reply: Reply, _raw: bytes) -> None:
@@ -335,9 +343,9 @@ class Device:
             if before:
                 view.has_older = reply.has_more
 
-        await self._call("messages:history", payload, came)
+        await self.call("messages:history", payload, came)
 
-    async def _leave(self, view: View, *, comes_back: bool) -> None:
+    async def leave(self, view: View, *, comes_back: bool) -> None:
         self._show(view, final=False)
         view.leaving = True
 
@@ -346,28 +354,29 @@ class Device:
                 self._record(Left(now(), self.name, self._conn, view.room))
                 view.outside()
 
-        reply = await self._call("room:leave", {"roomId": view.room}, left)
+        reply = await self.call("room:leave", {"roomId": view.room}, left)
         view.leaving = False
         if reply is None or not reply.success:
             return
         if not comes_back:
             self.views.pop(view.room, None)
             return
-        if self._rng.random() < 0.5:  # noqa: PLR2004 - with or without what it held
+        if self.rng.random() < 0.5:  # noqa: PLR2004 - with or without what it held
             view.forget()
-        await asyncio.sleep(self._rng.uniform(0, 1))
+        await asyncio.sleep(self.rng.uniform(0, 1))
 
     # --- messages --------------------------------------------------------------------------------
 
     def _pump(self, view: View) -> None:
-        for draft in tuple(view.outbox.values())[: self._habits.window]:
+        for draft in tuple(view.outbox.values())[: self.habits.window]:
             on_way = draft.conn == self._conn and now() - draft.at < ACK_SECONDS
             if not on_way and now() >= draft.not_before:
                 draft.conn, draft.at = self._conn, now()
                 # In the order of the outbox, so this must not wait for its turn.
-                self._transmit(view, draft)
+                self.transmit(view, draft)
 
-    def _transmit(self, view: View, draft: Draft) -> None:
+    def transmit(self, view: View, draft: Draft) -> None:
+        """Send a message once, whether it was sent before or not."""
         sent_over = self._conn
 
         def reply(raw: bytes) -> None:
@@ -380,7 +389,7 @@ class Device:
             Sent(now(), self.name, self._conn, view.room, draft.id, draft.content, draft.asks)
         )
         if self._wire is not None:
-            self._do(f"{draft.id} {draft.at}", self._wire.ask(event, payload, reply))
+            self.do(f"{draft.id} {draft.at}", self._wire.ask(event, payload, reply))
 
     def _acked(self, view: View, draft: Draft, reply: Reply, conn: int) -> None:
         self._record(
@@ -401,95 +410,20 @@ class Device:
                 view.acked.append(draft)
         else:
             draft.conn = 0
-            draft.not_before = now() + (reply.retry_after_ms / 1000 or self._rng.uniform(0.2, 1))
+            draft.not_before = now() + (reply.retry_after_ms / 1000 or self.rng.uniform(0.2, 1))
 
-    def _write(self, view: View, *, asks: bool) -> None:
-        if len(view.outbox) >= OUTBOX_MAX:
-            return
-        self._written += 1
-        message_id = f"{self.name}.{self._written}"
-        if asks:
-            pieces, pause = self._rng.choice(((3, 0), (20, 30), (40, 40), (12, 100), (60, 15)))
-            fails = self._rng.random() < 0.1  # noqa: PLR2004 - one in ten
-            content = script.order(message_id, pieces, pause, fails=fails)
-        else:
-            content = script.remark(message_id, self._written)
-        view.outbox[message_id] = Draft(message_id, content, asks)
+    async def say(self, event: str, payload: object) -> None:
+        """Ask for something whose answer says nothing new."""
+        await self.call(event, payload)
 
-    def _act(self) -> None:
-        """Do one thing that people do."""
-        wanted = self._identity.rooms()
-        views = [view for view in self.views.values() if view.room in wanted]
-        if not views:
-            return
-        view = self._rng.choice(views)
-        rest = {
-            "burst": 0.04,
-            "again": 0.06,
-            "conflict": 0.01,
-            "stop": 0.03,
-            "regenerate": 0.01,
-            "history": 0.03,
-            "leave": 0.01,
-            "reload": 0.004,
-            "read": 0.03,
-            "typing": 0.03,
-        }
-        chances = {"ask": self._habits.asks, **rest}
-        chances["write"] = 1 - sum(chances.values())
-        (deed,) = self._rng.choices(list(chances), list(chances.values()))
-        match deed:
-            case "write" | "ask":
-                self._write(view, asks=deed == "ask")
-            case "burst":
-                for _ in range(4):
-                    self._write(view, asks=False)
-            case "reload":
-                for each in self.views.values():
-                    each.forget()
-                self.drop()
-            case _ if view.inside:
-                self._act_inside(deed, view)
-            case _:
-                pass
-
-    def _act_inside(self, deed: str, view: View) -> None:
-        match deed:
-            case "again" if view.acked:
-                asked = [draft for draft in view.acked if draft.asks]
-                self._transmit(view, self._rng.choice(asked or list(view.acked)))
-            case "conflict" if view.acked:
-                draft = self._rng.choice(list(view.acked))
-                self._do("deed", self._mention("conflict", view, draft.id, "another text"))
-            case "stop" if view.running:
-                own = [each for each in view.running if each in view.own_answers]
-                chosen = self._rng.choice(own or list(view.running))
-                self._do("deed", self._mention("message:stream:stop", view, chosen))
-            case "regenerate" if view.acked:
-                chosen = self._rng.choice([*view.own_answers, view.acked[-1].id])
-                self._do("deed", self._mention("message:regenerate", view, chosen))
-            case "history" if view.has_older and view.rows:
-                self._do(view.room, self._page(view, before=view.rows[min(view.rows)].id))
-            case "leave" if not view.outbox and view.whole:
-                self._do(view.room, self._leave(view, comes_back=True))
-            case "read" if view.rows:
-                payload = {"roomId": view.room, "messageId": view.rows[max(view.rows)].id}
-                self._do("deed", self._say("messages:read", payload))
-            case "typing":
-                self._do("deed", self._say("typing:start", {"roomId": view.room}))
-            case _:
-                pass
-
-    async def _say(self, event: str, payload: object) -> None:
-        await self._call(event, payload)
-
-    async def _mention(self, event: str, view: View, message_id: str, content: str = "") -> None:
+    async def mention(self, event: str, view: View, message_id: str, content: str = "") -> None:
+        """Ask for something about a message, or send its id with another text."""
         self._record(Asked(now(), self.name, self._conn, event, view.room, message_id))
         payload = {"roomId": view.room, "messageId": message_id}
         if content:
-            reply = await self._call("message:send", {**payload, "content": content})
+            reply = await self.call("message:send", {**payload, "content": content})
         else:
-            reply = await self._call(event, payload)
+            reply = await self.call(event, payload)
         if reply is not None:
             made = reply.message_id if event == "message:regenerate" else ""
             self._record(
