@@ -68,6 +68,7 @@ test('Korean for a Korean browser, and English on request', async () => {
   const address = await jimin.startChat()
   await jimin.say('안녕하세요')
   await jimin.page.getByRole('button', { name: '다른 답변' }).waitFor()
+  await expectAccessible(jimin.page)
 
   const second = await stage.person({ locale: 'ko-KR', session: await jimin.session() })
   await second.open(address)

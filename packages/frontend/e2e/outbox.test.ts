@@ -1,5 +1,6 @@
 import type { BrowserContext } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
+import { expectAccessible } from './support/axe'
 import type { Person } from './support/person'
 import { storedIn } from './support/room'
 import { type Stage, setStage } from './support/stage'
@@ -42,6 +43,7 @@ test('what is written offline is there after a reload, and is sent once and in o
   for (const text of ['one', 'two', 'three']) await ann.say(text)
   await ann.pending.nth(2).waitFor()
   await ann.outboxNote.getByText('goes out once the connection is back').waitFor()
+  await expectAccessible(ann.page)
   await ann.page.reload().catch(() => undefined)
   await ann.context.setOffline(false)
   await ann.page.goto(address)
@@ -247,6 +249,7 @@ describe('a browser without its database', () => {
       await goOffline(ann)
       await ann.say('one')
       await ann.outboxNote.getByText('leave the page open').waitFor()
+      await expectAccessible(ann.page)
       await ann.context.setOffline(false)
       await stored(stage, address, 'before', 'one')
       await expect.poll(() => ann.outboxNote.textContent()).toBe('')

@@ -11,8 +11,11 @@ test('a reload in mid-stream changes nothing about the answer', async () => {
   const address = await ann.startChat()
   await ann.say('/count 40 50')
   await ann.messages('streaming').getByText(' 5').waitFor()
+  const before = (await ann.texts()).at(-1) ?? ''
   await ann.page.reload()
   await ann.messages('streaming').waitFor()
+  // From its first moment on, the page has all that was there, and not a piece of it.
+  expect((await ann.texts()).at(-1)?.startsWith(before)).toBe(true)
   await ann.message(FORTY).waitFor()
 
   await ann.messages('streaming').waitFor({ state: 'detached' })

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { CLIENT_EVENTS, type Failure, SERVER_EVENTS } from '../types/socket'
+import { CLIENT_EVENTS, type Failure, type HistoryAck, SERVER_EVENTS } from '../types/socket'
 import { ServerProcess } from './testing/serverProcess'
 import { WireClient } from './testing/wire'
 
@@ -12,7 +12,7 @@ const said = new Set<string>()
 const clients: WireClient[] = []
 
 beforeAll(async () => {
-  server = await ServerProcess.start()
+  server = await ServerProcess.start({ env: { REJOINDER_GUEST_BURST: '1000' } })
 }, 30_000)
 
 afterEach(() => {
@@ -110,6 +110,18 @@ describe('rooms', () => {
     expect(snapshot).toMatchObject({ messages: [{ content: 'two', seq: 2 }] })
     expect(await back.hears('room:rejoined')).toMatchObject({ roomId, recovered: true })
     expect(await ann.hears('user:reconnected')).toMatchObject({ roomId, userId: bob.userId })
+  })
+
+  it('room:rejoin of one who is there brings the room, and is no news to the others', async () => {
+    const { roomId, ann, bob } = await pair()
+    const first = await ann.socket.emitWithAck('message:send', { roomId, content: 'one' })
+    await bob.hears('message:new')
+    const lastMessageId = first.messageId ?? ''
+    const snapshot = await bob.socket.emitWithAck('room:rejoin', { roomId, lastMessageId })
+    expect(snapshot).toMatchObject({ success: true, recovered: true, messages: [], lastSeq: 1 })
+    await ann.socket.emitWithAck('heartbeat', {})
+    expect(ann.heard('user:reconnected')).toEqual([])
+    expect(ann.heard('user:joined')).toEqual([])
   })
 
   it('auth.reconnection takes a client back without an event of its own', async () => {
@@ -227,6 +239,25 @@ describe('messages', () => {
       hasMore: true,
       messages: [{ id: ids[1] }],
     })
+  })
+
+  it('messages:history has the text of an answer, exactly as far as it was sent', async () => {
+    const { roomId, ann } = await pair()
+    let text = ''
+    ann.socket.on('message:stream:chunk', ({ delta }) => {
+      text += delta
+    })
+    const content = '/count 1000 20'
+    const question = await ann.socket.emitWithAck('message:send:stream', { roomId, content })
+    const after = question.messageId ?? ''
+    for (const index of [2, 4, 6]) {
+      const { messageId } = await ann.hears('message:stream:chunk', (chunk) => chunk.index >= index)
+      const [page, sent] = await new Promise<[HistoryAck | Failure, string]>((resolve) => {
+        ann.socket.emit('messages:history', { roomId, after }, (reply) => resolve([reply, text]))
+      })
+      expect(page).toMatchObject({ messages: [{ id: messageId, state: 'streaming' }] })
+      expect(page.success && page.messages[0]?.content).toBe(sent)
+    }
   })
 
   it('messages:read moves a mark forward only', async () => {

@@ -3,6 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import type { ChatMessage } from '../types/socket'
 import {
   type ChatClient,
+  type ChatSettings,
+  type ChatSocket,
   createChat,
   createConnection,
   createGuest,
@@ -20,7 +22,7 @@ let server: ServerProcess
 const cleanups: (() => void)[] = []
 
 beforeAll(async () => {
-  server = await ServerProcess.start()
+  server = await ServerProcess.start({ env: { REJOINDER_GUEST_BURST: '1000' } })
 }, 30_000)
 
 afterEach(() => {
@@ -36,7 +38,12 @@ async function guest(name: string) {
 }
 
 /** Somebody in a room, with a character to talk with. */
-async function enter(roomId: string, token: string, characterId: string | null = 'echo') {
+async function enter(
+  roomId: string,
+  token: string,
+  characterId: string | null = 'echo',
+  settings: Partial<ChatSettings> = {},
+) {
   const { socket, connection } = createConnection({
     url: server.url,
     token,
@@ -45,7 +52,7 @@ async function enter(roomId: string, token: string, characterId: string | null =
     reconnectionDelayMax: 500,
     maxReconnectionAttempts: 100,
   })
-  const chat = createChat()
+  const chat = createChat(settings)
   const unbind = chat.bind({
     channel: socketTransport(socket),
     isConnected: true,
@@ -59,6 +66,15 @@ async function enter(roomId: string, token: string, characterId: string | null =
   })
   await inRoom(chat)
   return { socket, connection, chat }
+}
+
+/** Some events never arrive. */
+function lose(socket: ChatSocket, isLost: (name: string) => boolean): void {
+  const inner = socket as unknown as { onevent: (packet: { data: [string] }) => void }
+  const hear = inner.onevent.bind(socket)
+  inner.onevent = (packet) => {
+    if (!isLost(packet.data[0])) hear(packet)
+  }
 }
 
 const inRoom = (chat: ChatClient) =>
@@ -212,6 +228,28 @@ describe('against the real server', () => {
     connection.connect()
     await eventually(() => expect(shown(chat)).toEqual(shown(late.chat)))
   })
+
+  it.each(['message:stream:end', 'message:stream:chunk', 'message:stream:start', 'message:new'])(
+    'is whole again when %s did not come',
+    async (lost) => {
+      const roomId = randomUUID()
+      const ann = await enter(roomId, (await guest('Ann')).token)
+      const bob = await enter(roomId, (await guest('Bob')).token, 'echo', { checkDelay: 300 })
+      let missed = 0
+      lose(bob.socket, (name) => {
+        // One piece in the middle; of anything else, each.
+        const isLost = name === lost && (lost !== 'message:stream:chunk' || missed === 0)
+        if (isLost) missed += 1
+        return isLost
+      })
+      ann.chat.startTyping()
+      await ann.chat.sendMessage('/count 20 20')
+      await answered(ann.chat)
+      await eventually(() => expect(shown(bob.chat)).toEqual(shown(ann.chat)))
+      expect(missed).toBeGreaterThan(0)
+      expect(bob.chat.getSnapshot().streamingMessages.size).toBe(0)
+    },
+  )
 
   it('tells who is taken over, in their language, and does not fight', async () => {
     const roomId = randomUUID()

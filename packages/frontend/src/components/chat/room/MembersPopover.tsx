@@ -18,14 +18,10 @@ export function MembersPopover({
   const id = useId()
   return (
     <>
-      <button
-        type="button"
-        popoverTarget={id}
-        className="button-quiet tabular-nums"
-        aria-label={t.memberCount(members.length)}
-      >
+      <button type="button" popoverTarget={id} className="button-quiet tabular-nums">
         <Icon name="people" />
-        {members.length}
+        <span aria-hidden="true">{members.length}</span>
+        <span className="sr-only">{t.memberCount(members.length)}</span>
       </button>
       <section
         id={id}
