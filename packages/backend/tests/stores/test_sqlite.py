@@ -1,11 +1,12 @@
 """The embedded store keeps the promises of every store."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from rejoinder.errors import ConfigurationError
-from rejoinder.stores.sqlite import SqliteStore
+from rejoinder.errors import ConfigurationError, Unavailable
+from rejoinder.stores.sqlite import SqliteStore, worker
 from rejoinder.stores.sqlite.schema import connect
 from rejoinder.testing.store import STORE_CHECKS, Check
 
@@ -26,6 +27,25 @@ async def test_is_opened_by_one_at_a_time(tmp_path: Path) -> None:
     await first.close()
     await second.open()
     await second.close()
+
+
+async def test_a_file_that_another_program_has_locked_is_not_waited_for_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "CLOSE_SECONDS", 0.05)
+    store = SqliteStore(tmp_path / "chat.db")
+    await store.open()
+    other = connect(tmp_path / "chat.db")
+    other.execute("BEGIN IMMEDIATE")
+    writing = asyncio.create_task(store.ping())
+    await asyncio.sleep(0)
+    await store.close()
+    assert not writing.done()
+    other.execute("COMMIT")
+    other.close()
+    # It is written after all; but a ping reads, too, and nothing is read any more.
+    with pytest.raises(Unavailable):
+        await writing
 
 
 async def test_what_could_not_be_opened_is_not_kept_from_others(tmp_path: Path) -> None:

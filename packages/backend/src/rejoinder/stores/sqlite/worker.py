@@ -23,6 +23,9 @@ Outcome = tuple["asyncio.Future[Any]", Any, Exception | None]
 GATHER_SECONDS = 0.004
 """From one commit to the next: under load the rows of so long share one, since a commit costs more than a row."""
 
+CLOSE_SECONDS = 1.0
+"""How long what has been taken is waited for at the end: another program may have locked the file."""
+
 BUSY = "The message store can't take this now. Try again in a moment."
 
 
@@ -48,12 +51,12 @@ class Worker:
         self._thread.start()
 
     async def close(self) -> None:
-        """Do what has been taken, then end the thread."""
+        """Do what has been taken, then end the thread; what is not done in time is as after a kill."""
         with self._wake:
             self._closing = True
             self._wake.notify()
         if self._thread is not None:
-            await asyncio.to_thread(self._thread.join)
+            await asyncio.to_thread(self._thread.join, CLOSE_SECONDS)
             self._thread = None
 
     def submit(self, job: Callable[[sqlite3.Connection], T]) -> "asyncio.Future[T]":
