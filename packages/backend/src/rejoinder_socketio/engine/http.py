@@ -126,6 +126,8 @@ class _BoundedHttp(HttpToolsProtocol):
             self.cycle.body = bytearray()
         self._count(0)
         super().on_response_complete()
+        if self.transport.is_closing():
+            self._watch(0)
 
     def _count(self, size: int) -> None:
         """Say how much of a body waits to be read."""
@@ -140,8 +142,19 @@ class _BoundedHttp(HttpToolsProtocol):
         super().timeout_keep_alive_handler()
         self._watch(0)
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch(0)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._watch(0)
+
     def _watch(self, waiting: int) -> None:
         """End it when the client has taken nothing for a while of what it is still to be sent."""
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
         left = self.transport.get_write_buffer_size()
         if left and left == waiting:
             self.transport.abort()
