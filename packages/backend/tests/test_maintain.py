@@ -196,7 +196,7 @@ async def test_a_database_that_a_server_writes_answers_to_is_neither_upgraded_no
     here = str(tmp_path / "here")
     async with opened(lambda: store_at(here)) as store:
         await store.append(draft("room"))
-    running = replace(stream("room"), lease_until=time.time_ns() // 1_000_000 + 60_000)
+    running = replace(stream("room"), lease_until=time.time_ns() // 1_000_000 + 25_000)
     async with opened(lambda: store_at(mongo)) as store:
         await store.append(running)
     for command in (("copy", here, mongo), ("copy", mongo, here), ("upgrade", "--database", mongo)):

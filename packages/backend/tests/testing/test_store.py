@@ -1,7 +1,9 @@
 """The suite for stores finds what it is there to find."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from rejoinder.stores.base import (
 )
 from rejoinder.stores.sqlite import SqliteStore
 from rejoinder.testing import check_store
+from rejoinder.testing.store.tools import NOW
 
 
 class Forgets(SqliteStore):
@@ -86,6 +89,15 @@ class RenewsNothing(SqliteStore):
         return await super().save_stream(message_id, content)
 
 
+class TrustsEveryClock(SqliteStore):
+    async def unfinished(self, limit: int, now: int | None = None) -> list[ChatMessage]:
+        rows = await super().unfinished(limit, now)
+        with closing(sqlite3.connect(self._path)) as database:
+            which = "SELECT id FROM messages WHERE lease_until > ?"
+            ahead = {key for (key,) in database.execute(which, (2**62 if now is None else now,))}
+        return [row for row in rows if row.id not in ahead]
+
+
 class WantsALease(SqliteStore):
     """Takes a row without a lease for one that runs."""
 
@@ -118,7 +130,7 @@ class CopiesLeases(SqliteStore):
         await super().put_messages(messages)
         for row in messages:
             if row.state == "streaming":
-                await self.save_stream(row.id, row.content, 2**60)
+                await self.save_stream(row.id, row.content, NOW + 10_000)
 
 
 class ReadsBefore(SqliteStore):
@@ -216,6 +228,7 @@ class HangsWhenClosed(SqliteStore):
         (ForgetsUnfinished, "unfinished_are_those_that_stream"),
         (KnowsNoLeases, "a_row_is_not_left_behind_while_its_lease_runs"),
         (RenewsNothing, "a_save_renews_the_lease"),
+        (TrustsEveryClock, "a_lease_that_no_right_clock_gave_has_run_out"),
         (WantsALease, "a_row_without_a_lease_is_left_behind"),
         (InterruptsWhatHasEnded, "what_has_ended_is_not_left_behind"),
         (InterruptsWhatItHasRead, "a_lease_is_renewed_or_the_row_is_interrupted"),

@@ -7,11 +7,12 @@ Times are milliseconds since the epoch. `rejoinder.testing.check_store` is the s
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from rejoinder.errors import Conflict, Unavailable
 from rejoinder.protocol.events import ChatMessage, MessageState, Role
 
+LEASE_AHEAD_MS: Final = 30_000
 EndState = Literal["complete", "stopped", "failed", "interrupted"]
 
 
@@ -115,7 +116,8 @@ class Store(Protocol):
     """Keeps the log.
 
     A row that is `streaming` has a lease, which the server that writes it renews. When the lease has run out, the server is
-    gone, and another one may `interrupt` the row. A row without a lease counts as one whose lease has run out.
+    gone, and another one may `interrupt` the row. A row without a lease counts as one whose lease has run out, and so does one
+    whose lease ends more than `LEASE_AHEAD_MS` from now: the clock that gave it was wrong.
     """
 
     @property

@@ -9,7 +9,7 @@ from pymongo.errors import BulkWriteError
 from rejoinder.errors import Conflict, Unavailable
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import epoch_ms as wire_ms
-from rejoinder.stores.base import EndState, Page
+from rejoinder.stores.base import LEASE_AHEAD_MS, EndState, Page
 from rejoinder.stores.mongo import model
 from rejoinder.stores.mongo.connect import BUSY
 from rejoinder.stores.mongo.lanes import DUPLICATE_KEY, last_seq as read_last_seq
@@ -68,7 +68,7 @@ class Rows:
 
     async def being_written(self, now: int) -> bool:
         """True if the lease of a row that is `streaming` has not run out."""
-        which = {"state": "streaming", "leaseUntil": {"$gt": model.date(now)}}
+        which = {"state": "streaming", "leaseUntil": _runs(now)}
         found = await self._link.read(lambda: self._messages.find_one(which, {"_id": True}))
         return found is not None
 
@@ -147,4 +147,8 @@ def _streaming(message_id: str) -> Document:
 
 def _run_out(now: int | None) -> Document:
     # `$not` takes in what has no lease.
-    return {} if now is None else {"leaseUntil": {"$not": {"$gt": model.date(now)}}}
+    return {} if now is None else {"leaseUntil": {"$not": _runs(now)}}
+
+
+def _runs(now: int) -> Document:
+    return {"$gt": model.date(now), "$lte": model.date(now + LEASE_AHEAD_MS)}

@@ -8,7 +8,7 @@ import msgspec
 from rejoinder.errors import Conflict
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import iso, or_unset
-from rejoinder.stores.base import Appended, Draft, EndState, Page
+from rejoinder.stores.base import LEASE_AHEAD_MS, Appended, Draft, EndState, Page
 
 COLUMNS = (
     "id, room_id, seq, role, sender_id, content, state, timestamp, character_id, reply_to, "
@@ -17,7 +17,10 @@ COLUMNS = (
 WRITTEN = f"{COLUMNS}, lease_until"
 MARKS = f"({', '.join('?' * (WRITTEN.count(',') + 1))})"
 SELECT = f"SELECT {COLUMNS} FROM messages"  # noqa: S608 - constants
-RUN_OUT = "(:now IS NULL OR lease_until IS NULL OR lease_until <= :now)"
+RUN_OUT = (
+    "(:now IS NULL OR lease_until IS NULL OR lease_until <= :now "
+    f"OR lease_until > :now + {LEASE_AHEAD_MS})"
+)
 
 
 def message_of(row: tuple[Any, ...]) -> ChatMessage:

@@ -6,7 +6,7 @@
 from dataclasses import replace
 
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.stores.base import EndState, Store
+from rejoinder.stores.base import LEASE_AHEAD_MS, EndState, Store
 from rejoinder.testing.store.appending import CONTENTS
 from rejoinder.testing.store.tools import (
     ALL,
@@ -23,6 +23,7 @@ from rejoinder.testing.store.tools import (
 
 ENDS: tuple[EndState, ...] = ("complete", "stopped", "failed", "interrupted")
 LEASE = 10_000
+HOUR = 3_600_000
 
 
 async def _written(store: Store, message_id: str) -> tuple[str, str]:
@@ -144,6 +145,19 @@ async def a_save_renews_the_lease(make: Make) -> None:
         expect(await _ran_out(store, room_id, ends), [False], "whether it is listed after that")
 
 
+async def a_lease_that_no_right_clock_gave_has_run_out(make: Make) -> None:
+    """Its server's clock was set forward, and the server died before it was set back: else the row would stream for as long."""
+    async with opened_with_room(make) as (store, room_id):
+        row = (await store.append(replace(stream(room_id), lease_until=NOW + HOUR))).message
+        expect(
+            await _ran_out(store, room_id, NOW, NOW + HOUR - LEASE_AHEAD_MS, NOW + HOUR),
+            [True, False, True],
+            "whether it is listed long before, shortly before and at the end of its lease",
+        )
+        expect(await store.interrupt(row.id, NOW + HOUR - LEASE), False, "shortly before")
+        expect(await store.interrupt(row.id, NOW), True, "the interruption")
+
+
 async def a_row_without_a_lease_is_left_behind(make: Make) -> None:
     async with opened_with_room(make) as (store, room_id):
         row = (await store.append(stream(room_id))).message
@@ -203,6 +217,7 @@ CHECKS: tuple[Check, ...] = (
     unfinished_are_those_that_stream,
     a_row_is_not_left_behind_while_its_lease_runs,
     a_save_renews_the_lease,
+    a_lease_that_no_right_clock_gave_has_run_out,
     a_row_without_a_lease_is_left_behind,
     what_has_ended_is_not_left_behind,
     what_is_left_behind_is_interrupted_once,
