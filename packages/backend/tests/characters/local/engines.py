@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable, Sequence
 
 from rejoinder.characters import Usage
-from rejoinder.characters.local.engine import Message, Request
+from rejoinder.characters.local.engine import Request
+from rejoinder.characters.prompt import Message
 
 
 class ScriptedEngine:

@@ -14,8 +14,9 @@ import pytest
 
 from rejoinder.characters import Usage
 from rejoinder.characters.local import LocalModelSettings, find_model, llama
-from rejoinder.characters.local.engine import EngineError, Message, Request
+from rejoinder.characters.local.engine import EngineError, Request
 from rejoinder.characters.local.llama import LlamaEngine, load_llama
+from rejoinder.characters.prompt import Message
 from rejoinder.errors import ConfigurationError
 
 SLOTS = 2

@@ -11,7 +11,7 @@ from tests.characters.local.engines import ScriptedEngine
 from rejoinder.characters import Delta, Usage
 from rejoinder.characters.local import LocalModel, LocalModelSettings
 from rejoinder.characters.local.engine import EngineError, Request
-from rejoinder.characters.local.window import Count
+from rejoinder.characters.prompt import Count
 from rejoinder.errors import CharacterFailed, ConfigurationError
 
 OWNER = "somebody"

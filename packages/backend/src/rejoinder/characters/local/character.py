@@ -9,7 +9,7 @@ from rejoinder.characters.local.files import check_model, find_model
 from rejoinder.characters.local.llama import check_library
 from rejoinder.characters.local.model import LocalModel
 from rejoinder.characters.local.settings import LocalModelSettings
-from rejoinder.characters.local.window import Count, NoRoomError, Window
+from rejoinder.characters.prompt import Count, NoRoomError, Persona, Told, Window
 from rejoinder.errors import CharacterFailed, ConfigurationError
 
 # Short, and close to what the bundled model was trained with: it follows no more than this.
@@ -25,6 +25,7 @@ class LocalCharacter:
         info: Who the character is.
         model: Who speaks for it; other characters may share it.
         system_prompt: What the model is told first, always; "" for nothing.
+        persona: What it is told instead of one text: a character card, say.
         max_tokens: The longest answer. The rest of the model's window is for the prompt.
         temperature: 0 for the likeliest words, up to 2 for the strangest.
         sampling: Further fields of a request as llama.cpp's server names them (`top_p`, `seed`, `repeat_penalty` …).
@@ -39,6 +40,7 @@ class LocalCharacter:
         model: LocalModel,
         *,
         system_prompt: str = "",
+        persona: Persona | None = None,
         max_tokens: int = 256,
         temperature: float = 0.7,
         sampling: Mapping[str, object] | None = None,
@@ -55,7 +57,7 @@ class LocalCharacter:
             )
         self._info = info
         self._model = model
-        self._window = Window(room, system_prompt)
+        self._window = Window(room, persona or Told(system_prompt))
         self._max_tokens = max_tokens
         self._temperature = temperature
         self._sampling = dict(sampling or {})

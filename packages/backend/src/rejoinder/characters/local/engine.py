@@ -2,16 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypedDict
+from typing import Protocol
 
 from rejoinder.characters.base import Usage
-
-
-class Message(TypedDict):
-    """One message of a prompt."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
+from rejoinder.characters.prompt import Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,10 @@ from typing import Any, Protocol, cast
 
 from rejoinder.characters.base import Usage
 from rejoinder.characters.local.endpoint import Endpoint
-from rejoinder.characters.local.engine import EngineError, Message, Request
+from rejoinder.characters.local.engine import EngineError, Request
 from rejoinder.characters.local.files import check_model, read_ahead
 from rejoinder.characters.local.settings import LocalModelSettings
+from rejoinder.characters.prompt import Message
 from rejoinder.errors import ConfigurationError
 
 _LIBRARY = "xllamacpp"

@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 
 from rejoinder.characters.base import Delta, Usage
-from rejoinder.characters.local.engine import Engine, EngineError, Message, Request
+from rejoinder.characters.local.engine import Engine, EngineError, Request
 from rejoinder.characters.local.llama import load_llama
 from rejoinder.characters.local.pipe import End, Pipe, run_in_thread
 from rejoinder.characters.local.settings import LocalModelSettings
-from rejoinder.characters.local.window import Count
+from rejoinder.characters.prompt import Count, Message
 from rejoinder.errors import CharacterFailed
 
 # Deltas on their way from the model's thread to the chat. A reader that falls behind holds its writer up here; what

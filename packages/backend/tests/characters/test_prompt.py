@@ -4,8 +4,19 @@ import pytest
 from hypothesis import given, strategies as st
 
 from rejoinder.characters import PastMessage, Turn
-from rejoinder.characters.local.engine import Message
-from rejoinder.characters.local.window import NoRoomError, Window, harmless, largest, shorten
+from rejoinder.characters.prompt import (
+    Counting,
+    Message,
+    NoRoomError,
+    OwnParts,
+    Told,
+    Window,
+    counted,
+    counted_elsewhere,
+    harmless,
+    largest,
+    shorten,
+)
 
 SYSTEM = "be kind"
 
@@ -31,7 +42,7 @@ def contents(messages: Sequence[Message]) -> list[str]:
 
 
 def test_the_whole_conversation_where_it_fits() -> None:
-    prompt = Window(100, SYSTEM).fit(
+    prompt = Window(100, Told(SYSTEM)).fit(
         turn("and you?", talk("hi", "hello", "I am Kim", "nice")), words
     )
     assert [(message["role"], message["content"]) for message in prompt] == [
@@ -45,7 +56,7 @@ def test_the_whole_conversation_where_it_fits() -> None:
 
 
 def test_without_a_system_prompt() -> None:
-    assert contents(Window(100, "").fit(turn("hi"), words)) == ["hi"]
+    assert contents(Window(100, Told()).fit(turn("hi"), words)) == ["hi"]
 
 
 def test_several_messages_of_one_side_become_one_and_empty_ones_none() -> None:
@@ -55,7 +66,7 @@ def test_several_messages_of_one_side_become_one_and_empty_ones_none() -> None:
         PastMessage("character", "smol", ""),
         PastMessage("user", "kim", "anyone?"),
     )
-    window = Window(100, SYSTEM)
+    window = Window(100, Told(SYSTEM))
     for _ in range(2):
         assert contents(window.fit(turn("well?", history), words)) == [
             SYSTEM,
@@ -65,7 +76,7 @@ def test_several_messages_of_one_side_become_one_and_empty_ones_none() -> None:
 
 def test_the_oldest_goes_first_and_the_cut_is_deep() -> None:
     history = talk(*(f"message {number}" for number in range(20)))
-    prompt = Window(40, SYSTEM).fit(turn("now", history), words)
+    prompt = Window(40, Told(SYSTEM)).fit(turn("now", history), words)
     assert words(prompt) <= 40 * 0.6
     kept = contents(prompt)
     assert kept[0] == SYSTEM
@@ -75,7 +86,7 @@ def test_the_oldest_goes_first_and_the_cut_is_deep() -> None:
 
 
 def test_a_cut_stays_where_it_is_while_there_is_room() -> None:
-    window = Window(40, SYSTEM)
+    window = Window(40, Told(SYSTEM))
     texts = [f"message {number}" for number in range(20)]
     first = contents(window.fit(turn("now", talk(*texts)), words))[1]
     starts = []
@@ -90,7 +101,7 @@ def test_a_cut_stays_where_it_is_while_there_is_room() -> None:
 
 
 def test_rooms_are_cut_apart_from_each_other() -> None:
-    window = Window(40, SYSTEM)
+    window = Window(40, Told(SYSTEM))
     long = talk(*(f"message {number}" for number in range(20)))
     window.fit(turn("now", long, "one"), words)
     short = long[-10:]
@@ -99,13 +110,13 @@ def test_rooms_are_cut_apart_from_each_other() -> None:
 
 def test_the_newest_message_stays_if_it_fits_at_all() -> None:
     long = " ".join(["word"] * 33)
-    prompt = Window(40, SYSTEM).fit(turn("go on", talk("hi", long)), words)
+    prompt = Window(40, Told(SYSTEM)).fit(turn("go on", talk("hi", long)), words)
     assert contents(prompt) == [SYSTEM, long, "go on"]
 
 
 def test_a_message_that_is_too_long_loses_its_middle() -> None:
     text = "begin " + "word " * 1000 + "end"
-    prompt = Window(40, SYSTEM).fit(turn(text, talk("hi", "hello")), words)
+    prompt = Window(40, Told(SYSTEM)).fit(turn(text, talk("hi", "hello")), words)
     assert len(prompt) == 2
     assert prompt[1]["content"].startswith("begin word")
     assert prompt[1]["content"].endswith("word end")
@@ -113,9 +124,56 @@ def test_a_message_that_is_too_long_loses_its_middle() -> None:
     assert 35 <= words(prompt) <= 40
 
 
+class Full:
+    """A persona with every part."""
+
+    def parts(self, turn: Turn) -> Counting[OwnParts]:
+        # What it brings may depend on what is counted.
+        size = yield [{"role": "system", "content": turn.text}]
+        return OwnParts(
+            first=({"role": "system", "content": f"you heard {size}"},),
+            opening=(PastMessage("character", "smol", "once upon a time"),),
+            last=({"role": "system", "content": "be brief"},),
+        )
+
+
+def test_every_part_of_a_persona_in_its_place() -> None:
+    prompt = Window(100, Full()).fit(turn("tell me", talk("hi", "hello")), words)
+    assert [(message["role"], message["content"]) for message in prompt] == [
+        ("system", "you heard 3"),
+        ("assistant", "once upon a time"),
+        ("user", "hi"),
+        ("assistant", "hello"),
+        ("user", "tell me"),
+        ("system", "be brief"),
+    ]
+
+
+def test_the_opening_goes_first_and_the_own_parts_never() -> None:
+    prompt = Window(20, Full()).fit(turn("tell me", talk("hi", "hello", "long " * 6)), words)
+    assert contents(prompt) == ["you heard 3", "long " * 6 + "\n\ntell me", "be brief"]
+    assert words(prompt) <= 20
+
+
+async def test_counts_may_be_waited_for() -> None:
+    asked = 0
+
+    async def count(messages: Sequence[Message]) -> int:
+        nonlocal asked
+        asked += 1
+        return words(messages)
+
+    long = turn("now", talk(*(f"message {number}" for number in range(20))))
+    expected = Window(40, Told(SYSTEM)).fit(long, words)
+    assert await counted_elsewhere(Window(40, Told(SYSTEM)).fitting(long), count) == expected
+    assert asked > 1
+    with pytest.raises(NoRoomError):
+        await counted_elsewhere(Window(4, Told("a prompt of many words")).fitting(long), count)
+
+
 def test_no_room_for_any_message() -> None:
     with pytest.raises(NoRoomError):
-        Window(4, "a system prompt of many words").fit(turn("hi"), words)
+        Window(4, Told("a system prompt of many words")).fit(turn("hi"), words)
 
 
 @given(
@@ -127,7 +185,7 @@ def test_no_room_for_any_message() -> None:
 def test_it_always_fits_and_always_holds_what_must_be_there(
     tokens: int, lengths: list[int], own: int, again: int
 ) -> None:
-    window = Window(tokens, SYSTEM)
+    window = Window(tokens, Told(SYSTEM))
     history = talk(*(" ".join([f"w{index}"] * length) for index, length in enumerate(lengths)))
     for _ in range(1 + again):
         prompt = window.fit(turn(" ".join(["me"] * own), history), words)
@@ -147,11 +205,11 @@ def test_it_always_fits_and_always_holds_what_must_be_there(
 def test_finds_the_largest_number_that_is_good(most: int, limit: int) -> None:
     asked: list[int] = []
 
-    def good(number: int) -> bool:
+    def good(number: int) -> Counting[bool]:
         asked.append(number)
-        return number <= limit
+        return (yield []) + number <= limit
 
-    assert largest(most, good) == min(most, limit)
+    assert counted(largest(most, good), lambda _: 0) == min(most, limit)
     assert all(0 < number <= most for number in asked)
     # It asks for nothing far above the answer.
     assert all(number <= 2 * max(limit, 1) for number in asked)

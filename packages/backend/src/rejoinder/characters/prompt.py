@@ -1,0 +1,220 @@
+"""What of a room goes into a prompt: the character's own parts and the message always, of the history what fits.
+
+This module decides; whoever runs the model counts the tokens for it. Deciding is a generator that hands out what it
+wants counted and is sent the number, so that a count may come from a thread, from a request, or from nowhere at all.
+"""
+
+import asyncio
+import re
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, Protocol, TypedDict, TypeVar
+
+from rejoinder.characters.base import PastMessage, Turn
+
+# What is kept when something must go, as a share of the room there is. A prompt that begins as the last one did is
+# read much faster, so the cut is made seldom and deep instead of a little further on at every turn.
+KEPT = 0.6
+_ROOMS = 1024
+_OMISSION = "\n…\n"
+_MARK = re.compile(r"<(?=\||/?s>|(?:start|end)_of_turn>)")
+
+T = TypeVar("T")
+
+
+class Message(TypedDict):
+    """One message of a prompt."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+Count = Callable[[Sequence[Message]], int]
+"""Says how many tokens a prompt of these messages has; more is allowed, fewer is not."""
+
+Counting = Generator[Sequence[Message], int, T]
+"""Yields messages, is sent their tokens, and returns what it was started for."""
+
+
+class NoRoomError(Exception):
+    """The character's own parts alone take the whole window."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnParts:
+    """What a character brings to a prompt.
+
+    Attributes:
+        first: Before the conversation, always.
+        opening: Older than the oldest of the history, and like it left out when there is no room.
+        last: After the message that is answered, always.
+    """
+
+    first: tuple[Message, ...] = ()
+    opening: tuple[PastMessage, ...] = ()
+    last: tuple[Message, ...] = ()
+
+
+class Persona(Protocol):
+    """Who a character is, as the model is told."""
+
+    def parts(self, turn: Turn) -> Counting[OwnParts]:
+        """What it brings to the prompt of this turn; may be resumed in another thread each time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Told(Persona):
+    """A persona that is one text; "" for none."""
+
+    system_prompt: str = ""
+
+    def parts(self, _turn: Turn) -> Counting[OwnParts]:
+        yield from ()
+        told: Message = {"role": "system", "content": self.system_prompt}
+        return OwnParts((told,) if self.system_prompt else ())
+
+
+class Window:
+    """Fits conversations into a number of tokens, and remembers for some rooms where it cut them.
+
+    Args:
+        tokens: What a prompt may have.
+        persona: Where the character's own parts come from.
+    """
+
+    def __init__(self, tokens: int, persona: Persona) -> None:
+        self.tokens = tokens
+        self.goal = int(tokens * KEPT)
+        """Whatever has no more tokens than this is never cut."""
+        self._persona = persona
+        self._first_kept: OrderedDict[str, PastMessage] = OrderedDict()
+
+    def fit(self, turn: Turn, count: Count) -> list[Message]:
+        """The prompt for a turn, with the newest part of its history.
+
+        A message that is too long by itself loses its middle.
+
+        Raises:
+            NoRoomError: There is no room for any message.
+        """
+        return counted(self.fitting(turn), count)
+
+    def fitting(self, turn: Turn) -> Counting[list[Message]]:
+        """The same as `fit`, for whoever counts in another way."""
+        own = yield from self._persona.parts(turn)
+        past = [message for message in (*own.opening, *turn.history) if message.content]
+        text = turn.text
+
+        def fits(kept: int, tokens: int) -> Counting[bool]:
+            return (yield _prompt(own, past[len(past) - kept :], text)) <= tokens
+
+        kept = len(past) - self._cut(turn.room_id, past)
+        if not (yield from fits(kept, self.tokens)):
+            # The newest message stays if it can, even where the goal cannot be met with it.
+            kept = (yield from largest(kept, lambda size: fits(size, self.goal))) or (
+                yield from largest(min(kept, 1), lambda size: fits(size, self.tokens))
+            )
+        self._remember(turn.room_id, past, kept)
+        if not kept and not (yield from fits(0, self.tokens)):
+
+            def short_enough(size: int) -> Counting[bool]:
+                return (yield _prompt(own, [], shorten(turn.text, size))) <= self.tokens
+
+            size = yield from largest(len(text), short_enough)
+            if not size:
+                raise NoRoomError
+            text = shorten(text, size)
+        return _prompt(own, past[len(past) - kept :], text)
+
+    def _cut(self, room_id: str, past: Sequence[PastMessage]) -> int:
+        try:
+            return past.index(self._first_kept[room_id])
+        except (KeyError, ValueError):
+            return 0
+
+    def _remember(self, room_id: str, past: Sequence[PastMessage], kept: int) -> None:
+        self._first_kept.pop(room_id, None)
+        if 0 < kept < len(past):
+            self._first_kept[room_id] = past[-kept]
+            if len(self._first_kept) > _ROOMS:
+                self._first_kept.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _End(Generic[T]):
+    value: T
+
+
+def counted(asking: Counting[T], count: Count) -> T:
+    """Run it to its end with a function that counts."""
+    asked = _resume(asking, None)
+    while not isinstance(asked, _End):
+        asked = _resume(asking, count(asked))
+    return asked.value
+
+
+async def counted_elsewhere(
+    asking: Counting[T], count: Callable[[Sequence[Message]], Awaitable[int]]
+) -> T:
+    """Run it to its end with counts that are waited for; between them it runs in a thread, as it may take its time."""
+    asked = await asyncio.to_thread(_resume, asking, None)
+    while not isinstance(asked, _End):
+        asked = await asyncio.to_thread(_resume, asking, await count(asked))
+    return asked.value
+
+
+def _resume(asking: Counting[T], tokens: int | None) -> Sequence[Message] | _End[T]:
+    try:
+        return next(asking) if tokens is None else asking.send(tokens)
+    except StopIteration as end:
+        return _End(end.value)
+
+
+def _prompt(own: OwnParts, past: Sequence[PastMessage], text: str) -> list[Message]:
+    prompt = list(own.first)
+    for message in past:
+        _append(prompt, "user" if message.role == "user" else "assistant", message.content)
+    _append(prompt, "user", text)
+    prompt.extend(own.last)
+    return prompt
+
+
+def _append(prompt: list[Message], role: Literal["user", "assistant"], text: str) -> None:
+    content = harmless(text)
+    # Many templates insist on turns: two messages of one side become one.
+    if prompt and prompt[-1]["role"] == role:
+        content = f"{prompt[-1]['content']}\n\n{content}"
+        prompt.pop()
+    prompt.append({"role": role, "content": content})
+
+
+def harmless(text: str) -> str:
+    """Text without the marks by which the common templates tell who speaks, and without broken Unicode."""
+    return _MARK.sub("< ", text.encode(errors="replace").decode())
+
+
+def shorten(text: str, size: int) -> str:
+    """The first and the last part of a text, `size` code points together, with a mark for what is left out."""
+    if size >= len(text):
+        return text
+    tail = size // 2
+    return text[: size - tail] + _OMISSION + text[len(text) - tail :]
+
+
+def largest(most: int, good: Callable[[int], Counting[bool]]) -> Counting[int]:
+    """The largest number up to `most` that is good, where everything below a good number is; 0 is taken as good.
+
+    It goes up from 1, doubling, so that it does not cost much where `most` is far too large.
+    """
+    low, high = 0, min(1, most)
+    while high > low and (yield from good(high)):
+        low, high = high, min(high * 2, most)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if (yield from good(middle)):
+            low = middle
+        else:
+            high = middle
+    return low
