@@ -1,0 +1,210 @@
+"""A character that a model behind an OpenAI-compatible endpoint speaks for."""
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+
+import structlog
+
+from rejoinder.characters.base import CharacterInfo, Delta, Turn, Usage
+from rejoinder.characters.openai.failures import EndpointError, Kind, Locale, sentence
+from rejoinder.characters.openai.settings import Endpoint
+from rejoinder.characters.openai.stream import Events, Piece, read
+from rejoinder.characters.openai.thoughts import Thoughts
+from rejoinder.characters.openai.tokens import Tokens, at_most
+from rejoinder.characters.openai.transport import Transport
+from rejoinder.characters.prompt import (
+    Message,
+    NoRoomError,
+    Persona,
+    Told,
+    Window,
+    counted_elsewhere,
+)
+from rejoinder.errors import CharacterFailed
+
+# After the last word of an answer only its usage is still to come, and the end of the stream.
+_USAGE_SECONDS = 2.0
+_DRAIN_SECONDS = 0.2
+_BACKOFF_SECONDS = 0.5
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What there is of an answer so far, all tries together."""
+
+    messages: Sequence[Message]
+    first_by: float
+    whole_by: float
+    begun: bool = False
+    said: bool = False
+    finish: str = ""
+    usage: Usage | None = None
+    thoughts: Thoughts = field(default_factory=Thoughts)
+
+
+class OpenAICharacter:
+    """Answers with the model of an endpoint. What the model thinks before it answers is left out.
+
+    Args:
+        info: Who the character is.
+        endpoint: Who speaks for it.
+        system_prompt: What the model is told first, always; "" for nothing.
+        persona: What it is told instead of one text: a character card, say.
+        locale: The language of the sentences by which it says that it failed.
+    """
+
+    def __init__(
+        self,
+        info: CharacterInfo,
+        endpoint: Endpoint,
+        *,
+        system_prompt: str = "",
+        persona: Persona | None = None,
+        locale: Locale = "en",
+    ) -> None:
+        self._info = info
+        self._endpoint = endpoint
+        self._locale: Locale = locale
+        self._transport = Transport(endpoint)
+        self._tokens = Tokens(self._transport.base_url, endpoint.model, self._transport.post)
+        room = endpoint.context_tokens - endpoint.max_tokens
+        self._window = Window(room, persona or Told(system_prompt))
+
+    @property
+    def info(self) -> CharacterInfo:
+        return self._info
+
+    async def reply(self, turn: Turn) -> AsyncIterator[Delta]:
+        try:
+            async with aclosing(self._answer(turn)) as deltas:
+                async for delta in deltas:
+                    yield delta
+                return
+        except EndpointError as error:
+            failure = error
+        except NoRoomError:
+            failure = EndpointError("no_room", "the character's own parts fill the window")
+        structlog.get_logger("rejoinder.openai").warning(
+            "an endpoint gave no whole answer",
+            character_id=self._info.id,
+            message_id=turn.message_id,
+            kind=failure.kind,
+            detail=failure.detail,
+        )
+        # Raised here, where no other error is being handled: nothing of it can be seen through this one.
+        raise CharacterFailed(
+            sentence(failure.kind, self._info.name, self._locale, failure.retry_after)
+        )
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+    async def _answer(self, turn: Turn) -> AsyncGenerator[Delta]:
+        patience, now = self._endpoint.patience, asyncio.get_running_loop().time()
+        messages = await counted_elsewhere(self._window.fitting(turn), self._count)
+        answer = _Answer(messages, now + patience.first, now + patience.whole)
+        for number in range(patience.tries):
+            try:
+                async with aclosing(self._try(answer)) as texts:
+                    async for text in texts:
+                        yield text
+                break
+            except EndpointError as error:
+                last = number + 1 == patience.tries
+                if answer.begun or last or not error.passing:
+                    raise
+                wait = error.retry_after
+                if wait is None:
+                    wait = _BACKOFF_SECONDS * 2**number * random.uniform(0.5, 1.5)  # noqa: S311
+                if wait >= _left(answer.first_by):
+                    raise
+            await self._transport.within(wait + 1, asyncio.sleep(wait), "late")
+        if answer.finish == "content_filter":
+            raise EndpointError("filtered", "the endpoint kept text back")
+        if not answer.said:
+            raise EndpointError("empty", "the answer has no text")
+        if answer.usage is not None:
+            yield answer.usage
+
+    async def _try(self, answer: _Answer) -> AsyncGenerator[str]:
+        body = self._body(answer.messages)
+        async with self._transport.stream(body, _left(answer.first_by)) as stream:
+            async with aclosing(self._pieces(stream, answer)) as pieces:
+                async for piece in pieces:
+                    answer.begun = answer.begun or piece.thought or bool(piece.text)
+                    answer.finish = piece.finish or answer.finish
+                    answer.usage = piece.usage or answer.usage
+                    if text := answer.thoughts.feed(piece.text):
+                        answer.said = answer.said or not text.isspace()
+                        yield text
+            if text := answer.thoughts.end():
+                answer.said = answer.said or not text.isspace()
+                yield text
+
+    async def _pieces(self, stream: AsyncIterator[bytes], answer: _Answer) -> AsyncGenerator[Piece]:
+        """The pieces of a stream, each in its time."""
+        events, patience = Events(), self._endpoint.patience
+        by = answer.first_by
+        while True:
+            late: Kind = "silent" if answer.begun else "late"
+            left = min(_left(by), _left(answer.whole_by))
+            try:
+                bytes_ = await self._transport.within(left, anext(stream, None), late)
+            except EndpointError as error:
+                if answer.finish and error.kind != "leaving":
+                    return
+                raise
+            for data in events.end() if bytes_ is None else events.feed(bytes_):
+                piece = read(data)
+                if piece.done:
+                    await self._drain(stream)
+                    return
+                yield piece
+                if answer.finish:
+                    by = min(by, asyncio.get_running_loop().time() + _USAGE_SECONDS)
+                elif piece.text or piece.thought:
+                    by = asyncio.get_running_loop().time() + patience.between
+            if bytes_ is None:
+                if answer.finish:
+                    return
+                raise EndpointError("cut", "the stream ended before the answer")
+
+    async def _drain(self, stream: AsyncIterator[bytes]) -> None:
+        """Read the end of a stream, so that its connection can serve the next answer."""
+
+        async def read_on() -> None:
+            async for _ in stream:
+                pass
+
+        with suppress(EndpointError):
+            await self._transport.within(_DRAIN_SECONDS, read_on(), "late")
+
+    def _body(self, messages: Sequence[Message]) -> dict[str, object]:
+        endpoint = self._endpoint
+        body: dict[str, object] = {
+            **endpoint.extra,
+            "messages": messages,
+            "stream": True,
+            endpoint.max_tokens_field: endpoint.max_tokens,
+        }
+        if endpoint.model:
+            body["model"] = endpoint.model
+        if endpoint.ask_usage:
+            body["stream_options"] = {"include_usage": True}
+        if endpoint.temperature is not None:
+            body["temperature"] = endpoint.temperature
+        return body
+
+    async def _count(self, messages: Sequence[Message]) -> int:
+        tokens = at_most(messages)
+        # Most prompts are far from filling a window, and need not be counted.
+        if tokens <= self._window.goal or not self._endpoint.ask_tokens:
+            return tokens
+        return await self._tokens.count(messages)
+
+
+def _left(until: float) -> float:
+    return max(0.0, until - asyncio.get_running_loop().time())
