@@ -127,7 +127,7 @@ def test_a_message_that_is_too_long_loses_its_middle() -> None:
 class Full:
     """A persona with every part."""
 
-    def parts(self, turn: Turn) -> Counting[OwnParts]:
+    def parts(self, turn: Turn, tokens: int) -> Counting[OwnParts]:
         # What it brings may depend on what is counted.
         size = yield [{"role": "system", "content": turn.text}]
         return OwnParts(

@@ -40,7 +40,8 @@ class Turn:
     """One turn of a character: what it answers and what came before.
 
     `text` is the message being answered, which `message_id` names and `user_id` wrote. `history` is oldest first and
-    does not hold that message. Every text is valid Unicode: no surrogate stands alone.
+    does not hold that message. `user_name` is the writer's name for people, "" where it is not known. Every text is valid
+    Unicode: no surrogate stands alone.
     """
 
     room_id: str
@@ -48,6 +49,7 @@ class Turn:
     user_id: str
     text: str
     history: tuple[PastMessage, ...]
+    user_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

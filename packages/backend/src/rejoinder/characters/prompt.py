@@ -59,8 +59,11 @@ class OwnParts:
 class Persona(Protocol):
     """Who a character is, as the model is told."""
 
-    def parts(self, turn: Turn) -> Counting[OwnParts]:
-        """What it brings to the prompt of this turn; may be resumed in another thread each time."""
+    def parts(self, turn: Turn, tokens: int) -> Counting[OwnParts]:
+        """What it brings to the prompt of this turn, which has so many tokens in all.
+
+        It may be resumed in another thread each time.
+        """
         ...
 
 
@@ -70,7 +73,7 @@ class Told(Persona):
 
     system_prompt: str = ""
 
-    def parts(self, _turn: Turn) -> Counting[OwnParts]:
+    def parts(self, _turn: Turn, _tokens: int) -> Counting[OwnParts]:
         yield from ()
         told: Message = {"role": "system", "content": self.system_prompt}
         return OwnParts((told,) if self.system_prompt else ())
@@ -103,7 +106,7 @@ class Window:
 
     def fitting(self, turn: Turn) -> Counting[list[Message]]:
         """The same as `fit`, for whoever counts in another way."""
-        own = yield from self._persona.parts(turn)
+        own = yield from self._persona.parts(turn, self.tokens)
         past = [message for message in (*own.opening, *turn.history) if message.content]
         text = turn.text
 
