@@ -13,6 +13,9 @@ from pydantic.fields import FieldInfo
 from rich.console import Console
 
 from rejoinder import maintain
+from rejoinder.characters.cards import Library
+from rejoinder.characters.cards.library import read_content, write_file
+from rejoinder.characters.cards.persona import shown_name
 from rejoinder.errors import ConfigurationError
 from rejoinder.log import configure
 from rejoinder.run import serve
@@ -34,6 +37,18 @@ database = typer.Typer(
     help="Look after the store of the messages.",
 )
 app.add_typer(database)
+
+character = typer.Typer(
+    name="character",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Character cards that the server offers.",
+)
+app.add_typer(character)
+
+DataDir = Annotated[
+    Path, typer.Option(envvar=f"{PREFIX}DATA_DIR", help="The server's data directory.")
+]
 
 
 def main() -> None:
@@ -85,6 +100,61 @@ def copy(
     _say(_run(maintain.copy(source, target, console)))
 
 
+@character.command("import")
+def import_cards(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="cards: JSON, PNG or CHARX")
+    ],
+    data_dir: DataDir = Path("data"),
+) -> None:
+    """Keep character cards in the data directory. The server offers them from its next start on."""
+    library, failed = Library(data_dir), 0
+    for path in files:
+        try:
+            card, content = read_content(path)
+            character_id, new = library.add(content)
+        except ConfigurationError as error:
+            failed += 1
+            _complain(error)
+            continue
+        what = "is kept" if new else "was there already"
+        _say(f"{shown_name(card.card)} {what}: {character_id}")
+    if failed:
+        raise typer.Exit(1)
+
+
+@character.command("export")
+def export_card(
+    character_id: Annotated[str, typer.Argument(metavar="ID", help="as `list` shows it")],
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", help="ends in .json, .png or .charx; made anew")
+    ],
+    data_dir: DataDir = Path("data"),
+) -> None:
+    """Write a character card into a file of any format."""
+    try:
+        card = Library(data_dir).get(character_id).file
+        written = write_file(card, path)
+    except ConfigurationError as error:
+        _fail(error, 1)
+    _say(f"{path} is written." + (f" Its {written} did not fit into it." if written else ""))
+
+
+@character.command("list")
+def list_cards(data_dir: DataDir = Path("data")) -> None:
+    """Show the character cards in the data directory."""
+    library = Library(data_dir)
+    try:
+        paths = library.paths()
+    except ConfigurationError as error:
+        _fail(error, 1)
+    for character_id, path in paths.items():
+        try:
+            _say(f"{character_id}: {shown_name(library.get(character_id).file.card)} ({path})")
+        except ConfigurationError as error:
+            _complain(error)
+
+
 def _run(work: Coroutine[Any, Any, T]) -> T:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -97,8 +167,12 @@ def _say(text: str) -> None:
     Console(highlight=False, soft_wrap=True).print(text, markup=False)
 
 
-def _fail(error: ConfigurationError, code: int) -> NoReturn:
+def _complain(error: ConfigurationError) -> None:
     Console(stderr=True, highlight=False, soft_wrap=True).print(f"rejoinder: {error}", markup=False)
+
+
+def _fail(error: ConfigurationError, code: int) -> NoReturn:
+    _complain(error)
     raise typer.Exit(code)
 
 

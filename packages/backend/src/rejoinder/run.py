@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterator
 import uvicorn
 from rich.console import Console
 
-from rejoinder.characters.local import LocalCharacter, LocalModelSettings, smol
+from rejoinder.characters.cards import Library
+from rejoinder.characters.cast import cast
+from rejoinder.characters.file import CharactersFile, read_characters
+from rejoinder.characters.local import LocalCharacter, LocalModelSettings, find_model, smol
 from rejoinder.errors import ConfigurationError
 from rejoinder.server import ChatServer
-from rejoinder.settings import Settings
+from rejoinder.settings import Settings, variable
 
 BACKLOG = 2048
 GRACE_SECONDS = 1
@@ -29,12 +32,22 @@ async def serve(settings: Settings) -> None:
         ConfigurationError: the server can't start with these settings.
     """
     chat = ChatServer(settings)
+    file = characters_file(settings)
     listener = listen(settings.host, settings.port)
-    if settings.model:
-        character = local_character(settings)
+    local = local_character(settings) if settings.model else None
+    if local:
+        chat.add(local)
+    for character in cast(
+        file,
+        Library(settings.data_dir),
+        local.model if local else None,
+        local_tokens=settings.model_tokens,
+        locale=settings.locale,
+    ):
         chat.add(character)
+    if local:
         # The library blocks the event loop while it loads, so this is done before anybody is served.
-        await character.start()
+        await local.start()
     await chat.start()
     tune_collector()
     try:
@@ -60,10 +73,23 @@ def local_character(settings: Settings) -> LocalCharacter:
         ConfigurationError: the model can't be used.
     """
     try:
-        model = LocalModelSettings(path=settings.model_path) if settings.model_path else None
+        model = LocalModelSettings(
+            path=settings.model_path or find_model(), context_tokens=settings.model_context
+        )
         return smol(model, max_tokens=settings.model_tokens)
     except ConfigurationError as error:
         raise ConfigurationError(f"{error} Or start without a local model: --no-model.") from error
+
+
+def characters_file(settings: Settings) -> CharactersFile:
+    """What the operator's file says, if there is one.
+
+    Raises:
+        ConfigurationError: something in it is not as it must be.
+    """
+    if settings.characters is None:
+        return CharactersFile()
+    return read_characters(settings.characters, variable)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -108,6 +108,15 @@ class Settings(BaseSettings):
         None, description="GGUF file of the local model [default: the one that comes along]"
     )
     model_tokens: int = Field(256, ge=1, description="tokens of an answer at most")
+    model_context: int = Field(
+        1024,
+        ge=128,
+        le=1_048_576,
+        description="tokens of a prompt and its answer, of the local model",
+    )
+    characters: Path | None = Field(
+        None, description="file (TOML) that describes characters; see docs/characters.md"
+    )
 
     @field_validator("allowed_origins", mode="before")
     @classmethod
@@ -198,6 +207,11 @@ def load(**given: object) -> Settings:
         raise ConfigurationError(
             f"--{flag} ({PREFIX}{name.upper()}): {first['msg']}. See `rejoinder serve --help`."
         ) from error
+
+
+def variable(name: str) -> str:
+    """The value of a variable that a file of the operator's names, such as one with a key; "" where there is none."""
+    return os.environ.get(name, "")
 
 
 def unknown_variables() -> list[str]:

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rejoinder.characters.cards.errors import UnusableCard
-from rejoinder.characters.cards.files import FORMATS, MAX_FILE_BYTES, CardFile, read
+from rejoinder.characters.cards.files import (
+    FORMATS,
+    MAX_FILE_BYTES,
+    CardFile,
+    left_out,
+    read,
+    write,
+)
 from rejoinder.characters.cards.persona import shown_name
 from rejoinder.errors import ConfigurationError
 
@@ -117,6 +124,26 @@ def read_content(path: Path) -> tuple[CardFile, bytes]:
         raise ConfigurationError(f"{path} can't be read: {error.strerror}.") from None
     except UnusableCard as error:
         raise ConfigurationError(f"{path}: {error}") from None
+
+
+def write_file(card: CardFile, path: Path) -> str:
+    """Write a card into a new file, in the format that its name ends in; what did not fit, as a word, or "".
+
+    Raises:
+        ConfigurationError: The name ends in no format, the file is there already, or it can't be written.
+    """
+    wanted = next((name for name in FORMATS if path.suffix.lower() == f".{name}"), None)
+    if wanted is None:
+        raise ConfigurationError(f"Let the name of the file {path} end in .json, .png or .charx.")
+    content = write(card, wanted)
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise ConfigurationError(f"{path} is there already: give another name.") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path} can't be written: {error.strerror}.") from None
+    return left_out(card, wanted)
 
 
 def id_for(name: str) -> str:

@@ -67,6 +67,11 @@ class LocalCharacter:
     def info(self) -> CharacterInfo:
         return self._info
 
+    @property
+    def model(self) -> LocalModel:
+        """Who speaks for it; other characters may have it too."""
+        return self._model
+
     async def start(self) -> None:
         """Load the model now rather than with the first answer.
 
