@@ -1,0 +1,134 @@
+"""Characters that an operator described, through a real server: what an endpoint does is what people see."""
+
+import asyncio
+from pathlib import Path
+
+from tests.characters.cards.samples import V3, picture
+from tests.characters.openai.faulty import HEAD, Exchange, faulty, for_ever
+from tests.support.chat import Connect
+from tests.support.process import Start, run
+from tests.support.rest import request
+
+KEY = "sk-very-secret-0123456789"
+FILE = """
+[endpoints.main]
+base_url = "{url}"
+key_env = "MAIN_KEY"
+patience = {{ tries = 1 }}
+
+[cards]
+endpoint = "main"
+
+[[characters]]
+id = "sage"
+name = "Sage"
+endpoint = "main"
+"""
+
+
+async def good(exchange: Exchange) -> None:
+    await exchange.say("Yes", ", of ", "course.")
+
+
+async def breaks_off(exchange: Exchange) -> None:
+    await exchange.raw(HEAD)
+    await exchange.delta("Well, ")
+    exchange.hang_up()
+
+
+async def stays(exchange: Exchange) -> None:
+    await exchange.raw(HEAD)
+    await exchange.delta("Once")
+    await for_ever(exchange)
+
+
+async def test_an_endpoint_speaks_fails_and_is_stopped(
+    start: Start, connect: Connect, room: str, tmp_path: Path
+) -> None:
+    async with faulty(good, breaks_off, stays, good) as endpoint:
+        described = tmp_path / "characters.toml"
+        described.write_text(FILE.format(url=endpoint.url), encoding="utf-8")
+        server = await asyncio.to_thread(
+            start, "--characters", str(described), env={"MAIN_KEY": KEY}
+        )
+        kim = await connect(server)
+        await kim.join(room, characterId="sage")
+
+        ack = await kim.ask(room, "Do you know?", characterId="sage")
+        first = await kim.sees("message:stream:start", replyTo=ack["messageId"])
+        end = await kim.sees("message:stream:end", messageId=first["messageId"])
+        assert (end["content"], end["state"]) == ("Yes, of course.", "complete")
+        assert end["usage"] == {"promptTokens": 3, "completionTokens": 2}
+        assert endpoint.asked[0].headers["authorization"] == f"Bearer {KEY}"
+
+        ack = await kim.ask(room, "And that?", characterId="sage")
+        start_ = await kim.sees("message:stream:start", replyTo=ack["messageId"])
+        error = await kim.sees("message:stream:error", messageId=start_["messageId"])
+        assert (error["content"], error["code"]) == ("Well, ", "character_failed")
+        assert error["error"] == "The answer of Sage broke off. Try again."
+        assert [message["content"] for message in endpoint.asked[1].body["messages"]] == [
+            "Do you know?", "Yes, of course.", "And that?",
+        ]  # fmt: skip
+
+        ack = await kim.ask(room, "A story?", characterId="sage")
+        start_ = await kim.sees("message:stream:start", replyTo=ack["messageId"])
+        await kim.sees("message:stream:chunk", messageId=start_["messageId"])
+        assert not endpoint.asked[2].closed.is_set()
+        stop = {"roomId": room, "messageId": start_["messageId"]}
+        await kim.done("message:stream:stop", stop)
+        async with asyncio.timeout(1):
+            await endpoint.asked[2].closed.wait()
+        end = await kim.sees("message:stream:end", messageId=start_["messageId"])
+        assert (end["content"], end["state"]) == ("Once", "stopped")
+
+        states = [(each["content"], each["state"]) for each in await kim.history(room)]
+        assert states[1::2] == [
+            ("Yes, of course.", "complete"), ("Well, ", "failed"), ("Once", "stopped"),
+        ]  # fmt: skip
+        assert "an endpoint gave no whole answer" in server.log
+        for inside in (KEY, endpoint.url.removesuffix("/v1")):
+            assert inside not in server.log
+
+
+async def test_an_imported_card_is_a_character(
+    start: Start, connect: Connect, room: str, tmp_path: Path
+) -> None:
+    async with faulty(good) as endpoint:
+        described, card = tmp_path / "characters.toml", tmp_path / "ada.png"
+        described.write_text(FILE.format(url=endpoint.url), encoding="utf-8")
+        card.write_bytes(picture((b"ccv3", V3)))
+        # The folder that the fixture gives to the first server.
+        folder = str(tmp_path / "0" / "data")
+        imported = await asyncio.to_thread(
+            run, "character", "import", str(card), "--data-dir", folder
+        )
+        assert imported.stdout == "Ada is kept: ada\n"
+        server = await asyncio.to_thread(
+            start, "--characters", str(described), env={"MAIN_KEY": KEY}
+        )
+        listed = {each["id"]: each for each in (await request(server, "GET", "/api/characters")).body}
+        assert listed["ada"] == {
+            "id": "ada",
+            "name": "Ada",
+            "description": "<script>alert(1)</script> Best in the evening.",
+            "greeting": "Hello you, hand me that wheel.",
+        }
+        kim = await connect(server)
+        await kim.join(room, characterId="ada")
+        ack = await kim.ask(room, "How is the engine?", characterId="ada")
+        begun = await kim.sees("message:stream:start", replyTo=ack["messageId"])
+        await kim.sees("message:stream:end", messageId=begun["messageId"])
+        messages = endpoint.asked[0].body["messages"]
+        assert [message["role"] for message in messages] == ["system", "assistant", "user", "system"]
+        assert "The engine has 25,000 parts." in messages[0]["content"]
+        assert messages[1]["content"] == "Hello you, hand me that wheel."
+
+
+async def test_a_wrong_file_keeps_the_server_from_starting(tmp_path: Path) -> None:
+    described = tmp_path / "characters.toml"
+    described.write_text('[cards]\nendpoint = "main"', encoding="utf-8")
+    ended = await asyncio.to_thread(
+        run, "serve", "--no-model", "--data-dir", str(tmp_path), "--characters", str(described)
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"rejoinder: {described}: There is no endpoint 'main'")
