@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 
 from rejoinder.characters import Usage
 from rejoinder.characters.openai.failures import EndpointError
-from rejoinder.characters.openai.stream import Events, Piece, read
+from rejoinder.characters.openai.stream import Events, Halves, Piece, read
 
 
 def events(*pieces: bytes) -> list[bytes]:
@@ -87,3 +87,22 @@ def test_usage(usage: str, expected: Usage | None) -> None:
 
 def test_the_end() -> None:
     assert read(b"[DONE] ").done
+
+
+@given(st.lists(st.sampled_from(["a", "안", "\ud83d", "\ude00", "👋", ""])))
+def test_characters_in_two_pieces_come_out_whole(pieces: list[str]) -> None:
+    halves = Halves()
+    given_ = "".join(map(halves.feed, pieces))
+    whole = "".join(pieces).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    assert given_.encode().decode() == given_
+    # A half at the very end is left out.
+    assert whole in {given_, f"{given_}\ufffd"}
+
+
+def test_a_smile_in_two_events() -> None:
+    halves = Halves()
+    events = [
+        b'{"choices":[{"delta":{"content":"\\ud83d"}}]}',
+        b'{"choices":[{"delta":{"content":"\\ude00!"}}]}',
+    ]
+    assert [halves.feed(read(event).text) for event in events] == ["", "😀!"]

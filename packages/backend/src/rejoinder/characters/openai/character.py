@@ -11,7 +11,7 @@ import structlog
 from rejoinder.characters.base import CharacterInfo, Delta, Turn, Usage
 from rejoinder.characters.openai.failures import EndpointError, Kind, Locale, sentence
 from rejoinder.characters.openai.settings import Endpoint
-from rejoinder.characters.openai.stream import Events, Piece, read
+from rejoinder.characters.openai.stream import Events, Halves, Piece, read
 from rejoinder.characters.openai.thoughts import Thoughts
 from rejoinder.characters.openai.tokens import Tokens, at_most
 from rejoinder.characters.openai.transport import Transport
@@ -42,6 +42,7 @@ class _Answer:
     said: bool = False
     finish: str = ""
     usage: Usage | None = None
+    halves: Halves = field(default_factory=Halves)
     thoughts: Thoughts = field(default_factory=Thoughts)
 
 
@@ -103,6 +104,7 @@ class OpenAICharacter:
         await self._transport.aclose()
 
     async def _answer(self, turn: Turn) -> AsyncGenerator[Delta]:
+        await self._transport.ready()
         patience, now = self._endpoint.patience, asyncio.get_running_loop().time()
         messages = await counted_elsewhere(self._window.fitting(turn), self._count)
         answer = _Answer(messages, now + patience.first, now + patience.whole)
@@ -137,7 +139,7 @@ class OpenAICharacter:
                     answer.begun = answer.begun or piece.thought or bool(piece.text)
                     answer.finish = piece.finish or answer.finish
                     answer.usage = piece.usage or answer.usage
-                    if text := answer.thoughts.feed(piece.text):
+                    if text := answer.thoughts.feed(answer.halves.feed(piece.text)):
                         answer.said = answer.said or not text.isspace()
                         yield text
             if text := answer.thoughts.end():

@@ -1,5 +1,6 @@
 """The stream of a chat completion, read without trust: server-sent events, their JSON, and what it means. Pure."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +71,7 @@ def read(data: bytes) -> Piece:
     if data.strip() == b"[DONE]":
         return Piece(done=True)
     try:
-        chunk = msgspec.json.decode(data)
+        chunk = _decoded(data)
         if isinstance(chunk, dict):
             if chunk.get("error"):
                 raise of_error(chunk["error"])
@@ -80,11 +81,36 @@ def read(data: bytes) -> Piece:
     raise EndpointError("unreadable", "an event is no chunk of an answer")
 
 
+class Halves:
+    """Puts characters together again that came in two pieces: some servers cut texts between UTF-16's units."""
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def feed(self, piece: str) -> str:
+        """The text, as far as its characters are whole."""
+        if not self._held and piece.isascii():
+            return piece
+        text = self._held + piece
+        self._held = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        text = text.removesuffix(self._held) if self._held else text
+        # What finds no other half becomes a mark that something is missing.
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def of_error(error: Any) -> EndpointError:
     """The failure that an error object in a stream or a body means."""
     code = error.get("code") if isinstance(error, dict) else None
     status = code if isinstance(code, int) and 400 <= code < 600 else 500  # noqa: PLR2004 - HTTP's errors
     return of_status(status, code if isinstance(code, str) else "", "")
+
+
+def _decoded(data: bytes) -> Any:
+    try:
+        return msgspec.json.decode(data)
+    except msgspec.DecodeError:
+        # It takes halves of characters, which the quick decoder refuses.
+        return json.loads(data)
 
 
 def _piece(chunk: dict[str, Any]) -> Piece:

@@ -32,6 +32,20 @@ class Transport:
         self._waits: set[asyncio.Timeout] = set()
         self._closed = False
 
+    async def ready(self) -> httpx2.AsyncClient:
+        """The client; made with the first request.
+
+        Raises:
+            EndpointError: The transport is closed.
+        """
+        async with self._making:
+            if self._closed:
+                raise EndpointError("leaving", "the character was closed")
+            if self._client is None:
+                # It reads the machine's certificates, which takes a while, and is no fault of the endpoint.
+                self._client = await asyncio.to_thread(_client)
+            return self._client
+
     @asynccontextmanager
     async def stream(self, body: object, seconds: float) -> AsyncGenerator[AsyncIterator[bytes]]:
         """The bytes of a chat completion; what its `anext` waits for is timed with `within`.
@@ -111,10 +125,7 @@ class Transport:
             await client.aclose()
 
     async def _send(self, address: str, body: object, accepted: str) -> httpx2.Response:
-        async with self._making:
-            if self._client is None:
-                # It reads the machine's certificates, which takes a while.
-                self._client = await asyncio.to_thread(_client)
+        client = await self.ready()
         headers = {
             "Content-Type": "application/json",
             "Accept": accepted,
@@ -124,8 +135,8 @@ class Transport:
             **self._endpoint.headers,
         }
         content = msgspec.json.encode(body)
-        request = self._client.build_request("POST", address, content=content, headers=headers)
-        return await self._client.send(request, stream=True)
+        request = client.build_request("POST", address, content=content, headers=headers)
+        return await client.send(request, stream=True)
 
     async def _refusal(self, response: httpx2.Response) -> EndpointError:
         try:
