@@ -301,3 +301,13 @@ def test_any_values_in_any_fields(changes: dict[str, Any], entry: dict[str, Any]
 def test_the_picture_of_a_card_without_one_is_a_real_one() -> None:
     chunks = {chunk.kind: chunk.data for chunk in png.chunks(png.blank())}
     assert zlib.decompress(chunks[b"IDAT"]) == b"\0\x80"
+
+
+def test_what_several_files_open_to_is_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = text(V3)
+    several = zipped({"card.json": card, "a": bytes(400), "b": bytes(400)})
+    monkeypatch.setattr(charx, "MAX_OPEN_BYTES", len(card) + 800)
+    assert len(read(several).files) == 2
+    monkeypatch.setattr(charx, "MAX_OPEN_BYTES", len(card) + 799)
+    with pytest.raises(UnusableCard, match="opens to more"):
+        read(several)
