@@ -106,7 +106,9 @@ async def test_an_imported_card_is_a_character(
         server = await asyncio.to_thread(
             start, "--characters", str(described), env={"MAIN_KEY": KEY}
         )
-        listed = {each["id"]: each for each in (await request(server, "GET", "/api/characters")).body}
+        listed = {
+            each["id"]: each for each in (await request(server, "GET", "/api/characters")).body
+        }
         assert listed["ada"] == {
             "id": "ada",
             "name": "Ada",
@@ -119,7 +121,12 @@ async def test_an_imported_card_is_a_character(
         begun = await kim.sees("message:stream:start", replyTo=ack["messageId"])
         await kim.sees("message:stream:end", messageId=begun["messageId"])
         messages = endpoint.asked[0].body["messages"]
-        assert [message["role"] for message in messages] == ["system", "assistant", "user", "system"]
+        assert [message["role"] for message in messages] == [
+            "system",
+            "assistant",
+            "user",
+            "system",
+        ]
         assert "The engine has 25,000 parts." in messages[0]["content"]
         assert messages[1]["content"] == "Hello you, hand me that wheel."
 

@@ -1,12 +1,14 @@
 """What the model is told of a card."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.characters.cards.samples import V1, V2, V3, text
+from tests.characters.local.engines import ScriptedEngine
 
-from rejoinder.characters import CharacterInfo, PastMessage, Turn, check_info
+from rejoinder.characters import CharacterInfo, PastMessage, Turn, Usage, check_info
 from rejoinder.characters.cards import CardPersona, read
 from rejoinder.characters.cards.persona import DEFAULT_PROMPT
 from rejoinder.characters.local import LocalCharacter, LocalModel, LocalModelSettings, find_model
@@ -186,12 +188,24 @@ def test_somebody_without_a_name() -> None:
     assert speaker.greetings()[1] == "Oh, 당신!"
 
 
-async def test_a_card_on_the_local_model_does_what_every_character_must_do() -> None:
+async def test_a_card_does_what_every_character_must_do() -> None:
     async def make() -> LocalCharacter:
-        settings = LocalModelSettings(path=find_model(), context_tokens=384, cache_mib=0)
-        speaker = persona(V2)
-        return LocalCharacter(
-            speaker.info("ada"), LocalModel(settings), persona=speaker, max_tokens=16, temperature=0
-        )
+        settings = LocalModelSettings(path=Path("none.gguf"), context_tokens=1024)
+        model = LocalModel(settings, load=lambda _: ScriptedEngine())
+        speaker = persona(V3)
+        return LocalCharacter(speaker.info("ada"), model, persona=speaker, max_tokens=16)
 
     await check_character(make)
+
+
+async def test_a_card_on_the_local_model() -> None:
+    settings = LocalModelSettings(path=find_model(), context_tokens=512, cache_mib=0)
+    speaker = persona(V3)
+    character = LocalCharacter(
+        speaker.info("ada"), LocalModel(settings), persona=speaker, max_tokens=8, temperature=0
+    )
+    *said, usage = [delta async for delta in character.reply(turn())]
+    assert said
+    assert isinstance(usage, Usage)
+    assert 80 < usage.prompt_tokens <= 504
+    await character.aclose()
