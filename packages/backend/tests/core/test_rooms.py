@@ -47,6 +47,7 @@ def test_nobody_is_in_a_room_twice() -> None:
     assert not people.enter("2", "ann", "Anna")
     assert len(people) == 1
     assert [person.name for _, person in people.items()] == ["Anna"]
+    assert (people.name("ann"), people.name("ben")) == ("Anna", "")
     assert sorted(people.connections()) == ["1", "2"]
 
 

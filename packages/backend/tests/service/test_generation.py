@@ -395,3 +395,11 @@ async def test_a_save_that_is_never_answered_is_not_the_last(world: World) -> No
     assert (await world.row(start.message_id)).content == "one"
     world.puppet.say(None)
     await world.advance(1)
+
+
+async def test_a_character_is_told_who_asks(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("Who am I?")
+    await world.settle()
+    (turn,) = world.puppet.turns
+    assert (turn.user_id, turn.user_name) == ("ann", "Ann")

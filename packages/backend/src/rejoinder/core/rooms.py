@@ -111,6 +111,11 @@ class People:
         """Each user id with the person."""
         return iter(self._people.items())
 
+    def name(self, user_id: str) -> str:
+        """The name of somebody who is here; "" of others."""
+        person = self._people.get(user_id)
+        return person.name if person is not None else ""
+
     def has(self, connection_id: str) -> bool:
         """True if that connection has entered."""
         return connection_id in self._user_of

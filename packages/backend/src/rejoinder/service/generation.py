@@ -205,6 +205,7 @@ class Generation:
             room_id=self._state.id,
             message_id=question.id,
             user_id=question.sender_id,
+            user_name=self._state.people.name(question.sender_id),
             text=question.content,
             history=tuple(
                 PastMessage(message.role, message.sender_id, message.content)
