@@ -46,7 +46,7 @@ def act(device: "Device") -> None:
             for each in device.views.values():
                 each.forget()
             device.drop()
-        case _ if view.inside:
+        case _ if view.inside and not view.leaving:
             _act_inside(device, deed, view)
         case _:
             pass
