@@ -100,7 +100,7 @@ class _Pipe:
                 self._waiting[0] = (due, data[len(part) :])
             else:
                 self._waiting.popleft()
-            if self.sink is not None:
+            if self.sink is not None and not self.sink.is_closing():
                 self.sink.write(part)
         self._hold_back()
 
