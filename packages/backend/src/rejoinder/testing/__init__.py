@@ -4,15 +4,18 @@ The suite for characters is in `rejoinder.testing.characters`.
 """
 
 from rejoinder.testing.clock import FakeClock
+from rejoinder.testing.cluster import CLUSTER_CHECKS, check_cluster
 from rejoinder.testing.delivery import Closed, Entry, RecordingDelivery, Sent
 from rejoinder.testing.store import STORE_CHECKS, check_store
 
 __all__ = [
+    "CLUSTER_CHECKS",
     "STORE_CHECKS",
     "Closed",
     "Entry",
     "FakeClock",
     "RecordingDelivery",
     "Sent",
+    "check_cluster",
     "check_store",
 ]

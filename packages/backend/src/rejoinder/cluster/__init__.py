@@ -1,0 +1,1 @@
+"""What one server of a chat asks of the others."""

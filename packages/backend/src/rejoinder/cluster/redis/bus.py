@@ -1,0 +1,93 @@
+"""What goes from server to server: batches, numbered for each pair, so that a loss is seen.
+
+A batch is one publish on the channel of its receiver, with everything that was said to it since the last one. A beat is a batch
+without anything in it, and without a number of its own: it says how many there have been, so that the loss of the last one is
+seen, too.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+BATCH_BYTES = 512 * 1024
+
+
+class Batch(msgspec.Struct, array_like=True, frozen=True):
+    """What one server says to another."""
+
+    sender: str
+    number: int
+    items: list[msgspec.Raw] = []
+
+
+@dataclass(slots=True)
+class Outbox:
+    """What is to be said to other servers."""
+
+    me: str
+    _items: dict[str, list[bytes]] = field(default_factory=dict)
+    _numbers: dict[str, int] = field(default_factory=dict)
+    _encoder: msgspec.json.Encoder = field(default_factory=msgspec.json.Encoder)
+
+    def put(self, servers: Iterable[str], item: bytes) -> None:
+        """Say that to each of them."""
+        for server in servers:
+            items = self._items.get(server)
+            if items is None:
+                items = self._items[server] = []
+            items.append(item)
+
+    def take(self) -> list[tuple[str, bytes]]:
+        """Receivers and their batches."""
+        gathered, self._items = self._items, {}
+        batches: list[tuple[str, bytes]] = []
+        for server, items in gathered.items():
+            at = size = 0
+            for end, item in enumerate(items, 1):
+                size += len(item)
+                if size >= BATCH_BYTES or end == len(items):
+                    batches.append((server, self._batch(server, items[at:end])))
+                    at, size = end, 0
+        return batches
+
+    def _batch(self, server: str, items: list[bytes]) -> bytes:
+        number = self._numbers[server] = self._numbers.get(server, 0) + 1
+        return self._encoder.encode(Batch(self.me, number, [msgspec.Raw(item) for item in items]))
+
+    def lose(self) -> None:
+        """What waits can't be said; who was to hear it will see that it is missing."""
+        for server in self._items:
+            self._numbers[server] = self._numbers.get(server, 0) + 1
+        self._items.clear()
+
+    def beats(self) -> list[tuple[str, bytes]]:
+        """For each that was ever spoken to, how often that was; and for this server itself, that it lives."""
+        return [
+            (server, self._encoder.encode(Batch(self.me, number)))
+            for server, number in {self.me: 0, **self._numbers}.items()
+        ]
+
+    def forget(self, server: str) -> None:
+        """It is gone."""
+        self._items.pop(server, None)
+        self._numbers.pop(server, None)
+
+
+@dataclass(slots=True)
+class Inbox:
+    """What has come from other servers."""
+
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    def take(self, batch: Batch) -> bool:
+        """Note it down; True if something that came before it is missing."""
+        last = self._numbers.get(batch.sender, 0)
+        expected = last + 1 if batch.items else last
+        if batch.number > last:
+            self._numbers[batch.sender] = batch.number
+        return batch.number > expected
+
+    def forget(self, server: str) -> None:
+        """It is gone."""
+        self._numbers.pop(server, None)

@@ -1,0 +1,144 @@
+"""The commands of one server, in their order: all that gathers while some are under way goes out together."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import NoScriptError, RedisError
+
+from rejoinder.errors import Unavailable
+
+TIMEOUT: Final = 1.0
+WAITING_MAX: Final = 20_000
+AT_ONCE: Final = 1_000
+AWAY: Final = "The servers can't reach each other. Try again in a moment."
+RETRY_MS: Final = 1000
+SCRIPTS: Final = ("beat", "claim", "release", "connected", "listen")
+
+Command = tuple[str | bytes | int, ...]
+
+
+@dataclass(slots=True)
+class Asked:
+    """A command and who waits for its answer; `probe`: it finds out whether there are answers again."""
+
+    command: Command
+    answer: "asyncio.Future[Any]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
+class Lane:
+    """One pipeline at a time. After a failure everything is refused at once, but for probes, until one is answered."""
+
+    def __init__(self, client: "Redis", gather: Callable[[], Sequence[Command]]) -> None:
+        """`gather` is asked, before each pipeline, for what needs no answer."""
+        self._client = client
+        self._gather = gather
+        self._waiting: list[Asked] = []
+        self._news = asyncio.Event()
+        self._shas: dict[str, str] = {}
+        self.up = True
+        self.commands = 0
+        self._log = structlog.get_logger("rejoinder.cluster")
+
+    def news(self) -> None:
+        """There is something to gather."""
+        self._news.set()
+
+    def script(self, name: str, keys: Sequence[str], *arguments: str | int) -> Command:
+        """The command that runs a script."""
+        return ("EVALSHA", name, len(keys), *keys, *arguments)
+
+    def ask(self, command: Command, *, probe: bool = False) -> "asyncio.Future[Any]":
+        """Its answer.
+
+        Raises:
+            Unavailable: from the answer; it may have been done or not.
+        """
+        asked = Asked(command)
+        # Nobody may be interested in the answer, nor in that there is none.
+        asked.answer.add_done_callback(_seen)
+        if (not self.up and not probe) or len(self._waiting) >= WAITING_MAX:
+            asked.answer.set_exception(Unavailable(AWAY, RETRY_MS))
+        else:
+            self._waiting.append(asked)
+            self._news.set()
+        return asked.answer
+
+    def tell(self, command: Command) -> None:
+        """The same, where the answer is of no interest."""
+        _ = self.ask(command)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        while True:
+            await self._news.wait()
+            batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+            batch += [Asked(command) for command in self._gather()]
+            if not self._waiting:
+                self._news.clear()
+            if batch:
+                await self._carry_out(batch)
+
+    async def _carry_out(self, batch: list[Asked]) -> None:
+        self.commands += len(batch)
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                replies = await self._pipeline([each.command for each in batch])
+        except (RedisError, OSError, TimeoutError):
+            self.up = False
+            self._shas.clear()
+            left, self._waiting = self._waiting, []
+            for each in (*batch, *left):
+                if not each.answer.done():
+                    each.answer.set_exception(Unavailable(AWAY, RETRY_MS))
+                    each.answer.exception()
+            return
+        self.up = True
+        for each, reply in zip(batch, replies, strict=True):
+            if each.answer.done():
+                continue
+            if isinstance(reply, Exception):
+                self._log.error("Redis refused a command", reason=str(reply)[:200])
+                each.answer.set_exception(Unavailable(AWAY, RETRY_MS))
+                each.answer.exception()
+            else:
+                each.answer.set_result(reply)
+
+    async def _pipeline(self, commands: Sequence[Command]) -> list[Any]:
+        replies = await self._execute(commands)
+        unknown = [at for at, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+        if unknown:
+            # The Redis has been started anew since the scripts were loaded.
+            self._shas.clear()
+            again = await self._execute([commands[at] for at in unknown])
+            for at, reply in zip(unknown, again, strict=True):
+                replies[at] = reply
+        return replies
+
+    async def _execute(self, commands: Sequence[Command]) -> list[Any]:
+        if not self._shas:
+            for name in SCRIPTS:
+                self._shas[name] = str(await self._client.script_load(source(name)))
+        async with self._client.pipeline(transaction=False) as pipe:
+            for command in commands:
+                if command[0] == "EVALSHA":
+                    pipe.execute_command("EVALSHA", self._shas[str(command[1])], *command[2:])
+                else:
+                    pipe.execute_command(*command)
+            return list(await pipe.execute(raise_on_error=False))
+
+
+def source(name: str) -> str:
+    """The text of a script."""
+    return (Path(__file__).parent / f"{name}.lua").read_text(encoding="utf-8")
+
+
+def _seen(answer: "asyncio.Future[Any]") -> None:
+    if not answer.cancelled():
+        answer.exception()
