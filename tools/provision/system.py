@@ -45,6 +45,12 @@ class SystemPackage:
 SYSTEM_PACKAGES = (
     SystemPackage("chromium", FOR_TESTS, "the browser tests", command="chromium"),
     SystemPackage(
+        "redis-server", FOR_TESTS, "the tests of several servers", command="redis-server"
+    ),
+    SystemPackage(
+        "nginx-light", FOR_TESTS, "the test of several servers behind a proxy", command="nginx"
+    ),
+    SystemPackage(
         "fonts-nanum",
         FOR_TESTS,
         "Korean text in the browser tests",

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 
+import structlog
 import uvicorn
 from rich.console import Console
 
@@ -153,6 +154,7 @@ class _Server(uvicorn.Server):
         )
         self._chat = chat
         self._up = up
+        self._log = structlog.get_logger("rejoinder.run")
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -161,6 +163,10 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
+        seconds = self._chat.settings.drain_seconds
+        if seconds:
+            self._log.info("ending; clients go to other servers", seconds=seconds)
+            await self._chat.hand_over(seconds, lambda: self.force_exit)
         await self._chat.drain()
         await super().shutdown(sockets)
 

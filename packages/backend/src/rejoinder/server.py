@@ -1,9 +1,11 @@
 """ChatServer: the whole chat as one ASGI app, to run or to mount in an app of one's own."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
+from math import ceil
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
@@ -20,6 +22,7 @@ from rejoinder.characters import (
     EchoCharacter,
     FunctionCharacter,
 )
+from rejoinder.cluster.addresses import cluster_for
 from rejoinder.core.clock import Clock, SystemClock
 from rejoinder.core.connections import Connection
 from rejoinder.core.limits import Rate, RateLimit
@@ -36,6 +39,7 @@ from rejoinder.web.api import Api, ApiParts
 from rejoinder.web.operate import Operate
 
 TICK_SECONDS = 0.25
+HAND_OVER_STEP = 0.05
 A = TypeVar("A", bound=Authenticate)
 Z = TypeVar("Z", bound=Authorize)
 F = TypeVar("F", bound=CharacterFunction)
@@ -80,6 +84,14 @@ class ChatServer:
         self.settings = settings or load(**given)
         self._clock = clock or SystemClock()
         self._store = store or store_for(self.settings.database, self.settings.data_dir)
+        limits = self.settings.limits()
+        self._cluster = cluster_for(
+            self.settings.redis,
+            self._clock,
+            limits.session_timeout,
+            limits.sweep_interval,
+            shared=self._store.shared,
+        )
         self._characters = Characters()
         self._tokens = Tokens(self.settings.token_rules(), self._clock, self.settings.guest_days)
         self._authenticate: Authenticate = self._tokens.authenticate
@@ -96,10 +108,11 @@ class ChatServer:
             clock=self._clock,
             authenticate=self._who,
             authorize=self._allows,
-            limits=self.settings.limits(),
+            limits=limits,
             policy=self.settings.connection_policy,
             turn_policy=self.settings.double_texting,
             locale=self.settings.locale,
+            cluster=self._cluster,
         )
         self._gateway.serve(self._service)
         self._app = Starlette(routes=self._routes())
@@ -180,6 +193,26 @@ class ChatServer:
             await self._service.open()
             self._work = [asyncio.create_task(self._tick())]
 
+    async def hand_over(self, seconds: float, hurried: Callable[[], bool]) -> None:
+        """Let nobody in any more, send those who are here to other servers, and have running answers end.
+
+        Clients go one after the other within half of the time, so that the others are not asked for everything at once.
+        It takes no longer than that, and ends at once when `hurried` says so.
+        """
+        self._service.drain()
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        leaving = [connection.id for connection in self._service.connections()]
+        random.shuffle(leaving)
+        count, left = len(leaving), seconds
+        while (leaving or self._service.busy) and left > 0 and not hurried():
+            gone = begun + seconds - left
+            due = count - ceil(count * min((gone - begun) / (seconds / 2), 1.0))
+            while len(leaving) > due:
+                self._gateway.release(leaving.pop())
+            await asyncio.sleep(min(HAND_OVER_STEP, left))
+            left = begun + seconds - loop.time()
+
     async def drain(self) -> None:
         """Interrupt what runs and end every connection, before a process ends."""
         await self._service.interrupt()
@@ -253,7 +286,7 @@ class ChatServer:
                 content_limit=settings.content_limit,
             )
         )
-        operate = Operate(self._store, self.connections, settings.operator_token)
+        operate = Operate(self._store, self._reachable, self.connections, settings.operator_token)
         socket_io: ASGIApp = self._gateway
         return [
             Mount("/socket.io", socket_io),
@@ -261,6 +294,12 @@ class ChatServer:
             Mount("/api", routes=api.routes(), middleware=_cors(settings.allowed_origins)),
             *page.routes(page.page_folder()),
         ]
+
+    def _reachable(self) -> str:
+        """Why new clients should go elsewhere; nothing if they are welcome."""
+        if self._service.draining:
+            return "This server is ending."
+        return "" if self._cluster.healthy else "The other servers can't be reached."
 
     async def _who(self, handshake: Handshake) -> User | None:
         if not self._work:

@@ -18,6 +18,7 @@ from rejoinder.service.turns import TurnPolicy
 
 PREFIX = "REJOINDER_"
 SECRET_BYTES_MIN = 32
+DRAIN_SECONDS = 10.0
 
 
 class Settings(BaseSettings):
@@ -34,6 +35,11 @@ class Settings(BaseSettings):
         "",
         repr=False,
         description="MongoDB address (mongodb://…) of the messages; without one they are in a file in the data directory",
+    )
+    redis: str = Field(
+        "",
+        repr=False,
+        description="Redis address (redis://…) over which several servers are one chat; needs --database",
     )
     mode: Literal["development", "production"] = Field(
         "development",
@@ -97,6 +103,12 @@ class Settings(BaseSettings):
         ge=0,
         description="seconds from the last connection to offline",
     )
+    drain: float | None = Field(
+        None,
+        ge=0,
+        description="seconds that SIGTERM leaves running answers to end, and clients to go to other servers "
+        "[default: 10 with --redis, else 0]",
+    )
     ping_interval: float = Field(25, gt=0, description="seconds between pings of the transport")
     ping_timeout: float = Field(20, gt=0, description="seconds that a pong may take")
 
@@ -141,6 +153,13 @@ class Settings(BaseSettings):
     def room_policy(self) -> Literal["open", "members"]:
         """Who may enter a room."""
         return self.rooms or ("open" if self.development else "members")
+
+    @property
+    def drain_seconds(self) -> float:
+        """How long the end of a server takes at most, for those who are connected to it."""
+        if self.drain is not None:
+            return self.drain
+        return DRAIN_SECONDS if self.redis else 0.0
 
     @property
     def echo_offered(self) -> bool:

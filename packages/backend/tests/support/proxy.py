@@ -55,6 +55,12 @@ class Proxy:
         """Hand requests on, and none of the answers."""
         self._replies.clear()
 
+    def deafen(self) -> None:
+        """Hand on no answers over the connections that there are; new ones work."""
+        self._replies.clear()
+        self._replies = asyncio.Event()
+        self._replies.set()
+
     def heal(self) -> None:
         """Hand on everything, also what was held back."""
         self._requests.set()

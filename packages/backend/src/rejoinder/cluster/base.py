@@ -54,8 +54,8 @@ class Peers(Protocol):
         """Something was lost of what that server sent, or, for None, of what any of them sent."""
         ...
 
-    def gone(self, server: str) -> None:
-        """Another server has ended, or has not been heard of for several seconds."""
+    def gone(self, server: str, *, ended: bool) -> None:
+        """Another server has said that it ends, or has not been heard of for several seconds."""
         ...
 
 
@@ -115,7 +115,7 @@ class Cluster(Protocol):
 
     # --- rooms and the bus -----------------------------------------------------------------------
 
-    async def listen(self, room_id: str) -> Collection[str]:
+    async def listen(self, room_id: str, /) -> Collection[str]:
         """This server has something in that room from now on; the others that do.
 
         While they can't be reached nobody is returned, and `Peers.listening` tells later.
@@ -126,7 +126,7 @@ class Cluster(Protocol):
         """This server has nothing in that room any more."""
         ...
 
-    async def listeners(self, room_id: str) -> Collection[str]:
+    async def listeners(self, room_id: str, /) -> Collection[str]:
         """The other servers that have something in that room.
 
         Raises:

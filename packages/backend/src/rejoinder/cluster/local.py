@@ -61,13 +61,13 @@ class LocalCluster:
     async def connected(self, user_id: str) -> bool:
         return user_id in self._of_user
 
-    async def listen(self, room_id: str) -> Collection[str]:
+    async def listen(self, _room_id: str, /) -> Collection[str]:
         return NOBODY
 
     def ignore(self, room_id: str) -> None:
         """Nobody else needs to know."""
 
-    async def listeners(self, room_id: str) -> Collection[str]:
+    async def listeners(self, _room_id: str, /) -> Collection[str]:
         return NOBODY
 
     def send(self, servers: Iterable[str], item: bytes) -> None:

@@ -28,6 +28,10 @@ class Following(Generic[T]):
         """All that are followed."""
         return list(self._entries.values())
 
+    def has_ended(self, key: str) -> bool:
+        """True if it was followed, or told of, and has ended."""
+        return key in self._ended
+
     def begin(self, key: str, entry: T) -> None:
         """Follow it, unless it is followed or has ended."""
         if key not in self._ended:

@@ -120,6 +120,10 @@ class People:
         """True if that connection has entered."""
         return connection_id in self._user_of
 
+    def is_absent(self, user_id: str) -> bool:
+        """True if the user is here, and has no connection."""
+        return user_id in self._absent
+
     def connections(self, *, but: str | None = None) -> Sequence[str]:
         """All connections in the room, without those of the user `but`."""
         if but is None:

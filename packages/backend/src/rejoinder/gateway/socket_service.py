@@ -67,6 +67,12 @@ class Gateway:
         """Hand everything that comes in to that service."""
         self._server.add("/", _Chat(service, self._payload_limit))
 
+    def release(self, connection: str) -> None:
+        """End one connection such that its client takes it as a lost one, and comes back."""
+        known = self._server.namespaces["/"].connections.get(connection)
+        if known is not None:
+            known.session.close(CloseReason.SHUTTING_DOWN)
+
     async def close(self) -> None:
         """End every connection, when what was said has gone out; clients take it as a lost one and come back."""
         await self._server.close(CLOSE_SECONDS)

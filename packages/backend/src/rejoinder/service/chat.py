@@ -9,6 +9,8 @@ import structlog
 from msgspec import UNSET, Raw, UnsetType
 
 from rejoinder.characters.registry import Characters
+from rejoinder.cluster.base import Cluster
+from rejoinder.cluster.local import LocalCluster
 from rejoinder.core.breaker import Breaker
 from rejoinder.core.clock import Clock
 from rejoinder.core.connections import Connection, ConnectionPolicy, Connections
@@ -36,10 +38,13 @@ from rejoinder.service.delivery import Delivery
 from rejoinder.service.elsewhere import Elsewhere, publish_row
 from rejoinder.service.entering import Entering
 from rejoinder.service.generation import GenerationTools
+from rejoinder.service.hearing import Hearing
+from rejoinder.service.items import Types
 from rejoinder.service.lifecycle import Lifecycle
 from rejoinder.service.messages import Messages, stored
 from rejoinder.service.rooms import SILENT, Outcome, Rooms, RoomState
 from rejoinder.service.sending import AT_ONCE, Sending
+from rejoinder.service.sharing import Sharing
 from rejoinder.service.tasks import Tasks
 from rejoinder.service.turns import TurnPolicy, Turns
 from rejoinder.stores.base import Appended, Store
@@ -92,11 +97,18 @@ class ChatService:
         policy: ConnectionPolicy = "single",
         turn_policy: TurnPolicy = "queue",
         locale: str = "en",
+        cluster: Cluster | None = None,
     ) -> None:
         self.gate = Gate()
+        self.draining = False
+        self._cluster = cluster or LocalCluster(
+            clock, limits.session_timeout, limits.sweep_interval
+        )
+        presence = Presence(limits.presence_grace)
         self._store = store
         self._tasks = Tasks()
-        self._rooms = Rooms(store, clock, self._tasks, _show_to(delivery))
+        sharing = Sharing(self._cluster, presence, self._tasks)
+        self._rooms = Rooms(store, clock, self._tasks, _show_to(delivery), sharing)
         self._context = Context(
             store=store,
             clock=clock,
@@ -104,13 +116,14 @@ class ChatService:
             limits=limits,
             connections=Connections(policy),
             rooms=self._rooms,
-            presence=Presence(limits.presence_grace),
+            presence=presence,
             typing=Typing(limits.typing_timeout),
             authorize=authorize,
             gate=self.gate,
+            sharing=sharing,
         )
         self._turns = Turns(
-            GenerationTools(self._rooms, store, characters, delivery, clock, self._tasks),
+            GenerationTools(self._rooms, store, characters, delivery, clock, self._tasks, sharing),
             turn_policy,
         )
         self._elsewhere = Elsewhere(
@@ -122,7 +135,14 @@ class ChatService:
             tasks=self._tasks,
         )
         self._entering = Entering(self._context)
-        self._lifecycle = Lifecycle(self._context, self._entering, authenticate, locale)
+        self._lifecycle = Lifecycle(self._context, self._entering, authenticate, locale, policy)
+        self._hearing = Hearing(
+            self._context,
+            self._entering,
+            self._turns,
+            self._elsewhere,
+            self._lifecycle.replaced,
+        )
         self._sends = RateLimit(limits.sends)
         self._sending: dict[str, Sending] = {}
         self._breaker = Breaker()
@@ -153,6 +173,20 @@ class ChatService:
         """Get ready to serve: what servers that are gone left unfinished is ended."""
         await self._store.open()
         await self._elsewhere.open()
+        try:
+            await self._cluster.open(self._hearing)
+        except BaseException:
+            await self._store.close()
+            raise
+
+    def drain(self) -> None:
+        """Let nobody in any more."""
+        self.draining = True
+
+    @property
+    def busy(self) -> bool:
+        """True if answers are being written here, or are to be."""
+        return self._turns.busy
 
     async def interrupt(self) -> None:
         """End every generation as interrupted; those who watch are told."""
@@ -161,11 +195,14 @@ class ChatService:
     async def close(self) -> None:
         """Interrupt what runs, store what was taken, let go."""
         await self._turns.close()
+        await self._cluster.close()
         await self._tasks.close()
         await self._store.close()
 
     async def connect(self, connection_id: str, handshake: Handshake) -> None:
         """Let a connection in, or raise a `ChatError` that says why not."""
+        if self.draining:
+            raise Unavailable("This server is ending. Connect again.", RETRY_AFTER_MS)
         await self._lifecycle.connect(connection_id, handshake)
 
     async def opened(self, connection_id: str) -> None:
@@ -227,22 +264,26 @@ class ChatService:
 
     def tick(self) -> None:
         """Do what is due by now."""
+        self._cluster.tick()
         self._lifecycle.tick()
         for room_id, user_id in self._context.typing.expire(self._context.clock.now()):
             state = self._rooms.get(room_id)
             if state is not None:
+                # On other servers it ends by itself in the same way.
                 self._context.delivery.send(
                     state.people.connections(but=user_id),
                     catalogue.USER_STOPPED_TYPING,
                     events.UserTyping(room_id=room_id, user_id=user_id),
                 )
         self._rooms.tick()
+        self._hearing.tick()
         self._turns.tick()
         self._elsewhere.tick()
 
     def expel(self, room_id: str, user_id: str) -> None:
         """Put somebody out of a room who may not be in it any more."""
         self._entering.expel(room_id, user_id)
+        self._context.sharing.expelled(room_id, user_id)
 
     def connections(self) -> list[Connection]:
         """The live connections, for an operator."""
@@ -365,6 +406,9 @@ class ChatService:
             catalogue.USER_TYPING,
             events.UserTyping(room_id=state.id, user_id=connection.user.id),
         )
+        if state.listeners:
+            typing = Types(state.id, connection.user.id, on=True)
+            context.sharing.say(state.listeners, typing)
         return events.Ack(success=True)
 
     async def _typing_stop(self, connection: Connection, notice: events.TypingNotice) -> events.Ack:

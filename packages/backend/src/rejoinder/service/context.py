@@ -14,7 +14,9 @@ from rejoinder.protocol.events import PresenceStatus
 from rejoinder.protocol.fields import iso
 from rejoinder.service.auth import Authorize
 from rejoinder.service.delivery import Delivery
+from rejoinder.service.items import Shown, Types
 from rejoinder.service.rooms import Rooms, RoomState
+from rejoinder.service.sharing import Sharing
 from rejoinder.stores.base import Store
 
 
@@ -47,6 +49,7 @@ class Context:
     typing: Typing
     authorize: Authorize
     gate: Gate
+    sharing: Sharing
 
     def entered(self, connection: Connection, room_id: str) -> RoomState:
         """The room, if the connection is in it.
@@ -71,6 +74,8 @@ class Context:
                 catalogue.USER_STOPPED_TYPING,
                 events.UserTyping(room_id=state.id, user_id=user_id),
             )
+            if state.listeners:
+                self.sharing.say(state.listeners, Types(state.id, user_id, on=False))
 
     def announce_presence(self, user_id: str, status: PresenceStatus, last_seen: int) -> None:
         """Tell those who share a room with the user how they are shown now."""
@@ -79,6 +84,8 @@ class Context:
             state = self.rooms.get(room_id)
             if state is not None:
                 receivers.update(state.people.connections(but=user_id))
+                if state.listeners:
+                    self.sharing.say(state.listeners, Shown(room_id, user_id, status, last_seen))
         if receivers:
             self.delivery.send(
                 receivers,

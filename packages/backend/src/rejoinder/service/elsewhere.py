@@ -19,6 +19,8 @@ from rejoinder.service.turns import Turns
 from rejoinder.stores.base import Store
 
 PAGE = 500
+FRESH_SECONDS = 3.0
+"""An answer that its server told more of within that time need not be looked at."""
 
 
 def publish_row(delivery: Delivery, state: RoomState, row: ChatMessage) -> None:
@@ -103,21 +105,27 @@ class Elsewhere:
         """Show what has become of the answers that people here know of."""
         for state in self._rooms.all():
             for message_id in state.elsewhere:
-                row = await in_time(self._store.find(message_id))
                 stream = state.elsewhere.get(message_id)
-                if row is None or stream is None:
-                    continue
-                _show(self._delivery, state, stream, row)
-                if row.state != "streaming":
-                    state.elsewhere.end(message_id)
-                    announce_end(
-                        self._delivery,
-                        state,
-                        message_id,
-                        row.content,
-                        row.state,
-                        self._clock.wall_ms(),
-                    )
+                if stream is not None and self._clock.now() - stream.heard_at > FRESH_SECONDS:
+                    await self.look_at(state, message_id)
+
+    async def look_at(self, state: RoomState, message_id: str) -> None:
+        """Show what has become of one answer."""
+        row = await in_time(self._store.find(message_id))
+        stream = state.elsewhere.get(message_id)
+        if row is None or stream is None:
+            return
+        _show(self._delivery, state, stream, row)
+        if row.state != "streaming":
+            state.elsewhere.end(message_id)
+            announce_end(
+                self._delivery,
+                state,
+                message_id,
+                row.content,
+                row.state,
+                self._clock.wall_ms(),
+            )
 
     def _report(self, count: int) -> None:
         if count:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rejoinder.cluster.base import Claim
 from rejoinder.core.connections import Connection
 from rejoinder.core.gate import Passage
 from rejoinder.core.users import User
@@ -13,6 +14,7 @@ from rejoinder.protocol.constants import HISTORY_LIMIT
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import given, iso, or_unset
 from rejoinder.service.context import Context
+from rejoinder.service.items import Entered, LeftRoom
 from rejoinder.service.rooms import LiveStream, RoomState, in_time
 from rejoinder.stores.base import Page, Room, Store, StoredMark, StoredMember
 
@@ -105,6 +107,10 @@ class Entering:
     def announce_left(self, state: RoomState, user_id: str) -> None:
         """Tell a room that somebody is gone from it."""
         self._c.stop_typing(state, user_id)
+        if state.listeners:
+            self._c.sharing.say(state.listeners, LeftRoom(state.id, user_id))
+        if user_id in state.others:
+            return  # They are still here, on another server.
         self._c.delivery.send(
             state.people.connections(but=user_id),
             catalogue.USER_LEFT,
@@ -147,12 +153,24 @@ class Entering:
     ) -> None:
         user = connection.user
         again = state.people.has(connection.id)
-        fresh = state.people.enter(connection.id, user.id, user.name)
+        fresh = (
+            state.people.enter(connection.id, user.id, user.name) and user.id not in state.others
+        )
+        state.others.here(user.id)
         connection.rooms.pop(state.id, None)
         connection.rooms[state.id] = character_id
         connection.remembered = None
+        self._c.sharing.cluster.moved(
+            Claim(connection.id, user.id, connection.device_id, state.id, character_id)
+        )
         event = catalogue.USER_RECONNECTED if how == "rejoin" else catalogue.USER_JOINED
-        if not again and (fresh or how == "rejoin"):
+        told = not again and (fresh or how == "rejoin")
+        if state.listeners and not again:
+            somebody = self._c.sharing.somebody(user.id, user.name)
+            self._c.sharing.say(
+                state.listeners, Entered(state.id, somebody, how if told else "quiet")
+            )
+        if told:
             self._c.delivery.send(
                 state.people.connections(but=user.id),
                 event,
@@ -238,6 +256,19 @@ class Entering:
                     last_seen=or_unset(None if last_seen is None else iso(last_seen)),
                 )
             )
+        for somebody in state.others:
+            if len(members) == MEMBERS_SHOWN:
+                break
+            if somebody.user_id not in state.people:
+                seen = somebody.last_seen
+                members.append(
+                    events.Member(
+                        user_id=somebody.user_id,
+                        status=somebody.status,
+                        name=or_unset(somebody.name or None),
+                        last_seen=or_unset(None if seen is None else iso(seen)),
+                    )
+                )
         return members
 
 

@@ -16,11 +16,12 @@ from rejoinder.characters.registry import Characters
 from rejoinder.core.clock import Clock
 from rejoinder.core.conversation import branch
 from rejoinder.core.leases import LEASE_SECONDS, Keeping
-from rejoinder.errors import CharacterFailed, ChatError, Unavailable
+from rejoinder.errors import CharacterFailed, ChatError, Conflict, Unavailable
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.answers import FAILED, announce_chunk, announce_end, announce_start
 from rejoinder.service.delivery import Delivery
 from rejoinder.service.rooms import LiveStream, PendingTurn, Rooms, RoomState, in_time
+from rejoinder.service.sharing import Sharing
 from rejoinder.service.tasks import Tasks
 from rejoinder.stores.base import Draft, EndState, Store
 
@@ -45,6 +46,7 @@ class GenerationTools:
     delivery: Delivery
     clock: Clock
     tasks: Tasks
+    sharing: Sharing
 
 
 class Generation:
@@ -119,18 +121,32 @@ class Generation:
     async def _claim(self) -> bool:
         leased_at = self._tools.clock.now()
         # A try whose outcome is not known may have stored the row, so that only a repetition with its id is safe.
+        first = True
         while True:
             try:
                 appended = await self._tools.rooms.append(self._state, self._draft(), self._begin)
             except Unavailable:
                 if self._leaving:
                     return False
+                first = False
                 await self._tools.clock.sleep(RETRY_SECONDS)
+            except Conflict:
+                self._log.warning("the place of an answer is taken")
+                return False
             else:
+                if appended.duplicate and first:
+                    self._leave_to_another()
+                    return False
                 self._keeping = Keeping(leased_at)
                 if appended.message.state != "streaming":
                     await self._give_way()
                 return True
+
+    def _leave_to_another(self) -> None:
+        """Another server was asked for the same answer, and was quicker."""
+        stream = self._state.streams.pop(self._turn.message_id, None)
+        if stream is not None:
+            self._state.elsewhere.begin(self._turn.message_id, stream)
 
     def _draft(self) -> Draft:
         turn, now = self._turn, self._tools.clock.wall_ms()
@@ -231,6 +247,8 @@ class Generation:
             return
         stream.chunk_at = self._tools.clock.now()
         announce_chunk(self._tools.delivery, self._state, self._turn.message_id, chunk)
+        if self._state.listeners:
+            self._tools.sharing.piece(self._state, self._turn.message_id, chunk)
 
     async def _keep(self, keeping: Keeping, text: str) -> None:
         lease_until = self._tools.clock.wall_ms() + LEASE_MS
@@ -295,6 +313,16 @@ class Generation:
             failure=self._failure,
             usage=self._usage,
         )
+        if self._state.listeners:
+            usage = self._usage
+            self._tools.sharing.ended(
+                self._state,
+                self._turn.message_id,
+                text,
+                state,
+                None if self._failure is None else str(self._failure),
+                None if usage is None else (usage.prompt_tokens, usage.completion_tokens),
+            )
 
     async def _store_end(self, text: str, state: EndState) -> tuple[str, EndState]:
         """How the row has ended: so, or as it had before, by an earlier try or another hand."""

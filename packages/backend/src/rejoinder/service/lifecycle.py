@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
-from rejoinder.core.connections import Connection
-from rejoinder.core.sessions import Session, Sessions
-from rejoinder.errors import InvalidPayload, Unauthorized
+from rejoinder.cluster.base import Claim, Claimed
+from rejoinder.core.connections import Connection, ConnectionPolicy
+from rejoinder.core.sessions import Session
+from rejoinder.errors import InvalidPayload, Unauthorized, Unavailable
 from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.fields import given, iso, or_unset
 from rejoinder.service.auth import SIGN_IN, Authenticate, Handshake
@@ -30,13 +31,22 @@ class Lifecycle:
     """Opens and ends connections."""
 
     def __init__(
-        self, context: Context, entering: Entering, authenticate: Authenticate, locale: str
+        self,
+        context: Context,
+        entering: Entering,
+        authenticate: Authenticate,
+        locale: str,
+        policy: ConnectionPolicy,
     ) -> None:
         self._c = context
         self._entering = entering
         self._authenticate = authenticate
         self._locale = locale
-        self._sessions = Sessions(context.limits.session_timeout)
+        self._policy = policy
+        self._claiming: set[str] = set()
+        """Connections on their way in."""
+        self._overtaken: set[str] = set()
+        """Those among them that have been replaced by then; they are told when they are open."""
         self._welcomes: dict[str, Welcome] = {}
         self._expiries: list[tuple[int, str]] = []
         self._sweep_at = context.clock.now() + context.limits.sweep_interval
@@ -61,9 +71,13 @@ class Lifecycle:
             locale=locale_of(_wanted_locale(handshake), self._locale),
             device_id=_text(handshake.auth, "deviceId"),
         )
+        self._claiming.add(connection_id)
+        try:
+            session = (await self._claim(connection)).session
+        finally:
+            self._claiming.discard(connection_id)
         for older in self._c.connections.add(connection):
             self._replace(older)
-        session = self._sessions.take(user.id, self._c.clock.now())
         if session is not None and session.room_id is not None:
             connection.remembered = (session.room_id, session.character_id)
         self._welcomes[connection_id] = Welcome(session, reconnection)
@@ -72,10 +86,33 @@ class Lifecycle:
         if self._c.presence.connected(user.id, wall_ms):
             self._c.announce_presence(user.id, "online", wall_ms)
 
+    async def _claim(self, connection: Connection) -> Claimed:
+        claim = Claim(connection.id, connection.user.id, connection.device_id)
+        try:
+            return await self._c.sharing.cluster.claim(claim, self._policy)
+        except Unavailable:
+            if self._policy != "multi":
+                raise
+            # Nobody has to be replaced, so nobody has to be asked.
+            return Claimed(0, None)
+
+    def replaced(self, connection_id: str) -> None:
+        """A newer connection, wherever it is, has taken the place of one."""
+        if connection_id in self._claiming:
+            self._overtaken.add(connection_id)
+            return
+        connection = self._c.connections.remove(connection_id)
+        if connection is not None:
+            self._replace(connection)
+
     async def opened(self, connection_id: str) -> None:
         """The client has heard that it is connected: tell it of its session, and take it back where it was."""
         connection = self._c.connections.get(connection_id)
         welcome = self._welcomes.pop(connection_id, None)
+        if connection_id in self._overtaken:
+            self._overtaken.discard(connection_id)
+            self.replaced(connection_id)
+            return
         if connection is None or welcome is None:
             return
         if welcome.session is not None:
@@ -102,23 +139,25 @@ class Lifecycle:
         """A connection is gone; unless the server forced that, its session is kept."""
         connection = self._c.connections.remove(connection_id)
         self._welcomes.pop(connection_id, None)
+        self._overtaken.discard(connection_id)
         if connection is None:
+            self._c.sharing.cluster.release(connection_id, None)
             return
-        now = self._c.clock.now()
         self._let_go(
             connection, self._c.limits.presence_grace if forced else self._c.limits.session_timeout
         )
+        session = None
         if not forced:
             room_id, character_id = connection.place or (None, None)
             wall_ms = self._c.clock.wall_ms()
-            self._sessions.keep(Session(connection.user.id, room_id, character_id, wall_ms), now)
+            session = Session(connection.user.id, room_id, character_id, wall_ms)
+        self._c.sharing.cluster.release(connection_id, session)
 
     def tick(self) -> None:
         """Do what is due: expired tokens and sessions, people who have been absent for too long, presence."""
         now = self._c.clock.now()
         self._expire_tokens()
         if now >= self._sweep_at:
-            self._sessions.sweep(now)
             self._forget_expiries()
             self._sweep_at = now + self._c.limits.sweep_interval
         for room_id in self._c.rooms.whereabouts.due(now):
@@ -127,9 +166,21 @@ class Lifecycle:
                 for user_id in state.people.expire(now):
                     self._entering.announce_left(state, user_id)
         for user_id, last_seen in self._c.presence.expire(now):
-            self._c.announce_presence(user_id, "offline", last_seen)
+            if self._c.sharing.cluster.alone:
+                self._c.announce_presence(user_id, "offline", last_seen)
+            else:
+                _ = self._c.sharing.tasks.start(self._is_offline(user_id, last_seen))
 
     # --- parts -----------------------------------------------------------------------------------
+
+    async def _is_offline(self, user_id: str, last_seen: int) -> None:
+        """Tell so, unless the user is connected to another server, or here again."""
+        try:
+            elsewhere = await self._c.sharing.cluster.connected(user_id)
+        except Unavailable:
+            elsewhere = False
+        if not elsewhere and self._c.presence.status(user_id) == "offline":
+            self._c.announce_presence(user_id, "offline", last_seen)
 
     def _replace(self, older: Connection) -> None:
         self._welcomes.pop(older.id, None)

@@ -1,12 +1,12 @@
 """Messages: send, have answered, stop, page through, mark as read."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 
 from msgspec import UNSET
 
 from rejoinder.characters.registry import Characters
 from rejoinder.core.connections import Connection
-from rejoinder.errors import Forbidden, InvalidPayload, NotFound, TooLarge
+from rejoinder.errors import Forbidden, InvalidPayload, NotFound, TooLarge, Unavailable
 from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.constants import HISTORY_LIMIT_MAX
 from rejoinder.protocol.events import ChatMessage
@@ -18,9 +18,13 @@ from rejoinder.service.entering import (
     read_again,
     with_live_text,
 )
+from rejoinder.service.items import HasRead
 from rejoinder.service.rooms import Done, PendingTurn, Publish, RoomState, in_time
 from rejoinder.service.turns import Turns
 from rejoinder.stores.base import Appended, Draft, StoredMark
+
+ANSWERS = UUID("6f0a4f0e-0c0b-4c52-9f0b-3c8a2f1d7e55")
+NOT_YOURS = "Only who asked for this answer can stop it."
 
 
 class Messages:
@@ -55,7 +59,9 @@ class Messages:
             # A repetition is answered if the first try got no further than the log.
             answered = appended.duplicate and await in_time(self._c.store.answered(question.id))
             if not answered and self._turns.find(state, question.id) is None:
-                self._ask(state, question, character_id, connection.user.id)
+                # Two servers that are given the same message ask for the same row, and one of them gets it.
+                answer_id = uuid5(ANSWERS, question.id).hex
+                self._ask(state, question, character_id, connection.user.id, answer_id)
         return stored(appended)
 
     async def regenerate(
@@ -89,9 +95,10 @@ class Messages:
         async with self._c.rooms.use(state.id) as state:
             turn = self._turns.find(state, reference.message_id)
             if turn is None:
-                await self._find(state, reference.message_id)
+                row = await self._find(state, reference.message_id)
+                await self._stop_elsewhere(state, row, connection.user.id)
             elif turn.asked_by != connection.user.id:
-                raise Forbidden("Only who asked for this answer can stop it.")
+                raise Forbidden(NOT_YOURS)
             else:
                 await self._turns.stop(state, turn)
         return events.Ack(success=True)
@@ -127,20 +134,32 @@ class Messages:
         message = await self._find(state, reference.message_id)
         mark = StoredMark(connection.user.id, message.id, message.seq, self._c.clock.wall_ms())
         if await in_time(self._c.store.mark_read(state.id, mark)):
-            self._c.delivery.send(
-                state.people.connections(),
-                catalogue.READ_MOVED,
-                events.ReadMoved(
-                    room_id=state.id,
-                    user_id=mark.user_id,
-                    message_id=mark.message_id,
-                    seq=mark.seq,
-                    timestamp=iso(mark.timestamp),
-                ),
+            moved = events.ReadMoved(
+                room_id=state.id,
+                user_id=mark.user_id,
+                message_id=mark.message_id,
+                seq=mark.seq,
+                timestamp=iso(mark.timestamp),
             )
+            self._c.delivery.send(state.people.connections(), catalogue.READ_MOVED, moved)
+            if state.listeners:
+                self._c.sharing.say(state.listeners, HasRead(state.id, moved))
         return events.Ack(success=True)
 
     # --- parts -----------------------------------------------------------------------------------
+
+    async def _stop_elsewhere(self, state: RoomState, row: ChatMessage, user_id: str) -> None:
+        """End an answer that another server writes, or has waiting."""
+        if self._c.sharing.cluster.alone or (row.role == "character" and row.state != "streaming"):
+            return
+        outcome = await self._c.sharing.stop(state, row.id, user_id)
+        if outcome == "forbidden":
+            raise Forbidden(NOT_YOURS)
+        if outcome == "unknown" and row.state == "streaming":
+            # Its server is gone, or it has ended a moment ago.
+            again = await self._find(state, row.id)
+            if again.state == "streaming":
+                raise Unavailable("The server that writes this answer does not answer.")
 
     def _draft(
         self, connection: Connection, state: RoomState, message: events.MessageSend
@@ -177,9 +196,14 @@ class Messages:
         return character_id
 
     def _ask(
-        self, state: RoomState, question: ChatMessage, character_id: str, asked_by: str
+        self,
+        state: RoomState,
+        question: ChatMessage,
+        character_id: str,
+        asked_by: str,
+        answer_id: str = "",
     ) -> PendingTurn:
-        turn = PendingTurn(uuid4().hex, asked_by, character_id, question)
+        turn = PendingTurn(answer_id or uuid4().hex, asked_by, character_id, question)
         self._turns.ask(state, turn)
         return turn
 

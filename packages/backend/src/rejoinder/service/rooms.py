@@ -6,16 +6,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from typing import Self, TypeVar
 
 import structlog
 
 from rejoinder.core.clock import Clock
 from rejoinder.core.following import Following
+from rejoinder.core.others import Others
 from rejoinder.core.rooms import People, Sequencer, Whereabouts
 from rejoinder.core.streams import StreamText
 from rejoinder.errors import ChatError, Conflict, InternalError, Unavailable
 from rejoinder.protocol.events import ChatMessage
+from rejoinder.service.sharing import Sharing
 from rejoinder.service.tasks import Tasks
 from rejoinder.stores.base import Appended, Draft, Outcome as StoreOutcome, Store
 
@@ -43,6 +46,10 @@ class LiveStream:
     asked_by: str
     text: StreamText = field(default_factory=StreamText)
     chunk_at: float = 0.0
+    heard_at: float = -inf
+    """Of one that another server writes: when that server last told more of it."""
+    wanted_at: float = -inf
+    """When it was asked for what is missing."""
 
     @classmethod
     def elsewhere(cls, row: ChatMessage) -> Self:
@@ -87,6 +94,9 @@ class RoomState:
     id: str
     sequencer: Sequencer[Callable[[], None]]
     people: People = field(default_factory=People)
+    listeners: set[str] = field(default_factory=set)
+    """The other servers that have something in the room."""
+    others: Others = field(default_factory=Others)
     streams: dict[str, LiveStream] = field(default_factory=dict)
     """The answers that this server writes."""
     elsewhere: Following[LiveStream] = field(default_factory=Following)
@@ -121,12 +131,14 @@ class Rooms:
         clock: Clock,
         tasks: Tasks,
         publish: Callable[[RoomState, ChatMessage], None],
+        sharing: Sharing,
     ) -> None:
         """`publish` shows a row to a room where nobody has said how."""
         self._store = store
         self._clock = clock
         self._publish_by_default = publish
         self._tasks = tasks
+        self._sharing = sharing
         self.whereabouts = Whereabouts()
         self._look_at = 0.0
         self._states: dict[str, RoomState] = {}
@@ -149,16 +161,29 @@ class Rooms:
         """The state, loaded if need be, and kept while it is in use."""
         state = self._states.get(room_id)
         if state is None:
-            last = await in_time(self._store.last_seq(room_id))
-            # Another task may have loaded it meanwhile, and have gone on from there.
-            people = People(room_id, self.whereabouts)
-            fresh = RoomState(room_id, Sequencer(last), people)
-            state = self._states.setdefault(room_id, fresh)
+            state = await self._load(room_id)
         state.in_use += 1
         try:
+            if state.listeners:
+                await self._sharing.introduced(state)
             yield state
         finally:
             state.in_use -= 1
+
+    async def _load(self, room_id: str) -> RoomState:
+        servers = await self._sharing.listen(room_id)
+        last = await in_time(self._store.last_seq(room_id))
+        # Another task may have loaded it meanwhile, and have gone on from there.
+        known = self._states.get(room_id)
+        if known is not None:
+            return known
+        people = People(room_id, self.whereabouts)
+        state = self._states[room_id] = RoomState(room_id, Sequencer(last), people)
+        self._sharing.loaded(state, servers)
+        if servers:
+            # What they stored before they heard of it here may have been told to nobody here.
+            self.look(state, soon=False)
+        return state
 
     async def append(self, state: RoomState, draft: Draft, publish: Publish) -> Appended:
         """Store a row, and call `publish` with it when all rows before it have been published.
@@ -246,6 +271,17 @@ class Rooms:
         if state.suspect_since is None:
             state.suspect_since = self._clock.now()
 
+    def look(self, state: RoomState, *, soon: bool = True) -> None:
+        """Have the log looked at once: another server may have stored what was not told here."""
+        if state.suspect_since is None:
+            now = self._clock.now()
+            state.suspect_since = now - HEAL_SECONDS if soon else now
+            state.quiet_since = now - QUIET_SECONDS
+
+    def arrived(self, state: RoomState, message: ChatMessage) -> None:
+        """Another server has told of a row."""
+        self._let_out(state, message)
+
     def _settle(self, addition: "Addition", outcome: Appended | Conflict) -> None:
         state = addition.state
         if isinstance(outcome, Conflict):
@@ -270,6 +306,8 @@ class Rooms:
             self._publish_by_default(state, message)
         else:
             publish(message)
+            if state.listeners:
+                self._sharing.row(state, message)
 
     def tick(self) -> None:
         """Look after rooms whose log may have rows that nobody was shown, and forget those that nobody is in."""
@@ -285,6 +323,7 @@ class Rooms:
                 _ = self._tasks.start(self._heal(state))
             if state.idle:
                 del self._states[state.id]
+                self._sharing.dropped(state)
 
     async def _heal(self, state: RoomState) -> None:
         """Publish from the log what is there and was not let out."""

@@ -35,6 +35,11 @@ class Turns:
         """True if this server writes that row."""
         return message_id in self._running
 
+    @property
+    def busy(self) -> bool:
+        """True if an answer is being written, or waits for its turn."""
+        return bool(self._running)
+
     def check_place(self, state: RoomState) -> None:
         """Refuse a turn before anything of it is stored.
 

@@ -51,7 +51,7 @@ class RecordingPeers:
         """Note it down."""
         self.misses.append(server)
 
-    def gone(self, server: str) -> None:
+    def gone(self, server: str, *, ended: bool) -> None:  # noqa: ARG002 - as the protocol has it
         """Note it down."""
         self.gone_servers.append(server)
 
@@ -110,7 +110,11 @@ async def check_the_newest_connection_wins(make: Make) -> None:
         after = await second.claim(newer, "single")
         await until(lambda: older.connection_id in told.replaced_ids, "the older one is replaced")
         expect(told.replaced_ids.count(older.connection_id), 1, "how often it is told")
-        expect(newer.connection_id in told_too.replaced_ids, expected=False, what="the newer one is replaced")
+        expect(
+            newer.connection_id in told_too.replaced_ids,
+            expected=False,
+            what="the newer one is replaced",
+        )
         expect(after.since > before.since, expected=True, what="the newer one has the higher place")
 
 
@@ -139,7 +143,9 @@ async def check_a_device_has_one_connection_of_its_own(make: Make) -> None:
         await first.claim(desk, "per-device")
         await second.claim(phone_again, "per-device")
         await until(lambda: phone.connection_id in told.replaced_ids, "the phone's is replaced")
-        expect(desk.connection_id in told.replaced_ids, expected=False, what="the desk's is replaced")
+        expect(
+            desk.connection_id in told.replaced_ids, expected=False, what="the desk's is replaced"
+        )
 
 
 async def check_several_may_stay(make: Make) -> None:

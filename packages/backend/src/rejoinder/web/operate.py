@@ -21,9 +21,15 @@ class Operate:
     """The endpoints for operators."""
 
     def __init__(
-        self, store: Store, connections: Callable[[], list[Connection]], operator_token: str
+        self,
+        store: Store,
+        hindrance: Callable[[], str],
+        connections: Callable[[], list[Connection]],
+        operator_token: str,
     ) -> None:
+        """`hindrance` says why no new clients should come, besides the store; nothing if they may."""
         self._store = store
+        self._hindrance = hindrance
         self._connections = connections
         self._token = operator_token
 
@@ -40,11 +46,14 @@ class Operate:
         return answer({"status": "alive"})
 
     async def ready(self, _request: Request) -> Response:
-        """`GET /readyz`: the store reads and writes."""
+        """`GET /readyz`: the store reads and writes, and the other servers can be reached."""
         try:
             await asyncio.wait_for(self._store.ping(), READY_SECONDS)
         except (ChatError, TimeoutError):
             return refuse(Unavailable("The message store does not answer."))
+        hindrance = self._hindrance()
+        if hindrance:
+            return refuse(Unavailable(hindrance))
         return answer({"status": "ready"})
 
     async def connected(self, request: Request) -> Response:

@@ -80,13 +80,13 @@ class Inbox:
 
     _numbers: dict[str, int] = field(default_factory=dict)
 
-    def take(self, batch: Batch) -> bool:
-        """Note it down; True if something that came before it is missing."""
+    def take(self, batch: Batch) -> tuple[bool, bool]:
+        """Note it down; whether it is new, and whether something that came before it is missing."""
         last = self._numbers.get(batch.sender, 0)
         expected = last + 1 if batch.items else last
         if batch.number > last:
             self._numbers[batch.sender] = batch.number
-        return batch.number > expected
+        return batch.number > last, batch.number > expected
 
     def forget(self, server: str) -> None:
         """It is gone."""

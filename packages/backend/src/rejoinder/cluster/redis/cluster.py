@@ -29,7 +29,7 @@ from rejoinder.core.sessions import Session
 from rejoinder.errors import ConfigurationError, Unavailable
 
 BEAT_SECONDS: Final = 1.0
-DEAF_SECONDS: Final = 3.0
+DEAF_SECONDS: Final = 2.5
 START_SECONDS: Final = 5.0
 AGAIN_SECONDS: Final = 0.3
 OWED_MAX: Final = 100_000
@@ -75,6 +75,7 @@ class RedisCluster:
         self._deaf_since = 0.0
         self._stale = False
         self._healthy = False
+        self._reached = asyncio.Event()
         self._seen: dict[str, float] = {}
         self._decoder = msgspec.json.Decoder(Batch)
         self._renewals: list[Command] = []
@@ -111,8 +112,7 @@ class RedisCluster:
         self._tasks = [asyncio.create_task(self._lane.run()), asyncio.create_task(self._beat())]
         with suppress(TimeoutError):
             async with asyncio.timeout(START_SECONDS):
-                while not self._healthy:
-                    await asyncio.sleep(0.01)
+                await self._reached.wait()
 
     async def close(self) -> None:
         if self._peers is None:
@@ -140,7 +140,11 @@ class RedisCluster:
     # --- connections -----------------------------------------------------------------------------
 
     async def claim(self, claim: Claim, policy: ConnectionPolicy) -> Claimed:
-        answer: Sequence[bytes] = await self._lane.ask(self._claiming(claim, policy))
+        try:
+            answer: Sequence[bytes] = await self._lane.ask(self._claiming(claim, policy))
+        except asyncio.CancelledError:
+            self._lane.tell(self._releasing(claim.connection_id, claim.user_id, None))
+            raise
         since = int(answer[0])
         self._claims[claim.connection_id] = replace(claim, since=since), policy
         return Claimed(since, _session(claim.user_id, answer[1], answer[2]))
@@ -256,6 +260,7 @@ class RedisCluster:
             except (RedisError, OSError, TimeoutError):
                 self._log.debug("the subscription was lost")
             self._stale = True
+            self._heard = float("-inf")
             await asyncio.sleep(AGAIN_SECONDS)
 
     def _take(self, data: bytes) -> None:
@@ -264,27 +269,30 @@ class RedisCluster:
                 self._replaced(data[len(REPLACED) :].decode())
             elif self._peers is not None:
                 self._take_batch(self._decoder.decode(data), self._peers)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the next may be taken in
             self._log.exception("what another server sent could not be taken in")
 
     def _take_batch(self, batch: Batch, peers: Peers) -> None:
         if batch.sender == self.server_id:
             self._heard = self._now()
         elif batch.number < 0:
-            self._gone(batch.sender)
+            self._gone(batch.sender, ended=True)
         else:
             self._seen[batch.sender] = self._now()
-            if self._inbox.take(batch):
+            new, missed = self._inbox.take(batch)
+            if missed:
                 peers.missed(batch.sender)
+            if not new:
+                return
             for item in batch.items:
                 peers.heard(batch.sender, bytes(item))
 
-    def _gone(self, server: str) -> None:
+    def _gone(self, server: str, *, ended: bool) -> None:
         self._seen.pop(server, None)
         self._outbox.forget(server)
         self._inbox.forget(server)
         if self._peers is not None:
-            self._peers.gone(server)
+            self._peers.gone(server, ended=ended)
 
     # --- beating ---------------------------------------------------------------------------------
 
@@ -320,7 +328,7 @@ class RedisCluster:
             self._seen[server.decode()] = now
         for server, seen in tuple(self._seen.items()):
             if now - seen > names.LOST_MS / 1000:
-                self._gone(server)
+                self._gone(server, ended=False)
         for command in self._publishing(self._outbox.beats()):
             self._lane.tell(command)
         # Its own beat comes back before it is asked whether it did.
@@ -343,6 +351,8 @@ class RedisCluster:
                 "the cluster is reached" if healthy else "the cluster is out of reach"
             )
         self._healthy = healthy
+        if healthy:
+            self._reached.set()
         if healthy and self._stale:
             self._stale = False
             self._tasks = [task for task in self._tasks if not task.done()]

@@ -8,7 +8,11 @@ from typing import Any, Final
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import (
+    ConnectionError as RedisConnectionError,
+    NoScriptError,
+    RedisError,
+)
 
 from rejoinder.errors import Unavailable
 
@@ -111,7 +115,12 @@ class Lane:
                 each.answer.set_result(reply)
 
     async def _pipeline(self, commands: Sequence[Command]) -> list[Any]:
-        replies = await self._execute(commands)
+        try:
+            replies = await self._execute(commands)
+        except RedisConnectionError:
+            # The connection had ended meanwhile. Nothing here does harm if it is done twice.
+            self._shas.clear()
+            replies = await self._execute(commands)
         unknown = [at for at, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if unknown:
             # The Redis has been started anew since the scripts were loaded.

@@ -1,0 +1,111 @@
+"""Who is in a room on other servers, as far as those have said."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from rejoinder.protocol.events import PresenceStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """A person in a room as their server shows them; `last_seen` in milliseconds since the epoch."""
+
+    user_id: str
+    name: str
+    status: PresenceStatus
+    last_seen: int | None = None
+
+
+class Others:
+    """The people of other servers in one room. Those of a server that is gone stay, offline, until a time."""
+
+    def __init__(self) -> None:
+        self._of_server: dict[str, dict[str, Somebody]] = {}
+        self._absent: dict[str, tuple[Somebody, float]] = {}
+
+    def __contains__(self, user_id: str) -> bool:
+        return user_id in self._absent or any(
+            user_id in people for people in self._of_server.values()
+        )
+
+    def __iter__(self) -> Iterator[Somebody]:
+        """Each person once."""
+        seen: set[str] = set()
+        for people in (*self._of_server.values(), {u: s for u, (s, _) in self._absent.items()}):
+            for user_id, somebody in people.items():
+                if user_id not in seen:
+                    seen.add(user_id)
+                    yield somebody
+
+    @property
+    def absent(self) -> bool:
+        """True if somebody's server is gone."""
+        return bool(self._absent)
+
+    def get(self, user_id: str) -> Somebody | None:
+        """The person, if they are there."""
+        for people in self._of_server.values():
+            if user_id in people:
+                return people[user_id]
+        known = self._absent.get(user_id)
+        return None if known is None else known[0]
+
+    def put(self, server: str, somebody: Somebody) -> None:
+        """They are there, or are shown in another way from now on."""
+        self._absent.pop(somebody.user_id, None)
+        self._of_server.setdefault(server, {})[somebody.user_id] = somebody
+
+    def show(self, server: str, somebody: Somebody) -> bool:
+        """They are shown in another way; False if they are not there."""
+        people = self._of_server.get(server, {})
+        known = people.get(somebody.user_id)
+        if known is None:
+            return False
+        people[somebody.user_id] = replace(somebody, name=known.name)
+        return True
+
+    def here(self, user_id: str) -> None:
+        """They are on this server now; what was left of a server that is gone does not count any more."""
+        self._absent.pop(user_id, None)
+
+    def take(self, server: str, user_id: str) -> None:
+        """They are not there any more."""
+        self._of_server.get(server, {}).pop(user_id, None)
+
+    def all_of(
+        self, server: str, people: Iterable[Somebody]
+    ) -> tuple[list[tuple[Somebody, Somebody | None]], list[str]]:
+        """These are all people of that server.
+
+        Those who are new or are shown in another way, with how they were before, and those who are not in the room any more.
+        """
+        before = set(self._of_server.get(server, ()))
+        now = {somebody.user_id: somebody for somebody in people}
+        changed = [
+            (somebody, known)
+            for somebody in now.values()
+            if (known := self.get(somebody.user_id)) is None or known.status != somebody.status
+        ]
+        for user_id in now:
+            self._absent.pop(user_id, None)
+        self._of_server[server] = now
+        return changed, [user_id for user_id in before if user_id not in self]
+
+    def lose(self, server: str, now_ms: int, until: float) -> list[Somebody]:
+        """That server is gone: its people who are on no other one are offline, and stay until then."""
+        lost = self._of_server.pop(server, {})
+        offline = [
+            replace(somebody, status="offline", last_seen=somebody.last_seen or now_ms)
+            for somebody in lost.values()
+            if somebody.user_id not in self
+        ]
+        for somebody in offline:
+            self._absent[somebody.user_id] = somebody, until
+        return offline
+
+    def expire(self, now: float) -> list[str]:
+        """Take out and return those who have been absent for too long."""
+        gone = [user_id for user_id, (_, until) in self._absent.items() if until <= now]
+        for user_id in gone:
+            del self._absent[user_id]
+        return gone

@@ -1,0 +1,338 @@
+"""What the other servers say, and what becomes of it here."""
+
+from collections.abc import Collection
+from typing import Protocol
+
+import msgspec
+
+from rejoinder.characters.base import Usage
+from rejoinder.core.others import Somebody
+from rejoinder.errors import CharacterFailed, Unavailable
+from rejoinder.protocol import catalogue, events
+from rejoinder.protocol.fields import iso
+from rejoinder.service import items
+from rejoinder.service.answers import announce_chunk, announce_end
+from rejoinder.service.context import Context
+from rejoinder.service.elsewhere import Elsewhere
+from rejoinder.service.entering import Entering
+from rejoinder.service.rooms import RoomState, in_time
+from rejoinder.service.turns import Turns
+
+WANT_SECONDS = 0.5
+LOOK_SECONDS = 1.0
+WATCH_SECONDS = 60.0
+LOOKS_MAX = 500
+"""Rooms whose log is read each time while the others can't be reached."""
+MARKS_SHOWN = 100
+RECENT_MS = 600_000
+"""How old a read mark may be to be told again after something was missed."""
+
+_EVENT = {"join": catalogue.USER_JOINED, "rejoin": catalogue.USER_RECONNECTED}
+
+
+class Replaced(Protocol):
+    """What is to be done with a connection that a newer one has replaced."""
+
+    def __call__(self, connection_id: str) -> None: ...
+
+
+class Hearing:
+    """The `Peers` of the cluster."""
+
+    def __init__(
+        self,
+        context: Context,
+        entering: Entering,
+        turns: Turns,
+        elsewhere: Elsewhere,
+        replaced: Replaced,
+    ) -> None:
+        self._c = context
+        self._entering = entering
+        self._turns = turns
+        self._elsewhere = elsewhere
+        self._replaced = replaced
+        self._decoder = msgspec.json.Decoder(items.AnyItem)
+        self._lost: set[str] = set()
+        """Rooms with people whose server is gone."""
+        self._watched: dict[str, float] = {}
+        """Rooms in which a server had something that is not heard of any more, and until when their log is looked at."""
+        self._look_at = 0.0
+        self._looked = 0
+
+    # --- for the cluster -------------------------------------------------------------------------
+
+    def heard(self, server: str, item: bytes) -> None:
+        said = self._decoder.decode(item)
+        if isinstance(said, items.Stopped):
+            call = self._c.sharing.calls.get(said.call)
+            if call is not None:
+                call.answer(server, said.outcome)
+            return
+        state = self._c.rooms.get(said.room)
+        if state is not None:
+            self._heard(server, state, said)
+        elif isinstance(said, items.Here) and said.answer:
+            self._c.sharing.say((server,), items.Away(said.room))
+        elif isinstance(said, items.Stop):
+            self._c.sharing.say((server,), items.Stopped(said.room, said.call, "unknown"))
+
+    def replaced(self, connection_id: str) -> None:
+        self._replaced(connection_id)
+
+    def listening(self, room_id: str, servers: Collection[str]) -> None:
+        state = self._c.rooms.get(room_id)
+        if state is not None:
+            state.listeners.clear()
+            state.listeners.update(servers)
+            self._c.sharing.introduce(state, servers)
+
+    def missed(self, server: str | None) -> None:
+        for state in self._c.rooms.all():
+            if server is not None and server not in state.listeners:
+                continue
+            self._c.rooms.look(state)
+            if server is not None:
+                self._c.sharing.introduce(state, (server,))
+            for message_id in state.elsewhere:
+                self._want(state, message_id)
+            if state.people:
+                _ = self._c.sharing.tasks.start(self._tell_marks(state))
+
+    def gone(self, server: str, *, ended: bool) -> None:
+        now, wall_ms = self._c.clock.now(), self._c.clock.wall_ms()
+        for state in self._c.rooms.all():
+            if server in state.listeners and not ended:
+                # It may live, and only be out of reach: then its people go on writing.
+                self._watched[state.id] = now + WATCH_SECONDS
+            state.listeners.discard(server)
+            self._c.sharing.met(state.id, server)
+            until = now + self._c.limits.session_timeout
+            for somebody in state.others.lose(server, wall_ms, until):
+                self._show(state, somebody)
+            if state.others.absent:
+                self._lost.add(state.id)
+
+    def tick(self) -> None:
+        """Look after those whose server is gone, and after everything while the others can't be reached."""
+        now = self._c.clock.now()
+        for room_id in tuple(self._lost):
+            state = self._c.rooms.get(room_id)
+            if state is None or not state.others.absent:
+                self._lost.discard(room_id)
+                continue
+            for user_id in state.others.expire(now):
+                self._leaves(state, user_id)
+        healthy = self._c.sharing.cluster.healthy
+        if (self._watched or not healthy) and now >= self._look_at:
+            self._look_at = now + LOOK_SECONDS
+            rooms = self._watched_rooms(now) if healthy else self._c.rooms.all()
+            self._looked = self._looked if self._looked < len(rooms) else 0
+            part = rooms[self._looked : self._looked + LOOKS_MAX]
+            self._looked += LOOKS_MAX
+            for state in part:
+                self._c.rooms.look(state)
+
+    def _watched_rooms(self, now: float) -> tuple[RoomState, ...]:
+        self._watched = {room: until for room, until in self._watched.items() if until > now}
+        found = (self._c.rooms.get(room_id) for room_id in self._watched)
+        return tuple(state for state in found if state is not None)
+
+    # --- rooms -----------------------------------------------------------------------------------
+
+    def _heard(self, server: str, state: RoomState, said: items.AnyItem) -> None:  # noqa: C901, PLR0912 - a table
+        match said:
+            case items.Row():
+                self._c.rooms.arrived(state, said.row)
+            case items.Piece():
+                self._piece(state, said)
+            case items.Ended():
+                self._ended(state, said)
+            case items.Types():
+                self._types(state, said)
+            case items.HasRead():
+                self._c.delivery.send(state.people.connections(), catalogue.READ_MOVED, said.mark)
+            case items.Entered():
+                known = state.others.get(said.who.user_id)
+                state.others.put(server, said.who)
+                self._comes(state, said.who, known, said.how)
+            case items.LeftRoom():
+                state.others.take(server, said.user_id)
+                self._leaves(state, said.user_id)
+            case items.Shown():
+                somebody = Somebody(said.user_id, "", said.status, said.last_seen)
+                if state.others.show(server, somebody):
+                    self._show(state, somebody)
+            case items.Here():
+                self._here(server, state, said)
+            case items.Away():
+                state.listeners.discard(server)
+                self._c.sharing.met(state.id, server)
+                self._are(server, state, [])
+            case items.Want():
+                self._wanted(server, state, said)
+            case items.Stop():
+                _ = self._c.sharing.tasks.start(self._stop(server, state, said))
+            case items.Expelled():
+                self._entering.expel(state.id, said.user_id)
+            case items.Stopped():
+                return
+
+    def _here(self, server: str, state: RoomState, said: items.Here) -> None:
+        state.listeners.add(server)
+        self._are(server, state, said.people)
+        if said.answer:
+            self._c.sharing.introduce(state, (server,), answer=False)
+        else:
+            self._c.sharing.met(state.id, server)
+
+    def _are(self, server: str, state: RoomState, people: list[Somebody]) -> None:
+        changed, left = state.others.all_of(server, people)
+        for somebody, known in changed:
+            new = known is None and somebody.user_id not in state.people
+            self._comes(state, somebody, known, "join" if new else "quiet")
+        for user_id in left:
+            self._leaves(state, user_id)
+
+    def _comes(
+        self, state: RoomState, who: Somebody, known: Somebody | None, how: items.How
+    ) -> None:
+        absent = state.people.is_absent(who.user_id)
+        if absent:
+            # They were here before, and are on another server now.
+            state.people.remove(who.user_id)
+        event = _EVENT.get(how)
+        if event is not None:
+            self._c.delivery.send(
+                state.people.connections(but=who.user_id),
+                event,
+                events.UserInRoom(
+                    room_id=state.id, user_id=who.user_id, timestamp=self._c.now_iso()
+                ),
+            )
+        offline_here = absent and self._c.presence.status(who.user_id) == "offline"
+        if offline_here or (known is not None and known.status != who.status):
+            self._show(state, who)
+
+    def _leaves(self, state: RoomState, user_id: str) -> None:
+        if user_id in state.people or user_id in state.others:
+            return
+        self._c.typing.stop(state.id, user_id)
+        self._c.delivery.send(
+            state.people.connections(),
+            catalogue.USER_LEFT,
+            events.UserInRoom(room_id=state.id, user_id=user_id, timestamp=self._c.now_iso()),
+        )
+
+    def _show(self, state: RoomState, who: Somebody) -> None:
+        if self._c.connections.of_user(who.user_id):
+            return
+        self._c.delivery.send(
+            state.people.connections(but=who.user_id),
+            catalogue.PRESENCE_CHANGED,
+            events.PresenceChanged(
+                user_id=who.user_id,
+                status=who.status,
+                last_seen=iso(who.last_seen or self._c.clock.wall_ms()),
+            ),
+        )
+
+    def _types(self, state: RoomState, said: items.Types) -> None:
+        user_id = said.user_id
+        if said.on:
+            # Here, too, it ends by itself: its server may die.
+            self._c.typing.start(state.id, user_id, self._c.clock.now())
+        elif not self._c.typing.stop(state.id, user_id):
+            return
+        self._c.delivery.send(
+            state.people.connections(but=user_id),
+            catalogue.USER_TYPING if said.on else catalogue.USER_STOPPED_TYPING,
+            events.UserTyping(room_id=state.id, user_id=user_id),
+        )
+
+    async def _tell_marks(self, state: RoomState) -> None:
+        """Marks that moved meanwhile; whoever knows of one already loses nothing by hearing it again."""
+        try:
+            marks = await in_time(self._c.store.read_marks(state.id, MARKS_SHOWN))
+        except Unavailable:
+            return
+        recent = self._c.clock.wall_ms() - RECENT_MS
+        for mark in marks:
+            if mark.timestamp >= recent:
+                self._c.delivery.send(
+                    state.people.connections(),
+                    catalogue.READ_MOVED,
+                    events.ReadMoved(
+                        room_id=state.id,
+                        user_id=mark.user_id,
+                        message_id=mark.message_id,
+                        seq=mark.seq,
+                        timestamp=iso(mark.timestamp),
+                    ),
+                )
+
+    # --- answers ---------------------------------------------------------------------------------
+
+    def _piece(self, state: RoomState, said: items.Piece) -> None:
+        stream = state.elsewhere.get(said.message_id)
+        if stream is None:
+            if said.message_id not in state.streams and not state.elsewhere.has_ended(
+                said.message_id
+            ):
+                # Its row was lost, or waits for one that was.
+                self._c.rooms.look(state)
+            return
+        stream.heard_at = self._c.clock.now()
+        shown = stream.text.shown_length
+        if said.offset > shown:
+            self._want(state, said.message_id)
+            return
+        stream.text.write(said.text[shown - said.offset :])
+        chunk = stream.text.take_chunk()
+        if chunk is not None:
+            announce_chunk(self._c.delivery, state, said.message_id, chunk)
+
+    def _want(self, state: RoomState, message_id: str) -> None:
+        stream, now = state.elsewhere.get(message_id), self._c.clock.now()
+        if stream is not None and state.listeners and now - stream.wanted_at >= WANT_SECONDS:
+            stream.wanted_at = now
+            want = items.Want(state.id, message_id, stream.text.shown_length)
+            self._c.sharing.say(state.listeners, want)
+
+    def _wanted(self, server: str, state: RoomState, said: items.Want) -> None:
+        stream = state.streams.get(said.message_id)
+        if stream is not None:
+            text = stream.text.shown[said.offset :]
+            piece = items.Piece(state.id, said.message_id, said.offset, text)
+            self._c.sharing.say((server,), piece)
+
+    def _ended(self, state: RoomState, said: items.Ended) -> None:
+        stream = state.elsewhere.get(said.message_id)
+        if stream is None:
+            if not state.elsewhere.has_ended(said.message_id):
+                self._c.rooms.look(state)
+            return
+        if stream.text.shown_length != said.length:
+            _ = self._c.sharing.tasks.start(self._elsewhere.look_at(state, said.message_id))
+            return
+        state.elsewhere.end(said.message_id)
+        announce_end(
+            self._c.delivery,
+            state,
+            said.message_id,
+            stream.text.shown,
+            said.state,
+            self._c.clock.wall_ms(),
+            failure=None if said.error is None else CharacterFailed(said.error),
+            usage=None if said.usage is None else Usage(*said.usage),
+        )
+
+    async def _stop(self, server: str, state: RoomState, said: items.Stop) -> None:
+        turn = self._turns.find(state, said.message_id)
+        outcome: items.StopOutcome = "unknown"
+        if turn is not None and turn.asked_by != said.asked_by:
+            outcome = "forbidden"
+        elif turn is not None:
+            await self._turns.stop(state, turn)
+            outcome = "stopped"
+        self._c.sharing.say((server,), items.Stopped(state.id, said.call, outcome))

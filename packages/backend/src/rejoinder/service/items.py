@@ -1,0 +1,134 @@
+"""What servers say to each other about rooms. Each is a JSON array that begins with its kind."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from rejoinder.core.others import Somebody
+from rejoinder.protocol.events import ChatMessage, PresenceStatus, ReadMoved
+from rejoinder.stores.base import EndState
+
+How = Literal["quiet", "join", "rejoin"]
+StopOutcome = Literal["stopped", "unknown", "forbidden"]
+
+
+class Item(Struct, array_like=True, frozen=True, tag=True):
+    """Something that is said; `room` says where."""
+
+    room: str
+
+
+class Here(Item, frozen=True):
+    """This server has something in the room; `people` are all that are in it here, if `all_of_them`."""
+
+    people: list[Somebody]
+    answer: bool
+    """True if the other one is to say the same."""
+
+
+class Away(Item, frozen=True):
+    """This server has nothing in the room (any more)."""
+
+
+class Row(Item, frozen=True):
+    """A row of the log."""
+
+    row: ChatMessage
+
+
+class Piece(Item, frozen=True):
+    """More of an answer."""
+
+    message_id: str
+    offset: int
+    text: str
+
+
+class Want(Item, frozen=True):
+    """Whoever writes that answer is to say it from there on."""
+
+    message_id: str
+    offset: int
+
+
+class Ended(Item, frozen=True):
+    """An answer of that length has ended, and is stored."""
+
+    message_id: str
+    length: int
+    state: EndState
+    error: str | None = None
+    usage: tuple[int, int] | None = None
+
+
+class Entered(Item, frozen=True):
+    """Somebody has entered."""
+
+    who: Somebody
+    how: How
+
+
+class LeftRoom(Item, frozen=True):
+    """Somebody has left, for this server."""
+
+    user_id: str
+
+
+class Shown(Item, frozen=True):
+    """How somebody is shown."""
+
+    user_id: str
+    status: PresenceStatus
+    last_seen: int
+
+
+class Types(Item, frozen=True):
+    """Somebody types, or has ceased to."""
+
+    user_id: str
+    on: bool
+
+
+class HasRead(Item, frozen=True):
+    """A read mark has moved."""
+
+    mark: ReadMoved
+
+
+class Expelled(Item, frozen=True):
+    """Somebody may not be in the room any more."""
+
+    user_id: str
+
+
+class Stop(Item, frozen=True):
+    """Whoever writes the answer is to end it, if it was this user who asked for it."""
+
+    message_id: str
+    asked_by: str
+    call: str
+
+
+class Stopped(Item, frozen=True):
+    """What came of it."""
+
+    call: str
+    outcome: StopOutcome
+
+
+AnyItem = (
+    Here
+    | Away
+    | Row
+    | Piece
+    | Want
+    | Ended
+    | Entered
+    | LeftRoom
+    | Shown
+    | Types
+    | HasRead
+    | Expelled
+    | Stop
+    | Stopped
+)

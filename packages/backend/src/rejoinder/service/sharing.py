@@ -1,0 +1,195 @@
+"""What this server tells the others of the rooms that they have in common."""
+
+import asyncio
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import msgspec
+
+from rejoinder.cluster.base import Cluster
+from rejoinder.core.others import Somebody
+from rejoinder.core.presence import Presence
+from rejoinder.core.streams import Chunk
+from rejoinder.errors import Unavailable
+from rejoinder.protocol.events import ChatMessage
+from rejoinder.service.items import (
+    Away,
+    Ended,
+    Expelled,
+    Here,
+    Item,
+    Piece,
+    Row,
+    Stop,
+    StopOutcome,
+)
+from rejoinder.service.tasks import Tasks
+from rejoinder.stores.base import EndState
+
+if TYPE_CHECKING:
+    from rejoinder.service.rooms import RoomState
+
+INTRODUCTION_SECONDS = 0.3
+STOP_SECONDS = 1.5
+EXPEL_TRIES = 60
+PEOPLE_MAX = 500
+AWAY = "The servers can't reach each other. Try again in a moment."
+
+
+class Introduction:
+    """Others that have not said yet who is in a room with them."""
+
+    def __init__(self, servers: Iterable[str]) -> None:
+        self.waiting = set(servers)
+        self.over = asyncio.Event()
+
+    def met(self, server: str) -> None:
+        """That one has."""
+        self.waiting.discard(server)
+        if not self.waiting:
+            self.over.set()
+
+
+class Call:
+    """A question to several servers."""
+
+    def __init__(self, servers: Iterable[str]) -> None:
+        self.waiting = set(servers)
+        self.outcome: asyncio.Future[StopOutcome] = asyncio.get_running_loop().create_future()
+
+    def answer(self, server: str, outcome: StopOutcome) -> None:
+        """One has answered; that it knows of nothing counts when all say so."""
+        self.waiting.discard(server)
+        if not self.outcome.done() and (outcome != "unknown" or not self.waiting):
+            self.outcome.set_result(outcome)
+
+
+class Sharing:
+    """Speaks to the servers that have something in a room. Where there are none, nothing is encoded and nothing sent."""
+
+    def __init__(self, cluster: Cluster, presence: Presence, tasks: Tasks) -> None:
+        self.cluster = cluster
+        self.tasks = tasks
+        self.calls: dict[str, Call] = {}
+        self._presence = presence
+        self._introductions: dict[str, Introduction] = {}
+        self._encoder = msgspec.json.Encoder()
+
+    def say(self, servers: Iterable[str], item: Item) -> None:
+        """Say something to servers."""
+        self.cluster.send(servers, self._encoder.encode(item))
+
+    # --- rooms -----------------------------------------------------------------------------------
+
+    async def listen(self, room_id: str) -> Collection[str]:
+        """To be called before a room's log is looked at: what is stored after that is told, or was lost."""
+        return await self.cluster.listen(room_id)
+
+    def loaded(self, state: "RoomState", servers: Collection[str]) -> None:
+        """The room is here from now on."""
+        state.listeners.update(servers)
+        if servers:
+            self._introductions[state.id] = Introduction(servers)
+            self.introduce(state, servers)
+
+    def introduce(self, state: "RoomState", servers: Iterable[str], *, answer: bool = True) -> None:
+        """Tell servers who is in the room here, and ask them for the same."""
+        self.say(servers, Here(state.id, self.people(state), answer))
+
+    async def introduced(self, state: "RoomState") -> None:
+        """Wait until the others have said who is in the room with them; not for long."""
+        introduction = self._introductions.get(state.id)
+        if introduction is not None:
+            try:
+                await asyncio.wait_for(introduction.over.wait(), INTRODUCTION_SECONDS)
+            except TimeoutError:
+                pass
+            finally:
+                self._introductions.pop(state.id, None)
+
+    def met(self, room_id: str, server: str) -> None:
+        """A server has said who is in the room with it."""
+        introduction = self._introductions.get(room_id)
+        if introduction is not None:
+            introduction.met(server)
+
+    def dropped(self, state: "RoomState") -> None:
+        """The room is not here any more."""
+        self._introductions.pop(state.id, None)
+        self.cluster.ignore(state.id)
+        if state.listeners:
+            self.say(state.listeners, Away(state.id))
+
+    def people(self, state: "RoomState") -> list[Somebody]:
+        """Who is in the room here."""
+        people: list[Somebody] = []
+        for user_id, person in state.people.items():
+            if len(people) == PEOPLE_MAX:
+                break
+            people.append(self.somebody(user_id, person.name))
+        return people
+
+    def somebody(self, user_id: str, name: str) -> Somebody:
+        """A person of this server."""
+        seen = self._presence.last_seen(user_id)
+        return Somebody(user_id, name, self._presence.status(user_id), seen)
+
+    # --- the log ---------------------------------------------------------------------------------
+
+    def row(self, state: "RoomState", row: ChatMessage) -> None:
+        """A row has got into the log."""
+        self.say(state.listeners, Row(state.id, row))
+
+    def piece(self, state: "RoomState", message_id: str, chunk: Chunk) -> None:
+        """An answer goes on."""
+        self.say(state.listeners, Piece(state.id, message_id, chunk.offset, chunk.delta))
+
+    def ended(
+        self,
+        state: "RoomState",
+        message_id: str,
+        text: str,
+        end: EndState,
+        error: str | None,
+        usage: tuple[int, int] | None,
+    ) -> None:
+        """An answer has ended."""
+        self.say(state.listeners, Ended(state.id, message_id, len(text), end, error, usage))
+
+    # --- asking ----------------------------------------------------------------------------------
+
+    async def stop(self, state: "RoomState", message_id: str, asked_by: str) -> StopOutcome:
+        """Have an answer ended that another server writes; `unknown` if none of them does.
+
+        Raises:
+            Unavailable: they don't answer.
+        """
+        if not self.cluster.healthy:
+            raise Unavailable(AWAY)
+        if not state.listeners:
+            return "unknown"
+        call_id, call = uuid4().hex, Call(state.listeners)
+        self.calls[call_id] = call
+        try:
+            self.say(state.listeners, Stop(state.id, message_id, asked_by, call_id))
+            return await asyncio.wait_for(call.outcome, STOP_SECONDS)
+        except TimeoutError as error:
+            raise Unavailable(AWAY) from error
+        finally:
+            del self.calls[call_id]
+
+    def expelled(self, room_id: str, user_id: str) -> None:
+        """Have somebody put out of a room on all servers; for a while it is tried again until they can be reached."""
+        if not self.cluster.alone:
+            _ = self.tasks.start(self._expel(room_id, user_id))
+
+    async def _expel(self, room_id: str, user_id: str) -> None:
+        for _ in range(EXPEL_TRIES):
+            try:
+                servers = await self.cluster.listeners(room_id)
+            except Unavailable:
+                await asyncio.sleep(1)
+            else:
+                self.say(servers, Expelled(room_id, user_id))
+                return
