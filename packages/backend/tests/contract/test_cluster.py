@@ -67,7 +67,11 @@ def shown(person: Chat) -> str:
 
 
 async def counts(person: Chat, name: str, count: int) -> None:
-    await person.until(lambda: len(person.all(name)) == count)
+    try:
+        await person.until(lambda: len(person.all(name)) == count)
+    except TimeoutError:
+        ids = [[e["messageId"] for e in person.all(n)] for n in ("message:stream:start", name)]
+        raise AssertionError(f"{person.url}: {ids}") from None
 
 
 async def both(cluster: Cluster, connect: Connect, room: str, *flags: str) -> tuple[Chat, Chat]:

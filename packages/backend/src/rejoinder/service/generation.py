@@ -62,6 +62,7 @@ class Generation:
         self._writing: asyncio.Task[None] | None = None
         self._keeping: Keeping | None = None
         self._leaving = False
+        self._left = False
         self._timer: asyncio.TimerHandle | None = None
         self._begun: asyncio.Future[LiveStream] = asyncio.get_running_loop().create_future()
         self._left_behind: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -131,7 +132,8 @@ class Generation:
                 first = False
                 await self._tools.clock.sleep(RETRY_SECONDS)
             except Conflict:
-                self._log.warning("the place of an answer is taken")
+                # There is some of its text already.
+                self._leave_to_another()
                 return False
             else:
                 if appended.duplicate and first:
@@ -144,6 +146,7 @@ class Generation:
 
     def _leave_to_another(self) -> None:
         """Another server was asked for the same answer, and was quicker."""
+        self._left = True
         stream = self._state.streams.pop(self._turn.message_id, None)
         if stream is not None:
             self._state.elsewhere.begin(self._turn.message_id, stream)
@@ -164,7 +167,11 @@ class Generation:
         )
 
     def _begin(self, row: ChatMessage) -> None:
-        stream = self._state.streams[row.id] = LiveStream(row, self._turn.asked_by)
+        stream = LiveStream(row, self._turn.asked_by)
+        if self._left:
+            self._state.elsewhere.begin(row.id, stream)
+        else:
+            self._state.streams[row.id] = stream
         announce_start(self._tools.delivery, self._state, row)
         self._begun.set_result(stream)
 
