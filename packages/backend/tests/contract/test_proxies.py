@@ -1,0 +1,77 @@
+"""Two servers behind nginx and HAProxy, with the configurations of docs/cluster.md."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from socketio.exceptions import ConnectionError as Refused
+from tests.support.chat import Chat, Connect
+from tests.support.mongod import ReplicaSet
+from tests.support.process import Start
+from tests.support.proxies import SBIN, ProxyProcess
+from tests.support.redis import RedisServer
+from tests.support.rest import connections
+from tests.support.tokens import unique
+
+BACK_SECONDS = 10.0
+
+
+@pytest.fixture
+def behind(tmp_path: Path) -> Iterator[list[Any]]:
+    """What is to be stopped in the end."""
+    started: list[Any] = []
+    yield started
+    for each in reversed(started):
+        each.stop()
+
+
+async def counts_to(person: Chat, count: int) -> None:
+    await person.until(lambda: len(person.all("message:new")) == count)
+
+
+@pytest.mark.parametrize("kind", ["nginx", "haproxy"])
+async def test_two_servers_behind_a_proxy(
+    kind: str, start: Start, connect: Connect, room: str, behind: list[Any], tmp_path: Path
+) -> None:
+    if kind == "haproxy" and shutil.which(kind, path=SBIN) is None:
+        pytest.skip("HAProxy is not installed")
+    mongod = ReplicaSet(tmp_path / "mongod").start()
+    redis = RedisServer(tmp_path / "redis").start()
+    behind += [mongod, redis]
+    flags = ("--database", mongod.url("chat"), "--redis", redis.url())
+    servers = [start(*flags) for _ in range(2)]
+    proxy = ProxyProcess(kind, tmp_path / kind, servers).start()
+    behind.append(proxy)
+
+    async def come(user_id: str, transports: list[str]) -> Chat:
+        return await connect(proxy, user_id, transports=transports)  # type: ignore[arg-type]
+
+    people = [await come(unique("user"), ["polling"]) for _ in range(6)]
+    people += [await come(unique("user"), ["polling", "websocket"]) for _ in range(4)]
+    for person in people:
+        await person.join(room)
+    counts = [sum([len(await connections(s, p.user_id)) for p in people]) for s in servers]
+    assert sum(counts) == len(people)
+    assert min(counts) > 0, "both servers have some of them"
+    for number, person in enumerate(people):
+        await person.send(room, f"number {number}")
+    for person in people:
+        await counts_to(person, 10)
+        assert [row["seq"] for row in person.all("message:new")] == list(range(1, 11))
+
+    servers[0].kill()
+    begun = time.monotonic()
+    again: list[Chat] = []
+    while len(again) < len(people):
+        try:
+            again.append(await come(people[len(again)].user_id, ["websocket"]))
+        except Refused:
+            assert time.monotonic() - begun < BACK_SECONDS
+    for person in again:
+        await person.join(room)
+    await again[0].send(room, "we are back")
+    for person in again:
+        await person.sees("message:new", content="we are back")
