@@ -169,3 +169,22 @@ def test_a_secret_file_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("short\n")
     line = refused(["--port=0", "--data-dir", str(tmp_path)], 1)
     assert re.search(r"secret\b.*delete", line)
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (["--redis=localhost:6379"], "begins with redis://"),
+        (["--redis=redis://localhost:6379"], "the embedded database is one server's"),
+        (
+            [
+                "--redis=redis://127.0.0.1:9",
+                "--database=mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=100",
+            ],
+            "MongoDB",
+        ),
+    ],
+)
+def test_a_redis_that_can_not_be_used(tmp_path: Path, flags: list[str], says: str) -> None:
+    line = refused(["--data-dir", str(tmp_path / "data"), *flags], 1)
+    assert says in line

@@ -68,6 +68,7 @@ class RedisCluster:
         self._peers: Peers | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._hearing: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
         self._claims: dict[str, tuple[Claim, ConnectionPolicy]] = {}
         self._rooms: set[str] = set()
         self._owed: dict[str, tuple[str, Session | None]] = {}
@@ -130,7 +131,7 @@ class RedisCluster:
             self._lane.ask(("SREM", self._keys.room(room), self.server_id)) for room in self._rooms
         ]
         await asyncio.wait(last, timeout=TIMEOUT)
-        for task in (*self._tasks, *([self._hearing] if self._hearing else [])):
+        for task in filter(None, (*self._tasks, self._hearing, self._telling)):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
@@ -345,21 +346,26 @@ class RedisCluster:
             self._deaf_since = now
             self._hearing.cancel()
             self._hearing = asyncio.create_task(self._hear())
-        healthy = hears and self._lane.up and now - self._beaten <= DEAF_SECONDS
+        reached = hears and self._lane.up and now - self._beaten <= DEAF_SECONDS
+        if not reached:
+            self._stale = True
+        elif self._stale and (self._telling is None or self._telling.done()):
+            self._telling = asyncio.create_task(self._tell_again())
+        self._is(reached and not self._stale)
+
+    def _is(self, healthy: bool) -> None:  # noqa: FBT001 - as an adjective
         if healthy != self._healthy:
-            self._log.warning(
-                "the cluster is reached" if healthy else "the cluster is out of reach"
-            )
+            if healthy:
+                self._log.info("the cluster is reached")
+            else:
+                self._log.warning("the cluster is out of reach")
         self._healthy = healthy
         if healthy:
             self._reached.set()
-        if healthy and self._stale:
-            self._stale = False
-            self._tasks = [task for task in self._tasks if not task.done()]
-            self._tasks.append(asyncio.create_task(self._tell_again()))
 
     async def _tell_again(self) -> None:
         """Say everything again that Redis or the others may not know, and hear what they have."""
+        self._stale = False
         try:
             owed, self._owed = self._owed, {}
             for connection_id, (user_id, session) in owed.items():
@@ -376,6 +382,7 @@ class RedisCluster:
                 self._peers.missed(None)
         except Unavailable:
             self._stale = True
+        self._is(not self._stale)
 
     async def _ask_all(self, commands: dict[str, Command]) -> list[tuple[str, Sequence[bytes]]]:
         answers: list[tuple[str, Sequence[bytes]]] = []

@@ -1,0 +1,156 @@
+"""What is particular to the cluster over Redis: names, lives of keys, failures."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from tests.support.redis import RedisServer
+
+from rejoinder.cluster.addresses import cluster_for
+from rejoinder.cluster.base import Claim
+from rejoinder.cluster.local import LocalCluster
+from rejoinder.cluster.redis import RedisCluster
+from rejoinder.core.sessions import Session
+from rejoinder.errors import ConfigurationError, Unavailable
+from rejoinder.testing import FakeClock
+from rejoinder.testing.cluster import RecordingPeers, claim, fresh, until
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path / "redis").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def opened(redis: RedisServer) -> AsyncIterator[tuple[RedisCluster, RecordingPeers]]:
+    cluster, peers = RedisCluster(redis.url(3), 300), RecordingPeers()
+    await cluster.open(peers)
+    yield cluster, peers
+    await cluster.close()
+
+
+Opened = tuple[RedisCluster, RecordingPeers]
+
+
+async def test_every_key_has_a_time_to_live_and_its_name(
+    redis: RedisServer, opened: Opened
+) -> None:
+    cluster, _ = opened
+    await cluster.claim(Claim("1", "ann"), "single")
+    cluster.release("1", Session("ann", "room", None, 1))
+    await cluster.claim(Claim("2", "ben"), "single")
+    await cluster.listen("room")
+    async with Redis.from_url(redis.url(3), decode_responses=True) as client:
+        lives = {str(key): await client.pttl(key) for key in await client.keys("*")}
+    assert set(lives) == {
+        "rejoinder:3:servers",
+        "rejoinder:3:session:ann",
+        "rejoinder:3:user:ben",
+        "rejoinder:3:room:room",
+    }
+    assert all(0 < life <= 600_000 for life in lives.values()), lives
+
+
+async def test_databases_of_one_redis_are_clusters_of_their_own(
+    redis: RedisServer, opened: Opened
+) -> None:
+    cluster, told = opened
+    other = RedisCluster(redis.url(4), 300)
+    await other.open(RecordingPeers())
+    room, user = fresh("room"), fresh("user")
+    await cluster.listen(room)
+    older = claim(user)
+    await cluster.claim(older, "single")
+    assert not await other.listen(room)
+    await other.claim(claim(user), "single")
+    await asyncio.sleep(0.1)
+    assert told.replaced_ids == []
+    await other.close()
+
+
+async def test_a_redis_that_was_started_empty_is_told_everything_again(
+    redis: RedisServer, opened: Opened
+) -> None:
+    cluster, told = opened
+    user, room = fresh("user"), fresh("room")
+    older = claim(user)
+    await cluster.claim(older, "single")
+    await cluster.listen(room)
+    redis.kill()
+    await until(lambda: not cluster.healthy, "it is noticed")
+    with pytest.raises(Unavailable):
+        await cluster.claim(claim(fresh("user")), "single")
+    told.misses.clear()
+    redis.start()
+    await until(lambda: None in told.misses, "it is told that something may be missed")
+    assert cluster.healthy
+    second = RedisCluster(redis.url(3), 300)
+    await second.open(RecordingPeers())
+    assert set(await second.listen(room)) == {cluster.server_id}
+    await second.claim(claim(user), "single")
+    await until(lambda: older.connection_id in told.replaced_ids, "the older one is replaced")
+    await second.close()
+
+
+async def test_who_was_taken_over_while_redis_was_empty_gives_way(
+    redis: RedisServer, opened: Opened
+) -> None:
+    """The newer connection came to the empty Redis before the older server had told of its own."""
+    cluster, told = opened
+    user = fresh("user")
+    older = claim(user)
+    await cluster.claim(older, "single")
+    redis.kill()
+    redis.start()
+    second = RedisCluster(redis.url(3), 300)
+    await second.open(RecordingPeers())
+    await second.claim(claim(user), "single")
+    await until(lambda: older.connection_id in told.replaced_ids, "the older one is replaced")
+    await second.close()
+
+
+async def test_ends_that_could_not_be_told_are_told_later(
+    redis: RedisServer, opened: Opened
+) -> None:
+    cluster, told = opened
+    user = fresh("user")
+    ended = claim(user)
+    await cluster.claim(ended, "single")
+    redis.pause()
+    session = Session(user, "room", "echo", 1_767_225_600_000)
+    cluster.release(ended.connection_id, session)
+    await asyncio.sleep(1.5)
+    told.misses.clear()
+    redis.resume()
+    await until(lambda: None in told.misses, "all is told again")
+    assert not await cluster.connected(user)
+    assert (await cluster.claim(claim(user), "single")).session == session
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("localhost:6379", "begins with redis://"),
+        ("http://localhost", "begins with redis://"),
+        ("redis://localhost:port", "takes the address of a Redis"),
+    ],
+)
+def test_an_address_that_is_none(address: str, says: str) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        cluster_for(address, FakeClock(), 300, 60, shared=True)
+
+
+def test_the_embedded_database_is_one_servers() -> None:
+    with pytest.raises(ConfigurationError, match="the embedded database is one server's"):
+        cluster_for("redis://localhost", FakeClock(), 300, 60, shared=False)
+    assert isinstance(cluster_for("", FakeClock(), 300, 60, shared=False), LocalCluster)
+
+
+async def test_a_redis_that_is_not_there() -> None:
+    cluster = RedisCluster("redis://127.0.0.1:9", 300)
+    with pytest.raises(ConfigurationError, match="can't be used"):
+        await cluster.open(RecordingPeers())
