@@ -73,6 +73,10 @@ chaos: ## Break a server while people chat: MINUTES=2 SEED=1 DATABASE=sqlite|mon
 	$(SET_UP) test
 	@$(BIN)/python -m chaos.run --minutes $(MINUTES) --seed $(SEED) --database $(DATABASE) --servers $(SERVERS) $(ARGS)
 
+bench-cluster: ## Measure 1, 2 and 3 servers over a Redis (into docs/performance.md: ARGS=--write)
+	$(SET_UP) test
+	@$(BIN)/python bench/cluster.py $(ARGS)
+
 conformance: ## Serve what the official suites of Engine.IO and Socket.IO are pointed at, on PORT=3000
 	$(SET_UP) run
 	@exec $(BIN)/python -m rejoinder_socketio.conformance --port $(PORT) $(ARGS)

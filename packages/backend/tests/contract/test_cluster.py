@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import pytest
 from tests.support.chat import Chat, Connect, eventually
@@ -18,6 +19,7 @@ from tests.support.tokens import token, unique
 TAKEN_OVER_SECONDS = 2.0
 HEALED_SECONDS = 5.0
 STOPPED_SECONDS = 1.0
+STREAMS = 40
 
 Cluster = Callable[..., list[ServerProcess]]
 
@@ -490,3 +492,82 @@ async def test_a_server_that_ends_hands_its_people_over(
     assert time.monotonic() - begun < 8
     await watcher.caught_up()
     assert watcher.all("user:left") == []
+
+
+class Traveller:
+    """Somebody who asks, and goes to another server whenever theirs ends; what they have seen of the answer is kept."""
+
+    def __init__(self, connect: Connect, servers: list[ServerProcess], at: int) -> None:
+        self.room = unique("room")
+        self.chat: Chat | None = None
+        self.ends: list[str] = []
+        self.moves = 0
+        self._connect = connect
+        self._servers = servers
+        self._user = unique("user")
+        self._at = at
+
+    async def ask(self) -> None:
+        self.chat = await self._connect(self._servers[self._at], self._user)
+        await self.chat.join(self.room)
+        await self.chat.ask(self.room, "/count 250 30")
+
+    async def watch(self) -> None:
+        """Until the answer has ended."""
+        assert self.chat is not None
+        text = ""
+        while True:
+            chat = self.chat
+            done = asyncio.create_task(chat.sees("message:stream:end", within=40))
+            lost = asyncio.create_task(chat.closed(within=40))
+            await asyncio.wait((done, lost), return_when=asyncio.FIRST_COMPLETED)
+            text += shown(chat)
+            ends = chat.all("message:stream:end")
+            done.cancel()
+            lost.cancel()
+            if ends:
+                self.ends += [end["content"] for end in ends]
+                assert text == ends[0]["content"], "shown is stored"
+                return
+            snapshot = await self._move()
+            (streams, rows) = (snapshot["streams"], snapshot["messages"])
+            text = streams[0]["content"] if streams else rows[-1]["content"]
+            if not streams and rows[-1]["state"] == "complete":
+                self.ends.append(text)
+                return
+
+    async def history(self) -> list[dict[str, Any]]:
+        if self.chat is None or not self.chat.connected:
+            await self._move()
+        assert self.chat is not None
+        return await self.chat.history(self.room)
+
+    async def _move(self) -> dict[str, Any]:
+        self.moves += 1
+        for _ in range(100):
+            for server in self._servers:
+                try:
+                    self.chat = await self._connect(server, self._user)
+                    return await self.chat.done("room:rejoin", {"roomId": self.room})
+                except Exception:  # noqa: BLE001 - that server is away
+                    await asyncio.sleep(0.05)
+        raise AssertionError("no server takes anybody")
+
+
+async def test_a_rolling_restart_under_running_answers(cluster: Cluster, connect: Connect) -> None:
+    servers = cluster(2, "--drain=9")
+    travellers = [Traveller(connect, servers, at % 2) for at in range(STREAMS)]
+    await asyncio.gather(*(each.ask() for each in travellers))
+    watching = asyncio.gather(*(each.watch() for each in travellers))
+    for server in servers:
+        assert await asyncio.to_thread(server.stop) == 0
+        await asyncio.to_thread(server.start)
+        await eventually(partial(ready, server), within=10)
+    await watching
+    expected = " ".join(str(number) for number in range(1, 251))
+    for each in travellers:
+        rows = await each.history()
+        assert [row["state"] for row in rows] == ["complete", "complete"]
+        assert [rows[1]["content"]] == each.ends
+        assert rows[1]["content"].split() == expected.split()
+    assert sum(each.moves for each in travellers) >= STREAMS / 2

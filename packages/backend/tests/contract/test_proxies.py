@@ -1,16 +1,19 @@
 """Two servers behind nginx and HAProxy, with the configurations of docs/cluster.md."""
 
+import asyncio
 import shutil
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from socketio.exceptions import ConnectionError as Refused
-from tests.support.chat import Chat, Connect
+from tests.contract.test_cluster import ready
+from tests.support.chat import Chat, Connect, eventually
 from tests.support.mongod import ReplicaSet
-from tests.support.process import Start
+from tests.support.process import ServerProcess, Start
 from tests.support.proxies import SBIN, ProxyProcess
 from tests.support.redis import RedisServer
 from tests.support.rest import connections
@@ -30,6 +33,20 @@ def behind(tmp_path: Path) -> Iterator[list[Any]]:
 
 async def counts_to(person: Chat, count: int) -> None:
     await person.until(lambda: len(person.all("message:new")) == count)
+
+
+async def go_on_without(
+    redis: RedisServer, servers: list[ServerProcess], people: list[Chat], room: str
+) -> None:
+    """Without Redis no server is ready, and people go on chatting with theirs."""
+    redis.kill()
+    await asyncio.sleep(4)
+    for person in people:
+        sent = await person.send(room, "without Redis")
+        await person.sees("message:new", id=sent["messageId"])
+    redis.start()
+    for server in servers:
+        await eventually(partial(ready, server), within=10)
 
 
 @pytest.mark.parametrize("kind", ["nginx", "haproxy"])
@@ -61,6 +78,8 @@ async def test_two_servers_behind_a_proxy(
     for person in people:
         await counts_to(person, 10)
         assert [row["seq"] for row in person.all("message:new")] == list(range(1, 11))
+
+    await go_on_without(redis, servers, [people[0], people[-1]], room)
 
     servers[0].kill()
     begun = time.monotonic()
