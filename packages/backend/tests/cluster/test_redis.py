@@ -154,3 +154,20 @@ async def test_a_redis_that_is_not_there() -> None:
     cluster = RedisCluster("redis://127.0.0.1:9", 300)
     with pytest.raises(ConfigurationError, match="can't be used"):
         await cluster.open(RecordingPeers())
+
+
+async def test_what_is_there_lives_on_in_redis(
+    redis: RedisServer, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster, told = opened
+    mine = claim(fresh("user"))
+    await cluster.claim(mine, "single")
+    await cluster.listen("room")
+    async with Redis.from_url(redis.url(3), decode_responses=True) as client:
+        await client.delete("rejoinder:3:room:room", f"rejoinder:3:user:{mine.user_id}")
+        monkeypatch.setattr("rejoinder.cluster.redis.keys.RENEW_SECONDS", 0.5)
+        async with asyncio.timeout(5):
+            while await client.exists("rejoinder:3:room:room") == 0:  # noqa: ASYNC110 - it is in Redis
+                await asyncio.sleep(0.05)
+        assert await client.exists(f"rejoinder:3:user:{mine.user_id}") == 1
+    assert told.replaced_ids == []

@@ -66,9 +66,9 @@ class RedisCluster:
         self._inbox = Inbox()
         self._lane = Lane(self._client, self._gather)
         self._peers: Peers | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: list[asyncio.Task[Any]] = []
         self._hearing: asyncio.Task[None] | None = None
-        self._telling: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[Any] | None = None
         self._claims: dict[str, tuple[Claim, ConnectionPolicy]] = {}
         self._rooms: set[str] = set()
         self._owed: dict[str, tuple[str, Session | None]] = {}
@@ -79,7 +79,7 @@ class RedisCluster:
         self._reached = asyncio.Event()
         self._seen: dict[str, float] = {}
         self._decoder = msgspec.json.Decoder(Batch)
-        self._renewals: list[Command] = []
+        self._told_at = 0.0
         self._log = structlog.get_logger("rejoinder.cluster")
 
     @property
@@ -298,16 +298,9 @@ class RedisCluster:
     # --- beating ---------------------------------------------------------------------------------
 
     async def _beat(self) -> None:
-        renewed_at = self._now()
         while True:
             try:
                 await self._beat_once()
-                if self._now() - renewed_at >= names.RENEW_SECONDS:
-                    renewed_at = self._now()
-                    self._renewals = self._everything()
-                for command in self._renewals[:SLICE]:
-                    self._lane.tell(command)
-                del self._renewals[:SLICE]
             except Unavailable:
                 self._log.debug("a beat was not answered")
             except Exception:  # noqa: BLE001 - the next one may succeed
@@ -349,8 +342,11 @@ class RedisCluster:
         reached = hears and self._lane.up and now - self._beaten <= DEAF_SECONDS
         if not reached:
             self._stale = True
-        elif self._stale and (self._telling is None or self._telling.done()):
-            self._telling = asyncio.create_task(self._tell_again())
+        elif self._telling is None or self._telling.done():
+            if self._stale:
+                self._telling = asyncio.create_task(self._tell_again())
+            elif now - self._told_at >= names.RENEW_SECONDS:
+                self._telling = asyncio.create_task(self._renew())
         self._is(reached and not self._stale)
 
     def _is(self, healthy: bool) -> None:  # noqa: FBT001 - as an adjective
@@ -366,23 +362,28 @@ class RedisCluster:
     async def _tell_again(self) -> None:
         """Say everything again that Redis or the others may not know, and hear what they have."""
         self._stale = False
+        owed, self._owed = self._owed, {}
+        for connection_id, (user_id, session) in owed.items():
+            self._lane.tell(self._releasing(connection_id, user_id, session))
+        listeners = await self._renew()
+        if self._peers is not None and not self._stale:
+            for room_id, servers in listeners:
+                self._peers.listening(room_id, [server.decode() for server in servers])
+            self._peers.missed(None)
+        self._is(not self._stale)
+
+    async def _renew(self) -> list[tuple[str, Sequence[bytes]]]:
+        """Have everything that is here live on in Redis; who listens to the rooms."""
+        self._told_at = self._now()
         try:
-            owed, self._owed = self._owed, {}
-            for connection_id, (user_id, session) in owed.items():
-                self._lane.tell(self._releasing(connection_id, user_id, session))
             connections = {key: self._claiming(*known) for key, known in self._claims.items()}
             for connection_id, answer in await self._ask_all(connections):
                 if answer[0] == b"0":
                     self._replaced(connection_id)
-            rooms = {room_id: self._entering(room_id, "1") for room_id in self._rooms}
-            for room_id, servers in await self._ask_all(rooms):
-                if self._peers is not None:
-                    self._peers.listening(room_id, [server.decode() for server in servers])
-            if self._peers is not None:
-                self._peers.missed(None)
+            return await self._ask_all({room: self._entering(room, "1") for room in self._rooms})
         except Unavailable:
             self._stale = True
-        self._is(not self._stale)
+            return []
 
     async def _ask_all(self, commands: dict[str, Command]) -> list[tuple[str, Sequence[bytes]]]:
         answers: list[tuple[str, Sequence[bytes]]] = []
@@ -397,12 +398,6 @@ class RedisCluster:
         self._claims.pop(connection_id, None)
         if self._peers is not None:
             self._peers.replaced(connection_id)
-
-    def _everything(self) -> list[Command]:
-        return [
-            *(self._claiming(claim, policy) for claim, policy in self._claims.values()),
-            *(self._entering(room_id, "1") for room_id in self._rooms),
-        ]
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
