@@ -4,7 +4,9 @@ import re
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Literal, get_args
+from uuid import uuid4
 
 import msgspec
 
@@ -154,8 +156,12 @@ def ask(lies: Lies) -> Callable[[Turns, RoomState, PendingTurn], None]:
     honest = Turns.ask
 
     def lying(turns: Turns, state: RoomState, turn: PendingTurn) -> None:
-        if FORGET not in lies or not hit(turn.question.id, EVERY_ANSWER):
-            honest(turns, state, turn)
+        if FORGET in lies and hit(turn.question.id, EVERY_ANSWER):
+            return
+        if "generate-again" in lies:
+            # An honest answer has an id that follows from its question's, and so is not stored twice.
+            turn = replace(turn, message_id=uuid4().hex)
+        honest(turns, state, turn)
 
     return lying
 

@@ -208,8 +208,10 @@ class ChatServer:
         while (leaving or self._service.busy) and left > 0 and not hurried():
             gone = begun + seconds - left
             due = count - ceil(count * min((gone - begun) / (seconds / 2), 1.0))
-            while len(leaving) > due:
-                self._gateway.release(leaving.pop())
+            going, leaving = leaving[due:], leaving[:due]
+            await self._service.leaving(going)
+            for connection_id in going:
+                self._gateway.release(connection_id)
             await asyncio.sleep(min(HAND_OVER_STEP, left))
             left = begun + seconds - loop.time()
 

@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     redis: str = Field(
         "",
         repr=False,
-        description="Redis address (redis://…) over which several servers are one chat; needs --database",
+        description="Redis address (redis://…) over which several servers are one chat; needs a MongoDB",
     )
     mode: Literal["development", "production"] = Field(
         "development",
@@ -107,7 +107,7 @@ class Settings(BaseSettings):
         None,
         ge=0,
         description="seconds that SIGTERM leaves running answers to end, and clients to go to other servers "
-        "[default: 10 with --redis, else 0]",
+        "[default: 10 with a Redis, else 0]",
     )
     ping_interval: float = Field(25, gt=0, description="seconds between pings of the transport")
     ping_timeout: float = Field(20, gt=0, description="seconds that a pong may take")

@@ -105,6 +105,10 @@ class Cluster(Protocol):
         """A connection has ended; its session, if it is to be kept. One that was replaced leaves none."""
         ...
 
+    async def keep(self, session: Session) -> None:
+        """A connection is about to be ended: its session, should the user come back before that is known."""
+        ...
+
     async def connected(self, user_id: str) -> bool:
         """True if the user has a connection, anywhere.
 

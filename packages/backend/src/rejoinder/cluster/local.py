@@ -58,6 +58,9 @@ class LocalCluster:
         if self._drop(connection_id) and session is not None:
             self._sessions.keep(session, self._clock.now())
 
+    async def keep(self, session: Session) -> None:
+        self._sessions.keep(session, self._clock.now())
+
     async def connected(self, user_id: str) -> bool:
         return user_id in self._of_user
 

@@ -1,7 +1,7 @@
 """ChatService: what each client event does. It decodes, limits, and hands on to the part that knows."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -208,6 +208,10 @@ class ChatService:
     async def opened(self, connection_id: str) -> None:
         """The client has been told that it is connected."""
         await self._lifecycle.opened(connection_id)
+
+    async def leaving(self, connection_ids: Iterable[str]) -> None:
+        """These connections will be ended, such that their clients go elsewhere."""
+        await self._lifecycle.leaving(connection_ids)
 
     def ended(self, connection_id: str, *, forced: bool) -> None:
         """The connection is gone; `forced` if it was the server that ended it."""

@@ -1,7 +1,7 @@
 """Connections from their handshake to their end: who they are, whom they replace, what is kept of them."""
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,6 +135,17 @@ class Lifecycle:
         )
         return snapshot
 
+    async def leaving(self, connection_ids: Iterable[str]) -> None:
+        """These connections are about to be ended, and their users to come back to another server at once."""
+        for connection_id in connection_ids:
+            connection = self._c.connections.get(connection_id)
+            if connection is not None:
+                await self._c.sharing.cluster.keep(self._session(connection))
+
+    def _session(self, connection: Connection) -> Session:
+        room_id, character_id = connection.place or (None, None)
+        return Session(connection.user.id, room_id, character_id, self._c.clock.wall_ms())
+
     def ended(self, connection_id: str, *, forced: bool) -> None:
         """A connection is gone; unless the server forced that, its session is kept."""
         connection = self._c.connections.remove(connection_id)
@@ -146,11 +157,7 @@ class Lifecycle:
         self._let_go(
             connection, self._c.limits.presence_grace if forced else self._c.limits.session_timeout
         )
-        session = None
-        if not forced:
-            room_id, character_id = connection.place or (None, None)
-            wall_ms = self._c.clock.wall_ms()
-            session = Session(connection.user.id, room_id, character_id, wall_ms)
+        session = None if forced else self._session(connection)
         self._c.sharing.cluster.release(connection_id, session)
 
     def tick(self) -> None:

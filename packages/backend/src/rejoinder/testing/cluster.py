@@ -189,6 +189,20 @@ async def check_who_was_replaced_leaves_no_session(make: Make) -> None:
         expect((await second.claim(claim(user), "single")).session, None, "a session")
 
 
+async def check_a_session_may_be_kept_ahead(make: Make) -> None:
+    """Who comes back before the end of the older connection is known is given it."""
+    async with servers(make, 2) as ((first, _), (second, _)):
+        user = fresh("user")
+        older = claim(user)
+        session = Session(user, "room", "echo", 1_767_225_600_123)
+        await first.claim(older, "single")
+        await first.keep(session)
+        expect((await second.claim(claim(user), "single")).session, session, "the session")
+        first.release(older.connection_id, session)
+        await first.connected(user)
+        expect((await second.claim(claim(user), "single")).session, None, "the session again")
+
+
 async def check_rooms_have_their_listeners(make: Make) -> None:
     """Each server hears of the others, and of those only, that listen to a room."""
     async with servers(make, 2) as ((first, _), (second, _)):
@@ -245,6 +259,7 @@ CLUSTER_CHECKS: tuple[Check, ...] = (
     check_several_may_stay,
     check_a_session_is_given_out_once,
     check_who_was_replaced_leaves_no_session,
+    check_a_session_may_be_kept_ahead,
     check_rooms_have_their_listeners,
     check_what_is_sent_arrives_in_order,
     check_a_server_that_ends_is_gone,

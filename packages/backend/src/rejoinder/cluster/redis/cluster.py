@@ -172,6 +172,11 @@ class RedisCluster:
 
         answer.add_done_callback(done)
 
+    async def keep(self, session: Session) -> None:
+        key = self._keys.session(session.user_id)
+        with suppress(Unavailable):
+            await self._lane.ask(("SET", key, _place(session), "PX", self._session_ms))
+
     async def connected(self, user_id: str) -> bool:
         keys = (self._keys.user(user_id), self._keys.servers)
         count: int = await self._lane.ask(self._lane.script("connected", keys, names.LOST_MS))
@@ -195,13 +200,7 @@ class RedisCluster:
         )
 
     def _releasing(self, connection_id: str, user_id: str, session: Session | None) -> Command:
-        place = (
-            ""
-            if session is None
-            else msgspec.json.encode(
-                (session.room_id or "", session.character_id or "", session.disconnected_at)
-            ).decode()
-        )
+        place = "" if session is None else _place(session)
         keys = (self._keys.user(user_id), self._keys.session(user_id))
         return self._lane.script("release", keys, connection_id, place, self._session_ms)
 
@@ -401,6 +400,11 @@ class RedisCluster:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
+
+
+def _place(session: Session) -> str:
+    place = (session.room_id or "", session.character_id or "", session.disconnected_at)
+    return msgspec.json.encode(place).decode()
 
 
 def _session(user_id: str, kept: bytes, orphan: bytes) -> Session | None:
