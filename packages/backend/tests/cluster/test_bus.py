@@ -76,10 +76,15 @@ def test_large_batches_are_parted() -> None:
     assert all(inbox.take(part) == (True, False) for part in parts)
 
 
-def test_a_server_that_is_gone_is_forgotten() -> None:
+def test_a_server_that_was_taken_for_gone_is_numbered_on() -> None:
+    """It may have been cut off, and not have forgotten what it had heard."""
     outbox, inbox = Outbox("a"), Inbox()
     outbox.put(("b",), b"1")
-    inbox.take(batches(outbox)[0])
+    assert inbox.take(batches(outbox)[0]) == (True, False)
     outbox.forget("b")
+    assert list(dict(outbox.beats())) == ["a"], "it is not spoken to any more"
+    outbox.put(("b",), b"2")
+    assert inbox.take(batches(outbox)[0]) == (True, False)
     inbox.forget("a")
-    assert list(dict(outbox.beats())) == ["a"]
+    outbox.put(("b",), b"3")
+    assert inbox.take(batches(outbox)[0]) == (True, True), "who has forgotten takes it for a loss"

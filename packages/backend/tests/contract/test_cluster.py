@@ -392,13 +392,16 @@ async def test_a_server_that_is_cut_off_from_redis_alone(
         await bob.sees("message:new", content="two", within=HEALED_SECONDS)
         await bob.send(room, "three")
         await alice.sees("message:new", content="three", within=HEALED_SECONDS)
+        await asyncio.sleep(3)
         await proxy.mend()
         await eventually(partial(ready, second), within=10)
         await bob.send(room, "four")
         await alice.sees("message:new", content="four", within=1)
+        await alice.send(room, "five")
+        await bob.sees("message:new", content="five", within=1)
         for person in (alice, bob):
             await person.caught_up()
-            assert [row["seq"] for row in person.all("message:new")] == [1, 2, 3, 4]
+            assert [row["seq"] for row in person.all("message:new")] == [1, 2, 3, 4, 5]
         await asyncio.to_thread(second.stop)
 
 

@@ -1,11 +1,16 @@
 -- A server says that it lives, and hears who else does.
 -- KEYS: servers. ARGV: server, LOST_MS, FORGET_MS.
--- Returns how many ms ago it said so before (-1: never, or too long ago to be known), and all that live.
+-- Returns how many ms ago it said so before (-1: never, or too long ago to be known), and all that live, each with how many ms
+-- ago it said so.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local before = redis.call('ZSCORE', KEYS[1], ARGV[1])
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-local alive = redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[2], '+inf')
+local listed = redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[2], '+inf', 'WITHSCORES')
+local alive = {}
+for at = 1, #listed, 2 do
+  alive[#alive + 1] = {listed[at], now - listed[at + 1]}
+end
 return {before and now - before or -1, alive}

@@ -28,6 +28,8 @@ class Outbox:
     me: str
     _items: dict[str, list[bytes]] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)
+    """Kept for good, since a server that was taken for gone may come back, and has not forgotten them."""
+    _live: set[str] = field(default_factory=set)
     _encoder: msgspec.json.Encoder = field(default_factory=msgspec.json.Encoder)
 
     def put(self, servers: Iterable[str], item: bytes) -> None:
@@ -52,26 +54,28 @@ class Outbox:
         return batches
 
     def _batch(self, server: str, items: list[bytes]) -> bytes:
+        self._live.add(server)
         number = self._numbers[server] = self._numbers.get(server, 0) + 1
         return self._encoder.encode(Batch(self.me, number, [msgspec.Raw(item) for item in items]))
 
     def lose(self) -> None:
         """What waits can't be said; who was to hear it will see that it is missing."""
         for server in self._items:
+            self._live.add(server)
             self._numbers[server] = self._numbers.get(server, 0) + 1
         self._items.clear()
 
     def beats(self) -> list[tuple[str, bytes]]:
-        """For each that was ever spoken to, how often that was; and for this server itself, that it lives."""
+        """For each that is spoken to, how often that was; and for this server itself, that it lives."""
         return [
-            (server, self._encoder.encode(Batch(self.me, number)))
-            for server, number in {self.me: 0, **self._numbers}.items()
+            (server, self._encoder.encode(Batch(self.me, self._numbers.get(server, 0))))
+            for server in (self.me, *self._live)
         ]
 
     def forget(self, server: str) -> None:
         """It is gone."""
         self._items.pop(server, None)
-        self._numbers.pop(server, None)
+        self._live.discard(server)
 
 
 @dataclass(slots=True)

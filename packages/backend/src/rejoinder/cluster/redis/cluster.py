@@ -73,7 +73,7 @@ class RedisCluster:
         self._rooms: set[str] = set()
         self._owed: dict[str, tuple[str, Session | None]] = {}
         self._beaten = self._heard = float("-inf")
-        self._deaf_since = 0.0
+        self._deaf_since = self._steady_since = 0.0
         self._stale = False
         self._healthy = False
         self._reached = asyncio.Event()
@@ -316,12 +316,18 @@ class RedisCluster:
         if before < 0 or before > names.LOST_MS:
             # The others have taken this server for gone, or Redis has forgotten it.
             self._stale = True
+        if now - self._beaten > DEAF_SECONDS:
+            self._steady_since = now
         self._beaten = now
-        for server in alive:
-            self._seen[server.decode()] = now
-        for server, seen in tuple(self._seen.items()):
-            if now - seen > names.LOST_MS / 1000:
-                self._gone(server, ended=False)
+        for server, age in alive:
+            seen = self._seen.get(server.decode(), now - age / 1000)
+            self._seen[server.decode()] = max(seen, now - age / 1000)
+        lost = names.LOST_MS / 1000
+        if now - self._steady_since > lost:
+            # Before that a Redis that was started anew may not know of all that live.
+            for server, seen in tuple(self._seen.items()):
+                if now - seen > lost:
+                    self._gone(server, ended=False)
         for command in self._publishing(self._outbox.beats()):
             self._lane.tell(command)
         # Its own beat comes back before it is asked whether it did.

@@ -16,7 +16,7 @@ from typing import Final
 KEPT_MS: Final = 600_000
 """How long what is renewed lives without that."""
 RENEW_SECONDS: Final = 180.0
-LOST_MS: Final = 3_000
+LOST_MS: Final = 2_500
 """A server that has not beaten for so long is taken for gone."""
 FORGET_MS: Final = 60_000
 
