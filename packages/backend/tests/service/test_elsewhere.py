@@ -6,9 +6,11 @@ from tests.service.world import Fault, World
 
 from rejoinder.core.leases import LEASE_SECONDS, PARDON_SECONDS, SWEEP_SECONDS
 from rejoinder.protocol import catalogue, events
+from rejoinder.protocol.constants import HISTORY_LIMIT
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.stores.base import Draft
 from rejoinder.stores.sqlite import SqliteStore
+from rejoinder.testing.store.tools import draft
 
 LOOK = SWEEP_SECONDS + 0.25
 PROMISED_SECONDS = 15.0
@@ -76,6 +78,23 @@ async def test_who_enters_follows_an_answer_of_another_server_to_its_end(
         assert client.heard(catalogue.STREAM_CHUNK)[-1].delta == " three"
         assert ends(client.heard(catalogue.STREAM_END)) == [("there", "one two three", "complete")]
     assert (await (await world.connect("eve")).join()).streams == []
+
+
+async def test_an_answer_that_runs_is_in_every_snapshot_however_far_back_it_began(
+    world: World, other: OtherServer
+) -> None:
+    """Found by `make chaos`, seed 102 on MongoDB: its end came to people who had not been told that it ran."""
+    world.store.shared = True
+    await other.begin()
+    await other.save("so far")
+    for number in range(HISTORY_LIMIT + 1):
+        await SqliteStore.append(world.store, draft("room", f"number {number}"))
+    ann = await world.connect("ann")
+    snapshot = await ann.join()
+    assert snapshot.messages[0].seq > 1
+    assert [(each.message_id, each.content) for each in snapshot.streams] == [("there", "so far")]
+    await world.advance(PROMISED_SECONDS)
+    assert ends(ann.heard(catalogue.STREAM_END)) == [("there", "so far", "interrupted")]
 
 
 async def test_a_failure_elsewhere_is_told_as_one(world: World, other: OtherServer) -> None:

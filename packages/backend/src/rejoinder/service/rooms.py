@@ -173,12 +173,17 @@ class Rooms:
     async def _load(self, room_id: str) -> RoomState:
         servers = await self._sharing.listen(room_id)
         last = await in_time(self._store.last_seq(room_id))
+        running = await in_time(self._store.running(room_id)) if self._store.shared else []
         # Another task may have loaded it meanwhile, and have gone on from there.
         known = self._states.get(room_id)
         if known is not None:
             return known
         people = People(room_id, self.whereabouts)
         state = self._states[room_id] = RoomState(room_id, Sequencer(last), people)
+        # However far back one of them began, each snapshot is to have it.
+        for row in running:
+            if row.seq <= last:
+                state.elsewhere.begin(row.id, LiveStream.elsewhere(row))
         self._sharing.loaded(state, servers)
         if servers:
             # What they stored before they heard of it here may have been told to nobody here.

@@ -190,6 +190,10 @@ class Store(Protocol):
         """Rows that are `streaming` and whose lease has run out at `now`; for None, whatever their lease."""
         ...
 
+    async def running(self, room_id: str) -> list[ChatMessage]:
+        """The rows of a room that are `streaming`, whatever their lease."""
+        ...
+
     async def interrupt(self, message_id: str, now: int | None = None) -> bool:
         """End a row that `unfinished` has listed as `interrupted`, with the text that was saved.
 

@@ -45,6 +45,11 @@ def indexes() -> Mapping[str, list[IndexModel]]:
                 partialFilterExpression={"state": "streaming"},
             ),
             IndexModel(
+                [("roomId", ASCENDING)],
+                name="running",
+                partialFilterExpression={"state": "streaming"},
+            ),
+            IndexModel(
                 [("replyTo", ASCENDING)],
                 name="answers",
                 partialFilterExpression={"role": "character"},

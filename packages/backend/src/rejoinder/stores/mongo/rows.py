@@ -66,6 +66,14 @@ class Rows:
         documents = await self._link.read(lambda: self._messages.find(which).limit(limit).to_list())
         return [model.message_of(document) for document in documents]
 
+    async def running(self, room_id: str) -> list[ChatMessage]:
+        """The rows of a room that are `streaming`."""
+        which = {"state": "streaming", "roomId": room_id}
+        documents = await self._link.read(lambda: self._messages.find(which).to_list())
+        # Few, and the index has another order.
+        documents.sort(key=lambda document: document["seq"])
+        return [model.message_of(document) for document in documents]
+
     async def being_written(self, now: int) -> bool:
         """True if the lease of a row that is `streaming` has not run out."""
         which = {"state": "streaming", "leaseUntil": _runs(now)}

@@ -137,6 +137,9 @@ class MongoStore:
     async def unfinished(self, limit: int, now: int | None = None) -> list[ChatMessage]:
         return await self._rows.unfinished(limit, now)
 
+    async def running(self, room_id: str) -> list[ChatMessage]:
+        return await self._rows.running(room_id)
+
     async def interrupt(self, message_id: str, now: int | None = None) -> bool:
         return await self._rows.interrupt(message_id, now)
 

@@ -149,6 +149,12 @@ def unfinished(db: sqlite3.Connection, limit: int, now: int | None) -> list[Chat
     return [message_of(row) for row in rows]
 
 
+def running(db: sqlite3.Connection, room_id: str) -> list[ChatMessage]:
+    """The rows of a room that are `streaming`."""
+    which = f"{SELECT} WHERE room_id = ? AND state = 'streaming' ORDER BY seq"
+    return [message_of(row) for row in db.execute(which, (room_id,))]
+
+
 def interrupt(db: sqlite3.Connection, message_id: str, now: int | None) -> bool:
     """End a row that is `streaming`, with a lease that has run out."""
     done = db.execute(

@@ -105,6 +105,9 @@ class SqliteStore:
     async def unfinished(self, limit: int, now: int | None = None) -> list[ChatMessage]:
         return await self._read(lambda db: rows.unfinished(db, limit, now))
 
+    async def running(self, room_id: str) -> list[ChatMessage]:
+        return await self._read(lambda db: rows.running(db, room_id))
+
     async def interrupt(self, message_id: str, now: int | None = None) -> bool:
         return await self._write(lambda db: rows.interrupt(db, message_id, now))
 

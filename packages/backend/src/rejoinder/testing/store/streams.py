@@ -115,6 +115,22 @@ async def unfinished_are_those_that_stream(make: Make) -> None:
         expect(await _unfinished(store, room_id), [], "the unfinished when all have ended")
 
 
+async def those_that_run_in_a_room_are_listed(make: Make) -> None:
+    async with opened_with_room(make) as (store, room_id):
+        await store.append(draft(room_id))
+        leased = replace(stream(room_id), lease_until=NOW + LEASE)
+        begun = [(await store.append(each)).message for each in (stream(room_id), leased)]
+        ended = (await store.append(stream(room_id))).message
+        await store.end_stream(ended.id, "done", "complete")
+        elsewhere = fresh("room")
+        await store.create_room(elsewhere, "owner", NOW, None)
+        await store.append(stream(elsewhere))
+        await store.save_stream(begun[1].id, "so far")
+        found = [(row.id, row.content) for row in await store.running(room_id)]
+        expect(found, [(begun[0].id, ""), (begun[1].id, "so far")], "those that run, in order")
+        expect(await store.running("nowhere"), [], "those that run in no room")
+
+
 async def a_row_is_not_left_behind_while_its_lease_runs(make: Make) -> None:
     async with opened_with_room(make) as (store, room_id):
         row = (await store.append(replace(stream(room_id), lease_until=NOW + LEASE))).message
@@ -215,6 +231,7 @@ CHECKS: tuple[Check, ...] = (
     a_stream_ends_with_its_content_to_the_byte,
     what_is_not_streaming_is_not_touched,
     unfinished_are_those_that_stream,
+    those_that_run_in_a_room_are_listed,
     a_row_is_not_left_behind_while_its_lease_runs,
     a_save_renews_the_lease,
     a_lease_that_no_right_clock_gave_has_run_out,
