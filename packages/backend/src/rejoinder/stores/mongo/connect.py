@@ -20,7 +20,7 @@ from rejoinder.errors import ConfigurationError, Unavailable
 from rejoinder.stores.mongo.model import Document
 
 BUSY: Final = "The message store can't take this now. Try again in a moment."
-TIMEOUT_SECONDS: Final = 4.5
+TIMEOUT_SECONDS: Final = 4.0
 """Below the 5 s after which a client sends again."""
 DEFAULT_DATABASE: Final = "rejoinder"
 ERRNO: Final = re.compile(r"\[Errno (\d+)\] [^(,]*(?:\([^)]*\))?")
