@@ -72,9 +72,10 @@ class EngineEcho:
 class Conformance:
     """Both servers, one ASGI app; a WebSocket goes the way that `straight` says."""
 
-    def __init__(self, *, straight: bool) -> None:
-        self._socket_io = Server(dict.fromkeys(("/", "/custom"), EchoHandler()), Options(**_ASKED))
-        never = Options(**{**_ASKED, "path": "/engine.io/", "connect_timeout": 1e9})
+    def __init__(self, *, straight: bool, ping_timeout: float) -> None:
+        asked = {**_ASKED, "ping_timeout": ping_timeout}
+        self._socket_io = Server(dict.fromkeys(("/", "/custom"), EchoHandler()), Options(**asked))
+        never = Options(**{**asked, "path": "/engine.io/", "connect_timeout": 1e9})
         self._engine_io = EngineServer(never, EngineEcho())
         self._straight = straight
 
@@ -119,8 +120,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=3000)
     parser.add_argument("--asgi", action="store_true", help="WebSockets over ASGI, too")
     parser.add_argument("--loop", choices=["auto", "asyncio", "uvloop"], default="auto")
+    parser.add_argument("--ping-timeout", type=float, default=_ASKED["ping_timeout"])
     given = parser.parse_args()
-    Conformance(straight=not given.asgi).serve(given.port, given.loop)
+    Conformance(straight=not given.asgi, ping_timeout=given.ping_timeout).serve(
+        given.port, given.loop
+    )
 
 
 if __name__ == "__main__":
