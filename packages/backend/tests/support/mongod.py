@@ -1,12 +1,9 @@
 """Real MongoDB servers for the tests: on free ports of this machine, with their data in a test's folder."""
 
-import ctypes
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import sysconfig
 import time
 from collections.abc import Iterator, Sequence
@@ -16,11 +13,10 @@ from typing import Any, Self
 
 import pymongo
 from pymongo.errors import PyMongoError
+from tests.support.ports import end_with_parent, free_port, until_open
 
 START_SECONDS = 30.0
 SET = "rs0"
-PR_SET_PDEATHSIG = 1
-PAUSE = 0.02
 
 
 def program() -> str:
@@ -29,18 +25,6 @@ def program() -> str:
     found = shutil.which("mongod", path=f"{bundled}{os.pathsep}{os.environ.get('PATH', '')}")
     assert found is not None, "there is no mongod: `make setup STAGE=test` installs one on Linux"
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _end_with_parent() -> None:
-    """A test run that is killed leaves no server behind."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Mongod:
@@ -79,23 +63,15 @@ class Mongod:
             stderr=subprocess.DEVNULL,
             # A Ctrl-C at the terminal is for the test run.
             start_new_session=True,
-            preexec_fn=_end_with_parent,  # noqa: PLW1509 - one call into the kernel, no lock is taken
+            preexec_fn=end_with_parent,  # noqa: PLW1509 - one call into the kernel, no lock is taken
         )
         return self
 
     def answer(self) -> Self:
         """Wait until it answers."""
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            assert self._process is not None
-            assert self._process.poll() is None, (self.folder / "log").read_text()[-2000:]
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            except OSError:
-                time.sleep(PAUSE)  # Another program's port: there is no event to wait for.
-            else:
-                return self
-        raise AssertionError(f"mongod did not start within {START_SECONDS} s")
+        assert self._process is not None
+        until_open(self.port, self._process, self.folder / "log", START_SECONDS)
+        return self
 
     def start(self) -> Self:
         return self.launch().answer()

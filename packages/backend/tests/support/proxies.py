@@ -2,13 +2,11 @@
 
 import re
 import shutil
-import socket
 import subprocess
-import time
 from pathlib import Path
 from typing import Self
 
-from tests.support.mongod import free_port
+from tests.support.ports import free_port, until_open
 from tests.support.process import ServerProcess
 
 DOCS = Path(__file__).parents[4] / "docs" / "proxy"
@@ -54,16 +52,8 @@ class ProxyProcess:
             self._process = subprocess.Popen(
                 [self._program, *flags], stdout=output, stderr=output, start_new_session=True
             )
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            assert self._process.poll() is None, (self.folder / "output").read_text()
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            except OSError:
-                time.sleep(0.02)  # Another program's port: there is no event to wait for.
-            else:
-                return self
-        raise AssertionError(f"{self._kind} did not start")
+        until_open(self.port, self._process, self.folder / "output", START_SECONDS)
+        return self
 
     def stop(self) -> None:
         if self._process is not None:

@@ -1,24 +1,15 @@
 """A real Redis server for the tests: on a free port of this machine, without anything on the disk."""
 
-import ctypes
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Self
 
-from tests.support.mongod import PR_SET_PDEATHSIG, free_port
+from tests.support.ports import end_with_parent, free_port, until_open
 
 START_SECONDS = 20.0
-
-
-def _end_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class RedisServer:
@@ -36,26 +27,20 @@ class RedisServer:
         program = shutil.which("redis-server")
         assert program is not None, "there is no redis-server: `make setup STAGE=test` installs it"
         self.folder.mkdir(parents=True, exist_ok=True)
+        log = self.folder / "log"
         self._process = subprocess.Popen(
             [
                 *(program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder),
                 *("--save", "", "--appendonly", "no", "--databases", "1000"),
+                *("--logfile", str(log)),
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_end_with_parent,  # noqa: PLW1509 - one call into the kernel, no lock is taken
+            preexec_fn=end_with_parent,  # noqa: PLW1509 - one call into the kernel, no lock is taken
         )
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            assert self._process.poll() is None, "redis-server did not start"
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            except OSError:
-                time.sleep(0.02)  # Another program's port: there is no event to wait for.
-            else:
-                return self
-        raise AssertionError(f"redis-server did not start within {START_SECONDS} s")
+        until_open(self.port, self._process, log, START_SECONDS)
+        return self
 
     def kill(self) -> None:
         assert self._process is not None

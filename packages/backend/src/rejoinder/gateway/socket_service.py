@@ -10,7 +10,8 @@ from rejoinder.errors import ChatError, InternalError, InvalidPayload, NotFound,
 from rejoinder.protocol.catalogue import ServerEvent
 from rejoinder.protocol.fields import ServerPayload
 from rejoinder.service.auth import Handshake
-from rejoinder.service.chat import ChatService, failure
+from rejoinder.service.chat import ChatService
+from rejoinder.service.payloads import failure
 from rejoinder_socketio import (
     CloseReason,
     Connection,

@@ -4,9 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-import msgspec
 import structlog
-from msgspec import UNSET, Raw, UnsetType
 
 from rejoinder.characters.registry import Characters
 from rejoinder.cluster.base import Cluster
@@ -21,17 +19,15 @@ from rejoinder.core.typing import Typing
 from rejoinder.errors import (
     ChatError,
     InternalError,
-    InvalidPayload,
     NotFound,
     RateLimited,
-    TooLarge,
     Unauthorized,
     Unavailable,
 )
 from rejoinder.protocol import catalogue, events
-from rejoinder.protocol.catalogue import CLIENT_EVENTS, ClientEvent
+from rejoinder.protocol.catalogue import CLIENT_EVENTS
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.protocol.fields import ServerPayload, or_unset
+from rejoinder.protocol.fields import ServerPayload
 from rejoinder.service.auth import Authenticate, Authorize, Handshake
 from rejoinder.service.context import Context, Limits
 from rejoinder.service.delivery import Delivery
@@ -39,18 +35,18 @@ from rejoinder.service.elsewhere import Elsewhere, publish_row
 from rejoinder.service.entering import Entering
 from rejoinder.service.generation import GenerationTools
 from rejoinder.service.hearing import Hearing
-from rejoinder.service.items import Types
 from rejoinder.service.lifecycle import Lifecycle
 from rejoinder.service.messages import Messages, stored
+from rejoinder.service.payloads import Json, decode, failure
 from rejoinder.service.rooms import SILENT, Outcome, Rooms, RoomState
 from rejoinder.service.sending import AT_ONCE, Sending
 from rejoinder.service.sharing import Sharing
+from rejoinder.service.signals import Signals
 from rejoinder.service.tasks import Tasks
 from rejoinder.service.turns import TurnPolicy, Turns
 from rejoinder.stores.base import Appended, Store
 
 Handler = Callable[[Connection, Any], Coroutine[Any, Any, ServerPayload]]
-Json = bytes | Raw
 Reply = Callable[[ServerPayload], None]
 P = TypeVar("P")
 
@@ -65,8 +61,6 @@ LIMITED_LIKE_SENDS = frozenset(
 
 
 RETRY_AFTER_MS = 1000
-NESTING_MAX = 64
-"""How many lists and objects of a payload may lie in one another."""
 WITHOUT_STORE = frozenset(
     event.name
     for event in (
@@ -148,10 +142,10 @@ class ChatService:
         self._breaker = Breaker()
         self._events = RateLimit(limits.events)
         self._messages = Messages(self._context, characters, self._turns)
-        self._handlers = self._table(self._messages)
+        self._handlers = self._table(self._messages, Signals(self._context))
         self._log = structlog.get_logger("rejoinder.service")
 
-    def _table(self, messages: Messages) -> Mapping[str, Handler]:
+    def _table(self, messages: Messages, signals: Signals) -> Mapping[str, Handler]:
         return {
             catalogue.ROOM_JOIN.name: self._join,
             catalogue.ROOM_REJOIN.name: self._lifecycle.rejoin,
@@ -161,10 +155,10 @@ class ChatService:
             catalogue.MESSAGE_REGENERATE.name: messages.regenerate,
             catalogue.MESSAGES_HISTORY.name: messages.history,
             catalogue.MESSAGES_READ.name: messages.read,
-            catalogue.TYPING_START.name: self._typing_start,
-            catalogue.TYPING_STOP.name: self._typing_stop,
-            catalogue.HEARTBEAT.name: self._heartbeat,
-            catalogue.PRESENCE_SET.name: self._set_presence,
+            catalogue.TYPING_START.name: signals.typing_start,
+            catalogue.TYPING_STOP.name: signals.typing_stop,
+            catalogue.HEARTBEAT.name: signals.heartbeat,
+            catalogue.PRESENCE_SET.name: signals.set_presence,
         }
 
     # --- for the gateway -------------------------------------------------------------------------
@@ -398,128 +392,9 @@ class ChatService:
     async def _leave(self, connection: Connection, leave: events.RoomLeave) -> events.Ack:
         return self._entering.leave(connection, leave.room_id)
 
-    async def _typing_start(
-        self, connection: Connection, notice: events.TypingNotice
-    ) -> events.Ack:
-        context = self._context
-        state = context.entered(connection, notice.room_id)
-        context.typing.start(state.id, connection.user.id, context.clock.now())
-        # Also when it is no news, since viewers forget a typist by themselves.
-        context.delivery.send(
-            state.people.connections(but=connection.user.id),
-            catalogue.USER_TYPING,
-            events.UserTyping(room_id=state.id, user_id=connection.user.id),
-        )
-        if state.listeners:
-            typing = Types(state.id, connection.user.id, on=True)
-            context.sharing.say(state.listeners, typing)
-        return events.Ack(success=True)
-
-    async def _typing_stop(self, connection: Connection, notice: events.TypingNotice) -> events.Ack:
-        state = self._context.entered(connection, notice.room_id)
-        self._context.stop_typing(state, connection.user.id)
-        return events.Ack(success=True)
-
-    async def _heartbeat(
-        self, connection: Connection, beat: events.Heartbeat
-    ) -> events.HeartbeatReply:
-        server_time = self._context.now_iso()
-        timestamp = server_time if isinstance(beat.timestamp, UnsetType) else beat.timestamp
-        self._context.delivery.send(
-            (connection.id,),
-            catalogue.HEARTBEAT_ACK,
-            events.HeartbeatAck(timestamp=timestamp, server_time=server_time),
-        )
-        return events.HeartbeatReply(success=True, timestamp=timestamp, server_time=server_time)
-
-    async def _set_presence(self, connection: Connection, wanted: events.PresenceSet) -> events.Ack:
-        wall_ms = self._context.clock.wall_ms()
-        if self._context.presence.set(connection.user.id, wanted.status, wall_ms):
-            self._context.announce_presence(connection.user.id, wanted.status, wall_ms)
-        return events.Ack(success=True)
-
 
 def _show_to(delivery: Delivery) -> Callable[[RoomState, ChatMessage], None]:
     return lambda state, message: publish_row(delivery, state, message)
-
-
-def decode(event: ClientEvent, arguments: Sequence[Json], limit: int) -> Any:
-    """The payload of an event, whose arguments are JSON each.
-
-    Raises:
-        TooLarge: it has more than `limit` bytes.
-        InvalidPayload: it is not what the catalogue declares.
-    """
-    if len(arguments) > 1:
-        raise InvalidPayload(f"{event.name} takes one payload.")
-    if not arguments and not event.payload_optional:
-        raise InvalidPayload(f"{event.name} needs a payload.")
-    given_payload = arguments[0] if arguments else b"{}"
-    try:
-        _check_size(given_payload, limit)
-        payload = event.decoder.decode(given_payload)
-        for name in event.numeric:
-            value = getattr(payload, name)
-            if value is not UNSET:
-                _check_value(event.name, value)
-    except msgspec.ValidationError as error:
-        raise InvalidPayload(f"{event.name}: {str(error)[:200]}") from error
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidPayload(f"{event.name}: the payload is not plain JSON.") from error
-    return payload
-
-
-def _check_size(payload: Json, limit: int) -> None:
-    if len(memoryview(payload)) > limit:
-        # What counts is its shortest form: some clients escape every letter that is not ASCII.
-        size = len(msgspec.json.encode(msgspec.json.decode(payload)))
-        if size > limit:
-            raise TooLarge(f"The payload has {size} bytes, and {limit} are allowed.")
-
-
-def _check_value(event_name: str, value: object) -> None:
-    if _is_wide(value):
-        raise InvalidPayload(f"{event_name}: a number has more than 64 bits.")
-    if _is_deep(value):
-        raise InvalidPayload(f"{event_name}: more than {NESTING_MAX} values lie in one another.")
-
-
-def _is_deep(value: object) -> bool:
-    """True if lists and objects are nested so deep that they may be read here, and not be written or read where they go."""
-    outer = [value] if isinstance(value, dict | list) else []
-    for _ in range(NESTING_MAX):
-        outer = [
-            inner
-            for each in outer
-            for inner in (each.values() if isinstance(each, dict) else each)
-            if isinstance(inner, dict | list)
-        ]
-    return bool(outer)
-
-
-def _is_wide(value: object) -> bool:
-    """True if an integer is in it that clients of some languages can't read, so that they could enter no room with it."""
-    if isinstance(value, float):
-        # As an integer it was no shorter before it became this field's type.
-        return not -(2.0**63) <= value < 2.0**63
-    waiting = [value]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            waiting.extend(each.values())
-        elif isinstance(each, list):
-            waiting.extend(each)
-        elif isinstance(each, int) and not -(2**63) <= each < 2**63:
-            return True
-    return False
-
-
-def failure(error: ChatError) -> events.Failure:
-    """An error as an acknowledgement."""
-    retry = error.retry_after_ms if isinstance(error, RateLimited | Unavailable) else None
-    return events.Failure(
-        success=False, error=str(error), code=error.code, retry_after_ms=or_unset(retry)
-    )
 
 
 def _limit(rate: RateLimit, key: str, now: float) -> None:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from rejoinder.errors import ChatError, ErrorCode, InvalidPayload, TooLarge
 from rejoinder.protocol.fields import ClientPayload
-from rejoinder.service.chat import failure
+from rejoinder.service.payloads import failure
 
 B = TypeVar("B", bound=ClientPayload)
 BODY_LIMIT: Final = 64 * 1024

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from pymongo import MongoClient
-from tests.support.mongod import Mongod, ReplicaSet, free_port
+from tests.support.mongod import Mongod, ReplicaSet
+from tests.support.ports import free_port
 from tests.support.process import run
 
 from rejoinder.errors import ConfigurationError

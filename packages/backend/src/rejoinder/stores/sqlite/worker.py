@@ -78,10 +78,11 @@ class Worker:
             with self._wake:
                 while not self._jobs and not self._closing:
                     self._wake.wait()
-            if self._writes:
-                time.sleep(max(0.0, begun + GATHER_SECONDS - time.monotonic()))
+                left = begun + GATHER_SECONDS - time.monotonic()
+                if self._writes and left > 0:
+                    # What comes meanwhile shares the commit; at the end there is nothing to wait for.
+                    self._wake.wait_for(lambda: self._closing, left)
                 begun = time.monotonic()
-            with self._wake:
                 if not self._jobs:
                     break
                 jobs = [self._jobs.popleft() for _ in range(min(self._group, len(self._jobs)))]

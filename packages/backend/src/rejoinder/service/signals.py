@@ -1,0 +1,57 @@
+"""What clients say that is not stored: that somebody types, is there, or is away."""
+
+from msgspec import UnsetType
+
+from rejoinder.core.connections import Connection
+from rejoinder.protocol import catalogue, events
+from rejoinder.service.context import Context
+from rejoinder.service.items import Types
+
+
+class Signals:
+    """What is done about it."""
+
+    def __init__(self, context: Context) -> None:
+        self._c = context
+
+    async def typing_start(self, connection: Connection, notice: events.TypingNotice) -> events.Ack:
+        """Somebody types."""
+        context = self._c
+        state = context.entered(connection, notice.room_id)
+        context.typing.start(state.id, connection.user.id, context.clock.now())
+        # Also when it is no news, since viewers forget a typist by themselves.
+        context.delivery.send(
+            state.people.connections(but=connection.user.id),
+            catalogue.USER_TYPING,
+            events.UserTyping(room_id=state.id, user_id=connection.user.id),
+        )
+        if state.listeners:
+            typing = Types(state.id, connection.user.id, on=True)
+            context.sharing.say(state.listeners, typing)
+        return events.Ack(success=True)
+
+    async def typing_stop(self, connection: Connection, notice: events.TypingNotice) -> events.Ack:
+        """Somebody ceased to type."""
+        state = self._c.entered(connection, notice.room_id)
+        self._c.stop_typing(state, connection.user.id)
+        return events.Ack(success=True)
+
+    async def heartbeat(
+        self, connection: Connection, beat: events.Heartbeat
+    ) -> events.HeartbeatReply:
+        """A client sees that the server is there."""
+        server_time = self._c.now_iso()
+        timestamp = server_time if isinstance(beat.timestamp, UnsetType) else beat.timestamp
+        self._c.delivery.send(
+            (connection.id,),
+            catalogue.HEARTBEAT_ACK,
+            events.HeartbeatAck(timestamp=timestamp, server_time=server_time),
+        )
+        return events.HeartbeatReply(success=True, timestamp=timestamp, server_time=server_time)
+
+    async def set_presence(self, connection: Connection, wanted: events.PresenceSet) -> events.Ack:
+        """Somebody is to be shown as online, or as away."""
+        wall_ms = self._c.clock.wall_ms()
+        if self._c.presence.set(connection.user.id, wanted.status, wall_ms):
+            self._c.announce_presence(connection.user.id, wanted.status, wall_ms)
+        return events.Ack(success=True)
