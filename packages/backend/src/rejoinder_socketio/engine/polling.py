@@ -5,6 +5,7 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from rejoinder_socketio.engine.holding import Holding
 from rejoinder_socketio.engine.packets import OVERHEAD, SEPARATOR, Outgoing, split
 from rejoinder_socketio.engine.pieces import SHORT, Pieces
 from rejoinder_socketio.engine.requests import (
@@ -38,18 +39,18 @@ _LOST: Final = frozenset(
 )
 
 
-class PollingOutlet:
+class PollingOutlet(Holding):
     """What waits for the next GET."""
 
-    __slots__ = ("_closed", "_held", "_queue", "_size", "_waiter", "polled", "posted")
+    __slots__ = ("_closed", "_queue", "_size", "_waiter", "polled", "posted")
 
     congested = True
 
     def __init__(self) -> None:
+        super().__init__()
         self._queue: deque[Outgoing] = deque()
         self._size = 0
         self._waiter: asyncio.Future[None] | None = None
-        self._held: asyncio.Future[None] | None = None
         self._closed = False
         self.polled = False
         self.posted = False
@@ -89,20 +90,6 @@ class PollingOutlet:
         self._closed = True
         self.wake()
         self.resume_reading()
-
-    def hold_reading(self) -> None:
-        if self._held is None:
-            self._held = asyncio.get_running_loop().create_future()
-
-    def resume_reading(self) -> None:
-        held, self._held = self._held, None
-        if held is not None:
-            held.set_result(None)
-
-    async def readable(self) -> None:
-        """Return when the client's next packets may be taken."""
-        if self._held is not None:
-            await asyncio.shield(self._held)
 
     def wake(self) -> None:
         """Let the GET that waits look again."""

@@ -5,6 +5,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from rejoinder_socketio.engine import frames
+from rejoinder_socketio.engine.holding import Holding
 from rejoinder_socketio.engine.packets import OVERHEAD, Outgoing
 from rejoinder_socketio.engine.requests import Rejection, bad_request, check_origin, understood
 from rejoinder_socketio.engine.session import CloseReason, Session
@@ -15,16 +16,16 @@ if TYPE_CHECKING:
     from rejoinder_socketio.engine.server import EngineServer
 
 
-class AsgiWebSocket:
+class AsgiWebSocket(Holding):
     """One WebSocket; a task sends what is written."""
 
-    __slots__ = ("_closing", "_held", "_queue", "_ready", "_size", "closed", "congested")
+    __slots__ = ("_closing", "_queue", "_ready", "_size", "closed", "congested")
 
     def __init__(self) -> None:
+        super().__init__()
         self._queue: deque[Outgoing] = deque()
         self._size = 0
         self._ready = asyncio.Event()
-        self._held: asyncio.Future[None] | None = None
         self._closing: CloseReason | None = None
         self.closed = asyncio.Event()
         self.congested = True
@@ -39,20 +40,6 @@ class AsgiWebSocket:
 
     def retire(self) -> list[Outgoing]:
         return []
-
-    def hold_reading(self) -> None:
-        if self._held is None:
-            self._held = asyncio.get_running_loop().create_future()
-
-    def resume_reading(self) -> None:
-        held, self._held = self._held, None
-        if held is not None:
-            held.set_result(None)
-
-    async def readable(self) -> None:
-        """Return when the client's next message may be taken."""
-        if self._held is not None:
-            await asyncio.shield(self._held)
 
     def close(self, reason: CloseReason) -> None:
         self._closing = self._closing or reason
