@@ -6,6 +6,9 @@ export interface Session {
   name: string
 }
 
+/** What Chromium says of a page that is left, or loaded again, before its connection stands. */
+const BY_LEAVING = /WebSocket is closed before the connection is established/
+
 /** Somebody at a browser of their own, and what they can do on the page and see there. */
 export class Person {
   readonly page: Page
@@ -17,6 +20,7 @@ export class Person {
     this.page = page
     this.context = context
     page.on('console', (message) => {
+      if (BY_LEAVING.test(message.text())) return
       if (message.type() === 'error' || message.type() === 'warning') {
         this.#problems.push(`${message.text()} (${message.location().url})`)
       }
@@ -116,6 +120,14 @@ export class Person {
   /** The texts of the messages, top to bottom. */
   texts(): Promise<string[]> {
     return this.page.locator('[data-message-id] .md').allInnerTexts()
+  }
+
+  /** The page in words: where it is, who is signed in, what it shows, what the browser complained about. */
+  async describe(): Promise<string> {
+    const { page } = this
+    const [shown = ''] = await page.locator('body').allInnerTexts()
+    const kept = await page.evaluate(() => localStorage.getItem('rejoinder.session'))
+    return [page.url(), kept ?? 'nobody', shown.slice(-2_000), ...this.#problems].join('\n')
   }
 
   async session(): Promise<Session> {

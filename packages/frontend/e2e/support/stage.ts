@@ -16,6 +16,7 @@ export const CHROMIUM = {
     '--no-sandbox',
     '--disable-gpu',
     '--disable-quic',
+    '--disable-smooth-scrolling',
     '--no-first-run',
     '--disable-background-networking',
     '--disable-component-update',
@@ -26,6 +27,14 @@ export const CHROMIUM = {
 export interface PersonOptions extends BrowserContextOptions {
   /** Signed in already, as on a second device of the same user. */
   session?: Session
+}
+
+/** What is to be seen where a test failed, since nobody can look there any more. */
+async function tell(people: readonly Person[]): Promise<void> {
+  for (const person of people) {
+    if (person.page.isClosed()) continue
+    process.stderr.write(`${await person.describe().catch(String)}\n`)
+  }
 }
 
 export interface Stage {
@@ -48,7 +57,8 @@ export function setStage(env: Record<string, string> = {}, program = SERVE): Sta
     server = await ServerProcess.start({ env: { REJOINDER_GUEST_BURST: '1000', ...env }, program })
     browser = await chromium.launch(CHROMIUM)
   })
-  afterEach(async () => {
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') await tell(people)
     const problems = people.flatMap((person) => person.problems)
     await Promise.all(
       [...new Set(people.map(({ context }) => context))].map((each) => each.close()),
