@@ -234,9 +234,10 @@ describe('a browser without its database', () => {
       }
     },
     'that is full': () => {
-      IDBObjectStore.prototype.put = () => {
+      const refuse = () => {
         throw new DOMException('full', 'QuotaExceededError')
       }
+      Object.assign(IDBObjectStore.prototype, { add: refuse, put: refuse })
     },
   }
 

@@ -65,6 +65,9 @@ describe.each(Object.entries(STORES))('a store %s', (_, create) => {
     for (let count = 0; count < OUTBOX_LIMIT; count += 1)
       await store.put(entry(`${count}`, 'pending', `room_${count % 3}`))
     await expect(store.put(entry('one more'))).rejects.toThrow(OutboxFull)
+    await expect(store.put(entry('one more'), 'end')).rejects.toThrow(OutboxFull)
+    expect(await idsIn(store)).not.toContain('one more')
+    await store.put(entry('4', 'pending', 'room_1'), 'end')
     await store.put(entry('7', 'failed', 'room_1'))
     await store.remove('7')
     await store.put(entry('one more'))
@@ -73,6 +76,29 @@ describe.each(Object.entries(STORES))('a store %s', (_, create) => {
 })
 
 describe('the database', () => {
+  it('has done with a new message before it answers, since the tab may be closed meanwhile', async () => {
+    const database = new OutboxDatabase()
+    const store = database.messagesOf('ann')
+    await store.load('room_1')
+    const told: string[] = []
+    const { add } = IDBObjectStore.prototype
+    IDBObjectStore.prototype.add = function (this: IDBObjectStore, ...given) {
+      const request = add.apply(this, given)
+      request.addEventListener('success', () => told.push('answered'))
+      const { commit } = this.transaction
+      this.transaction.commit = function (this: IDBTransaction) {
+        told.push('committed')
+        commit.call(this)
+      }
+      return request
+    }
+    await store.put(entry('a'), 'end').finally(() => {
+      IDBObjectStore.prototype.add = add
+    })
+    expect(told).toEqual(['committed', 'answered'])
+    expect(await store.load('room_1')).toEqual([entry('a')])
+  })
+
   it('keeps the users and servers apart', async () => {
     const database = new OutboxDatabase()
     await database.messagesOf('ann').put(entry('a'))

@@ -107,6 +107,7 @@ export class OutboxDatabase {
   }
 
   async #put(owner: string, entry: OutboxEntry, place: 'end' | undefined): Promise<void> {
+    if (place === 'end' && entry.status === 'pending' && (await this.#add(owner, entry))) return
     const { messages, done } = await this.#change()
     const { id, roomId } = entry.message
     const order = await messages.index('id').getKey([owner, id])
@@ -120,6 +121,32 @@ export class OutboxDatabase {
     if (order !== undefined && place !== 'end') kept.order = order
     await messages.put(kept)
     await done
+  }
+
+  /**
+   * Writes a new one without a look at what is there, and is done with the transaction at once: the
+   * tab may be closed in the next moment, and would take with it what still waits for an answer.
+   * False if it is there already.
+   */
+  async #add(owner: string, entry: OutboxEntry): Promise<boolean> {
+    const database = await this.#open()
+    const transaction = database.transaction('messages', 'readwrite')
+    const { id, roomId } = entry.message
+    const adding = transaction.store.add({ owner, id, roomId, entry })
+    const counting = transaction.store.index('owner').count(owner)
+    transaction.commit()
+    const [added, count, done] = await Promise.allSettled([adding, counting, transaction.done])
+    if (added.status === 'rejected') {
+      if (added.reason instanceof DOMException && added.reason.name === 'ConstraintError')
+        return false
+      throw added.reason
+    }
+    if (done.status === 'rejected') throw done.reason
+    if (count.status === 'fulfilled' && count.value > OUTBOX_LIMIT) {
+      await database.delete('messages', added.value)
+      throw new OutboxFull()
+    }
+    return true
   }
 
   async #change() {
