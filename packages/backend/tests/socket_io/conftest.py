@@ -3,19 +3,13 @@ which proves the tests.
 """
 
 import os
-import selectors
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.socket_io.program import started
 
-START_SECONDS = 20.0
-END_SECONDS = 10.0
-READY = "ready: "
 OURS = [sys.executable, "-m", "rejoinder_socketio.conformance", "--port", "0"]
 ORACLE = os.environ.get("CONFORMANCE_ORACLE", "")
 COMMANDS = {
@@ -40,47 +34,11 @@ def oracle() -> str:
     return ORACLE
 
 
-def _announced(process: "subprocess.Popen[bytes]", log: Path) -> str:
-    out = process.stdout
-    assert out is not None
-    deadline = time.monotonic() + START_SECONDS
-    told = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(out, selectors.EVENT_READ)
-        while b"\n" not in told:
-            left = max(deadline - time.monotonic(), 0)
-            part = os.read(out.fileno(), 4096) if selector.select(left) else b""
-            if not part:
-                pytest.fail(f"{process.args!r} did not start: {told!r} {log.read_text()}")
-            told += part
-    line = told.decode().partition("\n")[0]
-    assert line.startswith(READY), line
-    return line.removeprefix(READY)
-
-
 @pytest.fixture(scope="session", params=list(COMMANDS[ORACLE]))
 def conformance_url(
     request: pytest.FixtureRequest, oracle: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """Where the server listens: `/socket.io/` answers as the suites want, `/engine.io/` echoes."""
     log = tmp_path_factory.mktemp("conformance") / "stderr"
-    with log.open("ab") as stderr:
-        process = subprocess.Popen(
-            COMMANDS[oracle][request.param],
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            start_new_session=True,
-        )
-    try:
-        yield _announced(process, log)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(END_SECONDS)
-            raise
-        finally:
-            assert process.stdout is not None
-            process.stdout.close()
+    with started(COMMANDS[oracle][request.param], log) as program:
+        yield program.url

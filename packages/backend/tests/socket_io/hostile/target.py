@@ -1,20 +1,17 @@
 """The process that is attacked, from outside: its address, its memory, its log."""
 
 import os
-import selectors
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.socket_io.program import started
+
 PACKAGE = Path(__file__).resolve().parents[3]
-START_SECONDS = 20.0
-END_SECONDS = 15.0
-READY = b"ready: http://127.0.0.1:"
 LISTENS = "0A"
 
 
@@ -27,23 +24,17 @@ class Target:
         self._flags = flags
         self._prepare = prepare
         self._log = folder / "stderr"
+        self._stack = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
     def __enter__(self) -> Self:
-        command: Sequence[str] = (
-            sys.executable, "-m", "tests.socket_io.hostile.victim", *self._flags,
-        )  # fmt: skip
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command,
-                cwd=PACKAGE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=self._prepare,  # noqa: PLW1509 - there are no threads here
-            )
-        self.port = int(self._announced(self._process))
+        command = (sys.executable, "-m", "tests.socket_io.hostile.victim", *self._flags)
+        program = self._stack.enter_context(
+            started(command, self._log, cwd=PACKAGE, prepare=self._prepare)
+        )
+        self._process = program.process
+        self.port = int(program.url.removeprefix("http://127.0.0.1:"))
         return self
 
     def __exit__(
@@ -52,35 +43,7 @@ class Target:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        process = self._process
-        assert process is not None
-        try:
-            process.send_signal(signal.SIGTERM)
-            process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(END_SECONDS)
-            raise
-        finally:
-            assert process.stdout is not None
-            process.stdout.close()
-
-    def _announced(self, process: "subprocess.Popen[bytes]") -> str:
-        out = process.stdout
-        assert out is not None
-        deadline = time.monotonic() + START_SECONDS
-        told = b""
-        with selectors.DefaultSelector() as selector:
-            selector.register(out, selectors.EVENT_READ)
-            while b"\n" not in told:
-                left = max(deadline - time.monotonic(), 0)
-                part = os.read(out.fileno(), 4096) if selector.select(left) else b""
-                if not part:
-                    process.kill()
-                    raise AssertionError(f"the server did not start: {told!r} {self.log}")
-                told += part
-        assert told.startswith(READY), told
-        return told.removeprefix(READY).decode()
+        self._stack.close()
 
     @property
     def pid(self) -> int:
