@@ -5,7 +5,7 @@
 
 from importlib.metadata import version
 
-from rejoinder.characters import Character, CharacterInfo, PastMessage, Turn, Usage
+from rejoinder.characters import Character, CharacterInfo, PastMessage, Thought, Turn, Usage
 from rejoinder.core.users import User
 from rejoinder.errors import (
     CharacterFailed,
@@ -31,6 +31,7 @@ __all__ = [
     "PastMessage",
     "RejoinderError",
     "Settings",
+    "Thought",
     "Turn",
     "Unauthorized",
     "Usage",

@@ -114,7 +114,7 @@ class NotClosable:
     [
         (silent, "there must be an answer"),
         (endless, "must end within 1 s"),
-        (bytes_instead, "must be str or Usage, not bytes"),
+        (bytes_instead, "must be str, Thought or Usage, not bytes"),
         (half_a_character, "no half of a character"),
         (more_after_usage, "nothing may come after the Usage"),
         (negative_usage, "must not be negative"),

@@ -2,7 +2,9 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
+import pytest
 from tests.characters.cards.samples import V3, picture
 from tests.characters.openai.faulty import HEAD, Exchange, faulty, for_ever
 from tests.support.chat import Connect
@@ -40,6 +42,14 @@ async def stays(exchange: Exchange) -> None:
     await exchange.raw(HEAD)
     await exchange.delta("Once")
     await for_ever(exchange)
+
+
+async def thinks(exchange: Exchange) -> None:
+    await exchange.raw(HEAD)
+    for thought in ("They ", "greet me."):
+        await exchange.event({"choices": [{"delta": {"reasoning_content": thought}}]})
+    await exchange.delta("Hello.")
+    await exchange.finish()
 
 
 async def test_an_endpoint_speaks_fails_and_is_stopped(
@@ -88,6 +98,34 @@ async def test_an_endpoint_speaks_fails_and_is_stopped(
         assert "an endpoint gave no whole answer" in server.log
         for inside in (KEY, endpoint.url.removesuffix("/v1")):
             assert inside not in server.log
+
+
+@pytest.mark.receives("message:stream:thought")
+async def test_a_model_s_thoughts_are_shown_only_where_the_operator_says_so(
+    start: Start, connect: Connect, room: str, tmp_path: Path
+) -> None:
+    async with faulty(thinks) as endpoint:
+        described = tmp_path / "characters.toml"
+        shy = FILE.format(url=endpoint.url)
+        open_ = (
+            '[[characters]]\nid = "open"\nname = "Open"\nendpoint = "main"\nshow_thoughts = true\n'
+        )
+        described.write_text(shy + open_, encoding="utf-8")
+        server = await asyncio.to_thread(
+            start, "--characters", str(described), env={"MAIN_KEY": KEY}
+        )
+        kim = await connect(server)
+        await kim.join(room)
+        begun: dict[str, Any] = {}
+        for character_id in ("sage", "open"):
+            ack = await kim.ask(room, "Hi!", characterId=character_id)
+            begun = await kim.sees("message:stream:start", replyTo=ack["messageId"])
+            end = await kim.sees("message:stream:end", messageId=begun["messageId"])
+            assert end["content"] == "Hello."
+        thoughts = kim.all("message:stream:thought")
+        assert "".join(each["delta"] for each in thoughts) == "They greet me."
+        assert {each["messageId"] for each in thoughts} == {begun["messageId"]}
+        assert "They greet me." not in str(await kim.history(room))
 
 
 async def test_an_imported_card_is_a_character(

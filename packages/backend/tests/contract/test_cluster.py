@@ -5,9 +5,11 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.characters.openai.faulty import HEAD, Exchange, faulty
 from tests.support.chat import Chat, Connect, eventually
 from tests.support.mongod import ReplicaSet
 from tests.support.process import ServerProcess, Start
@@ -178,6 +180,44 @@ async def test_an_answer_is_watched_from_another_server(
     assert len(bob.all("message:stream:chunk")) > 20
     chunks = bob.all("message:stream:chunk")
     assert [chunk["index"] for chunk in chunks] == list(range(len(chunks)))
+
+
+async def test_thoughts_are_seen_from_another_server_and_kept_nowhere(
+    cluster: Cluster, connect: Connect, room: str, tmp_path: Path
+) -> None:
+    seen = asyncio.Event()
+
+    async def thinks(exchange: Exchange) -> None:
+        await exchange.raw(HEAD)
+        for word in ("They ", "greet ", "me."):
+            await exchange.event({"choices": [{"delta": {"reasoning_content": word}}]})
+        await seen.wait()
+        await exchange.delta("Hello.")
+        await exchange.finish()
+
+    async with faulty(thinks) as endpoint:
+        described = tmp_path / "characters.toml"
+        described.write_text(
+            f'[endpoints.main]\nbase_url = "{endpoint.url}"\nshow_thoughts = true\n\n'
+            '[[characters]]\nid = "sage"\nname = "Sage"\nendpoint = "main"\n',
+            encoding="utf-8",
+        )
+        first, second = await asyncio.to_thread(cluster, 2, "--characters", str(described))
+        alice, bob = await connect(first), await connect(second)
+        await alice.join(room)
+        await bob.join(room)
+        await alice.ask(room, "Hi!", characterId="sage")
+
+        def thought(person: Chat) -> str:
+            return "".join(each["delta"] for each in person.all("message:stream:thought"))
+
+        await alice.until(lambda: thought(alice) == "They greet me.")
+        await bob.until(lambda: thought(bob) == "They greet me.")
+        seen.set()
+        for person in (alice, bob):
+            assert (await person.sees("message:stream:end"))["content"] == "Hello."
+            assert shown(person) == "Hello."
+        assert (await bob.history(room))[1]["content"] == "Hello."
 
 
 async def test_who_comes_to_another_server_in_mid_stream_sees_the_whole(

@@ -39,6 +39,7 @@ SERVER_TABLE = {
     "message:new": MESSAGE,
     "message:stream:start": "roomId, messageId, characterId, replyTo, seq, timestamp",
     "message:stream:chunk": "roomId, messageId, index, offset, delta",
+    "message:stream:thought": "roomId, messageId, index, delta",
     "message:stream:end": "roomId, messageId, content, state, timestamp, usage?",
     "message:stream:error": "roomId, messageId, content, error, code, timestamp",
     "messages:history": "roomId, messages, hasMore",

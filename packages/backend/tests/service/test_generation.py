@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.service.world import Client, Puppet, World
 
-from rejoinder.characters import Delta, Turn, Usage
+from rejoinder.characters import Delta, Thought, Turn, Usage
 from rejoinder.core.leases import RENEW_SECONDS
 from rejoinder.errors import CharacterFailed
 from rejoinder.protocol import catalogue, events
-from rejoinder.service.generation import ANSWER_LIMIT, LEASE_MS
+from rejoinder.service.generation import ANSWER_LIMIT, LEASE_MS, THOUGHT_LIMIT
 from rejoinder.stores.base import Draft
 from rejoinder.stores.sqlite import SqliteStore
 
@@ -403,3 +403,58 @@ async def test_a_character_is_told_who_asks(world: World) -> None:
     await world.settle()
     (turn,) = world.puppet.turns
     assert (turn.user_id, turn.user_name) == ("ann", "Ann")
+
+
+async def test_thoughts_are_shown_while_they_come_and_kept_nowhere(world: World) -> None:
+    ann, ben = await world.in_room("ann", "ben")
+    await ann.ask("hi")
+    world.puppet.say(Thought("They "), Thought("greet \ud800me."))
+    await world.advance(0.1)
+    world.puppet.say("Hello.", None)
+    await world.advance(0.1)
+    for each in (ann, ben):
+        thoughts = each.heard(catalogue.STREAM_THOUGHT)
+        assert "".join(thought.delta for thought in thoughts) == "They greet ?me."
+        assert [thought.index for thought in thoughts] == list(range(len(thoughts)))
+        assert text(each) == "Hello."
+    (end,) = ann.heard(catalogue.STREAM_END)
+    assert (await world.row(end.message_id)).content == end.content == "Hello."
+    await ann.ask("and you?")
+    await world.settle()
+    assert [past.content for past in world.puppet.turns[1].history] == ["hi", "Hello."]
+
+
+async def test_who_comes_in_the_middle_of_thoughts_is_shown_those_that_follow(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("hi")
+    world.puppet.say(Thought("one"))
+    await world.advance(0.1)
+    ben = await world.connect("ben")
+    (stream,) = (await ben.join()).streams
+    assert (stream.content, stream.index) == ("", 0)
+    world.puppet.say(Thought(" two"))
+    await world.advance(0.1)
+    assert [(each.index, each.delta) for each in ben.heard(catalogue.STREAM_THOUGHT)] == [
+        (1, " two")
+    ]
+
+
+async def test_thoughts_are_bounded(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("hi")
+    for _ in range(THOUGHT_LIMIT // 1000 + 5):
+        world.puppet.say(Thought("x" * 1000))
+    world.puppet.say("Hello.", None)
+    await world.advance(1)
+    shown = sum(len(each.delta) for each in ann.heard(catalogue.STREAM_THOUGHT))
+    assert shown == THOUGHT_LIMIT
+    (end,) = ann.heard(catalogue.STREAM_END)
+    assert (end.content, end.state) == ("Hello.", "complete")
+
+
+async def test_a_thought_that_is_no_text_is_a_defect_of_the_character(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await ann.ask("hi")
+    world.puppet.say(Thought(5))  # type: ignore[arg-type]
+    await world.advance(0.1)
+    assert len(ann.heard(catalogue.STREAM_ERROR)) == 1

@@ -49,6 +49,7 @@ SERVER_EVENTS: dict[str, Fields] = {
     ),
     "message:stream:start": fields("roomId, messageId, characterId, replyTo, seq, timestamp"),
     "message:stream:chunk": fields("roomId, messageId, index, offset, delta"),
+    "message:stream:thought": fields("roomId, messageId, index, delta"),
     "message:stream:end": fields("roomId, messageId, content, state, timestamp, usage?"),
     "message:stream:error": fields("roomId, messageId, content, error, code, timestamp"),
     "messages:history": fields("roomId, messages, hasMore"),

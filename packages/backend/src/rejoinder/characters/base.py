@@ -60,8 +60,18 @@ class Usage:
     completion_tokens: int
 
 
-Delta = str | Usage
-"""A piece of text, to be appended as it is, or what the answer cost; that comes at most once, and last."""
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """A piece of what a character thinks before it answers, to be appended to the pieces before it.
+
+    Who watches is shown it while it comes; it is no part of the answer, is not kept, and comes into no prompt.
+    """
+
+    text: str
+
+
+Delta = str | Thought | Usage
+"""A piece of text, to be appended as it is; of a thought; or what the answer cost, at most once, and last."""
 
 
 class Character(Protocol):

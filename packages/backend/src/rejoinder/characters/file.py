@@ -71,6 +71,7 @@ class _Endpoint(_Table):
     headers: dict[str, str] | UnsetType = UNSET
     ask_tokens: bool | UnsetType = UNSET
     ask_usage: bool | UnsetType = UNSET
+    show_thoughts: bool | UnsetType = UNSET
     patience: _Patience | UnsetType = UNSET
 
 
@@ -86,6 +87,7 @@ class _Character(_Table):
     max_tokens: int | UnsetType = UNSET
     temperature: float | UnsetType = UNSET
     extra: dict[str, Any] | UnsetType = UNSET
+    show_thoughts: bool | UnsetType = UNSET
 
 
 class _Cards(_Table):
@@ -98,7 +100,7 @@ class _File(_Table):
     cards: _Cards | None = None
 
 
-_OWN = ("model", "max_tokens", "temperature", "extra")
+_OWN = ("model", "max_tokens", "temperature", "extra", "show_thoughts")
 _OF_A_PROMPT = ("name", "description", "greeting", "system_prompt")
 
 

@@ -5,11 +5,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from typing import cast
 
-from rejoinder.characters.base import CharacterInfo, Delta, Turn, Usage
+from rejoinder.characters.base import CharacterInfo, Delta, Thought, Turn, Usage
 from rejoinder.errors import CharacterFailed
 
 CharacterFunction = Callable[[Turn], AsyncIterator[Delta]]
-"""Declared as `async def answer(turn)` with `yield` in it: it yields text, and a `Usage` last if it likes."""
+"""Declared as `async def answer(turn)` with `yield` in it: it yields text, a `Thought` before it, and a `Usage` last, if it likes."""
 
 
 class FunctionCharacter:
@@ -36,12 +36,12 @@ class FunctionCharacter:
     async def reply(self, turn: Turn) -> AsyncIterator[Delta]:
         async with aclosing(self._function(turn)) as deltas:
             async for delta in deltas:
-                if not isinstance(delta, str | Usage):
+                if not isinstance(delta, str | Thought | Usage):
                     kind = type(delta).__name__
                     raise CharacterFailed(
                         f"{self._info.name} wrote something that is no text."
                     ) from TypeError(
-                        f"character {self._info.id!r} yielded {kind}; it may yield str, and Usage at the end"
+                        f"character {self._info.id!r} yielded {kind}; it may yield str, Thought, and Usage at the end"
                     )
                 yield delta
 

@@ -16,6 +16,32 @@ class Chunk:
     delta: str
 
 
+class Thinking:
+    """What a character thinks before it answers: shown in pieces, each once, and kept nowhere."""
+
+    def __init__(self, limit: int) -> None:
+        """`limit` is how many code points of it are shown."""
+        self._left = limit
+        self._waiting: list[str] = []
+        self._index = 0
+
+    def write(self, text: str) -> None:
+        """Add what it thought."""
+        text = text[: self._left]
+        if text:
+            self._left -= len(text)
+            self._waiting.append(text)
+
+    def take(self) -> tuple[int, str] | None:
+        """The next piece to show, with its place among the pieces, which count from 0; None if there is nothing."""
+        if not self._waiting:
+            return None
+        index, text = self._index, "".join(self._waiting)
+        self._index += 1
+        self._waiting.clear()
+        return index, text
+
+
 class StreamText:
     """Text that grows; `shown` is the part that went out in chunks."""
 

@@ -124,6 +124,13 @@ STREAM_START: Final = ServerEvent(
 STREAM_CHUNK: Final = ServerEvent(
     "message:stream:chunk", e.StreamChunk, "room", "the next piece of an answer", volatile=True
 )
+STREAM_THOUGHT: Final = ServerEvent(
+    "message:stream:thought",
+    e.StreamThought,
+    "room",
+    "the next piece of what a character thinks before it answers",
+    volatile=True,
+)
 STREAM_END: Final = ServerEvent("message:stream:end", e.StreamEnd, "room", "an answer has ended")
 STREAM_ERROR: Final = ServerEvent(
     "message:stream:error", e.StreamError, "room", "an answer has failed"
@@ -193,6 +200,7 @@ SERVER_EVENTS: Final[Mapping[str, ServerEvent[ServerPayload]]] = MappingProxyTyp
             MESSAGE_NEW,
             STREAM_START,
             STREAM_CHUNK,
+            STREAM_THOUGHT,
             STREAM_END,
             STREAM_ERROR,
             HISTORY,

@@ -284,6 +284,15 @@ class StreamChunk(ServerPayload, frozen=True):
     delta: str
 
 
+class StreamThought(ServerPayload, frozen=True):
+    """The next piece of what a character thinks before it answers. It is no part of the answer, and kept nowhere."""
+
+    room_id: Id
+    message_id: Id
+    index: Annotated[int, Meta(ge=0, description="0, 1, 2 … within its message")]
+    delta: str
+
+
 class StreamEnd(ServerPayload, frozen=True):
     """An answer is whole, was stopped, or was interrupted; `content` is what is stored."""
 

@@ -46,6 +46,17 @@ def announce_chunk(delivery: Delivery, state: RoomState, message_id: str, chunk:
     )
 
 
+def announce_thought(
+    delivery: Delivery, state: RoomState, message_id: str, index: int, text: str
+) -> None:
+    """Show a room the next piece of what a character thinks."""
+    delivery.send(
+        state.people.connections(),
+        catalogue.STREAM_THOUGHT,
+        events.StreamThought(room_id=state.id, message_id=message_id, index=index, delta=text),
+    )
+
+
 def announce_end(
     delivery: Delivery,
     state: RoomState,

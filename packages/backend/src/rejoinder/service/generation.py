@@ -11,14 +11,21 @@ from typing import Literal
 
 import structlog
 
-from rejoinder.characters.base import PastMessage, Turn, Usage
+from rejoinder.characters.base import PastMessage, Thought, Turn, Usage
 from rejoinder.characters.registry import Characters
 from rejoinder.core.clock import Clock
 from rejoinder.core.conversation import branch
 from rejoinder.core.leases import LEASE_SECONDS, Keeping
+from rejoinder.core.streams import Thinking
 from rejoinder.errors import CharacterFailed, ChatError, Conflict, Unavailable
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.service.answers import FAILED, announce_chunk, announce_end, announce_start
+from rejoinder.service.answers import (
+    FAILED,
+    announce_chunk,
+    announce_end,
+    announce_start,
+    announce_thought,
+)
 from rejoinder.service.delivery import Delivery
 from rejoinder.service.rooms import LiveStream, PendingTurn, Rooms, RoomState, in_time
 from rejoinder.service.sharing import Sharing
@@ -31,6 +38,7 @@ STOP_SECONDS = 0.8
 RETRY_SECONDS = 1.0
 CONTEXT_MESSAGES = 50
 ANSWER_LIMIT = 256 * 1024
+THOUGHT_LIMIT = 64 * 1024
 LEASE_MS = round(LEASE_SECONDS * 1000)
 
 Ending = Literal["stopped", "interrupted"]
@@ -58,6 +66,7 @@ class Generation:
         self._turn = turn
         self._ending: Ending | None = None
         self._failure: CharacterFailed | None = None
+        self._thinking = Thinking(THOUGHT_LIMIT)
         self._usage: Usage | None = None
         self._writing: asyncio.Task[None] | None = None
         self._keeping: Keeping | None = None
@@ -214,6 +223,10 @@ class Generation:
                 if isinstance(delta, Usage):
                     self._usage = delta
                     continue
+                if isinstance(delta, Thought):
+                    self._thinking.write(_encodable(delta.text))
+                    self._show_soon(stream)
+                    continue
                 stream.text.write(_encodable(delta)[: ANSWER_LIMIT - stream.text.length])
                 self._show_soon(stream)
                 if stream.text.length >= ANSWER_LIMIT:
@@ -249,6 +262,12 @@ class Generation:
         self._timer = None
         if self._sealed:
             return
+        thought = self._thinking.take()
+        if thought is not None:
+            stream.chunk_at = self._tools.clock.now()
+            announce_thought(self._tools.delivery, self._state, self._turn.message_id, *thought)
+            if self._state.listeners:
+                self._tools.sharing.thought(self._state, self._turn.message_id, *thought)
         chunk = stream.text.take_chunk()
         if chunk is None:
             return
@@ -348,5 +367,5 @@ def _encodable(delta: object) -> str:
         TypeError: it is no text.
     """
     if not isinstance(delta, str):
-        raise TypeError(f"a character yields text or Usage, not {type(delta).__name__}")
+        raise TypeError(f"a character yields text, Thought or Usage, not {type(delta).__name__}")
     return delta.encode("utf-8", "replace").decode("utf-8")

@@ -11,7 +11,7 @@ from rejoinder.errors import CharacterFailed, Unavailable
 from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.fields import iso
 from rejoinder.service import items
-from rejoinder.service.answers import announce_chunk, announce_end
+from rejoinder.service.answers import announce_chunk, announce_end, announce_thought
 from rejoinder.service.context import Context
 from rejoinder.service.elsewhere import Elsewhere
 from rejoinder.service.entering import Entering
@@ -146,6 +146,8 @@ class Hearing:
                 self._c.rooms.arrived(state, said.row)
             case items.Piece():
                 self._piece(state, said)
+            case items.Thinks():
+                self._thinks(state, said)
             case items.Ended():
                 self._ended(state, said)
             case items.Types():
@@ -291,6 +293,13 @@ class Hearing:
         chunk = stream.text.take_chunk()
         if chunk is not None:
             announce_chunk(self._c.delivery, state, said.message_id, chunk)
+
+    def _thinks(self, state: RoomState, said: items.Thinks) -> None:
+        # What comes too early or too late is not missed: it is shown to those who see it happen, and kept nowhere.
+        stream = state.elsewhere.get(said.message_id)
+        if stream is not None:
+            stream.heard_at = self._c.clock.now()
+            announce_thought(self._c.delivery, state, said.message_id, said.index, said.text)
 
     def _want(self, state: RoomState, message_id: str) -> None:
         stream, now = state.elsewhere.get(message_id), self._c.clock.now()

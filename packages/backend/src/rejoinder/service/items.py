@@ -44,6 +44,14 @@ class Piece(Item, frozen=True):
     text: str
 
 
+class Thinks(Item, frozen=True):
+    """More of what a character thinks before it answers."""
+
+    message_id: str
+    index: int
+    text: str
+
+
 class Want(Item, frozen=True):
     """Whoever writes that answer is to say it from there on."""
 
@@ -121,6 +129,7 @@ AnyItem = (
     | Away
     | Row
     | Piece
+    | Thinks
     | Want
     | Ended
     | Entered

@@ -23,6 +23,7 @@ from rejoinder.service.items import (
     Row,
     Stop,
     StopOutcome,
+    Thinks,
 )
 from rejoinder.service.tasks import Tasks
 from rejoinder.stores.base import EndState
@@ -144,6 +145,10 @@ class Sharing:
     def piece(self, state: "RoomState", message_id: str, chunk: Chunk) -> None:
         """An answer goes on."""
         self.say(state.listeners, Piece(state.id, message_id, chunk.offset, chunk.delta))
+
+    def thought(self, state: "RoomState", message_id: str, index: int, text: str) -> None:
+        """A character thinks."""
+        self.say(state.listeners, Thinks(state.id, message_id, index, text))
 
     def ended(
         self,

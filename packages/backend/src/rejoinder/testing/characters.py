@@ -13,6 +13,7 @@ from rejoinder.characters.base import (
     CharacterInfo,
     Delta,
     PastMessage,
+    Thought,
     Turn,
     Usage,
     check_info,
@@ -126,15 +127,18 @@ async def _answer(character: Character, turn: Turn, patience: float) -> str:
                 if isinstance(delta, Usage):
                     usage = delta
                     continue
+                thought = isinstance(delta, Thought)
+                piece = delta.text if isinstance(delta, Thought) else delta
                 _require(
-                    isinstance(delta, str),
-                    f"a delta must be str or Usage, not {type(delta).__name__}",
+                    isinstance(piece, str),
+                    f"a delta must be str, Thought or Usage, not {type(delta).__name__}",
                 )
                 _require(
-                    delta.isascii() or _is_unicode(delta),
+                    piece.isascii() or _is_unicode(piece),
                     "a delta must hold no half of a character",
                 )
-                text.append(delta)
+                if not thought:
+                    text.append(piece)
     except TimeoutError:
         raise AssertionError(
             f"the answer to {turn.text[:40]!r} must end within {patience} s"

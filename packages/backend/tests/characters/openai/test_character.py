@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.characters.openai.faulty import HEAD, Exchange, Script, faulty, for_ever
 
-from rejoinder.characters import CharacterInfo, Delta, PastMessage, Turn, Usage
+from rejoinder.characters import CharacterInfo, Delta, PastMessage, Thought, Turn, Usage
 from rejoinder.characters.openai import Endpoint, OpenAICharacter, Patience
 from rejoinder.characters.openai.failures import SENTENCES
 from rejoinder.errors import CharacterFailed
@@ -195,6 +195,36 @@ async def test_thoughts_are_not_text(events: list[object]) -> None:
         speaker = character(server.url)
         assert await listen(speaker) == ["yes", Usage(3, 2)]
         await speaker.aclose()
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [{"content": "<think>h"}, {"content": "m</think>yes"}],
+        [{"reasoning_content": "h"}, {"reasoning_content": "m"}, {"content": "yes"}],
+        [{"reasoning": "hm", "reasoning_content": "hm"}, {"content": "yes"}],
+        [{"content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "yes"}]}],
+        [
+            {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]},
+            {"content": "yes"},
+        ],
+        [{"reasoning_content": "hm"}, {"content": [{"type": "image"}]}, {"content": "yes"}],
+    ],
+)
+async def test_thoughts_are_said_apart_where_they_may_be_shown(events: list[object]) -> None:
+    async def script(exchange: Exchange) -> None:
+        await exchange.raw(HEAD)
+        for delta in events:
+            await exchange.event({"choices": [{"delta": delta}]})
+        await exchange.finish()
+
+    async with faulty(script) as server:
+        speaker = character(server.url, show_thoughts=True)
+        deltas = await listen(speaker)
+        await speaker.aclose()
+    thoughts = [delta.text for delta in deltas if isinstance(delta, Thought)]
+    assert "".join(thoughts) == "hm"
+    assert deltas[len(thoughts) :] == ["yes", Usage(3, 2)]
 
 
 # --- failures ------------------------------------------------------------------------------------

@@ -32,5 +32,36 @@ def test_what_is_text_however_it_is_cut(answer: str, text: str, cuts: list[int])
     assert "".join(given_) + thoughts.end() == text
 
 
+THOUGHT = [
+    ("yes", ""),
+    ("<think>hm</think>yes", "hm"),
+    ("\n<think>\nhm <b></b>\n</think>\n\nyes\n", "\nhm <b></b>\n"),
+    ("<thought>hm</think></thought>yes", "hm</think>"),
+    ("<think>a</think> <think>b</think> yes", "ab"),
+    ("<think>for ever", "for ever"),
+    ("<thin", ""),
+]
+
+
+@pytest.mark.parametrize(("answer", "thought"), THOUGHT)
+@given(cuts=st.lists(st.integers(0, 40), max_size=6))
+def test_what_is_thought_however_it_is_cut(answer: str, thought: str, cuts: list[int]) -> None:
+    thoughts = Thoughts()
+    places = [0, *sorted(min(cut, len(answer)) for cut in cuts), len(answer)]
+    taken = []
+    for start, end in itertools.pairwise(places):
+        thoughts.feed(answer[start:end])
+        taken.append(thoughts.taken())
+    thoughts.end()
+    assert "".join(taken) + thoughts.taken() == thought
+    assert thoughts.taken() == ""
+
+
+def test_a_thought_is_not_held_back_until_it_ends() -> None:
+    thoughts = Thoughts()
+    thoughts.feed("<think>" + "x" * 100)
+    assert len(thoughts.taken()) >= 100 - len("</think>")
+
+
 def test_text_is_not_held_back() -> None:
     assert Thoughts().feed("y") == "y"

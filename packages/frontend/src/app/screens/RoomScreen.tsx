@@ -108,8 +108,7 @@ export function RoomScreen(props: RoomScreenProps) {
       <div className="relative flex min-h-0 flex-1 flex-col">
         <MessageList
           messages={messages}
-          streamingTexts={chat.streamingMessages}
-          failures={chat.failures}
+          answers={chat}
           people={people}
           handlers={handlers}
           scroll={scroll}

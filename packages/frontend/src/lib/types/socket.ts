@@ -278,6 +278,15 @@ export interface StreamChunk {
   delta: string
 }
 
+/** The next piece of what a character thinks before it answers. It is no part of the answer, and kept nowhere. */
+export interface StreamThought {
+  roomId: string
+  messageId: string
+  /** 0, 1, 2 … within its message */
+  index: number
+  delta: string
+}
+
 /** An answer is whole, was stopped, or was interrupted; `content` is what is stored. */
 export interface StreamEnd {
   roomId: string
@@ -379,6 +388,8 @@ export interface ServerToClientEvents {
   'message:stream:start': (payload: StreamStart) => void
   /** the next piece of an answer */
   'message:stream:chunk': (payload: StreamChunk) => void
+  /** the next piece of what a character thinks before it answers */
+  'message:stream:thought': (payload: StreamThought) => void
   /** an answer has ended */
   'message:stream:end': (payload: StreamEnd) => void
   /** an answer has failed */
@@ -430,6 +441,7 @@ export const SERVER_EVENTS = [
   'message:new',
   'message:stream:start',
   'message:stream:chunk',
+  'message:stream:thought',
   'message:stream:end',
   'message:stream:error',
   'messages:history',

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from rejoinder.characters.base import CharacterInfo, Delta, Turn, Usage
+from rejoinder.characters.base import CharacterInfo, Delta, Thought, Turn, Usage
 from rejoinder.characters.openai.failures import EndpointError, Kind, Locale, sentence
 from rejoinder.characters.openai.settings import Endpoint
 from rejoinder.characters.openai.stream import Events, Halves, Piece, read
@@ -44,10 +44,11 @@ class _Answer:
     usage: Usage | None = None
     halves: Halves = field(default_factory=Halves)
     thoughts: Thoughts = field(default_factory=Thoughts)
+    thought_halves: Halves = field(default_factory=Halves)
 
 
 class OpenAICharacter:
-    """Answers with the model of an endpoint. What the model thinks before it answers is left out.
+    """Answers with the model of an endpoint. What the model thinks before it answers is no part of the answer.
 
     Args:
         info: Who the character is.
@@ -131,7 +132,7 @@ class OpenAICharacter:
         if answer.usage is not None:
             yield answer.usage
 
-    async def _try(self, answer: _Answer) -> AsyncGenerator[str]:
+    async def _try(self, answer: _Answer) -> AsyncGenerator[str | Thought]:
         body = self._body(answer.messages)
         async with self._transport.stream(body, _left(answer.first_by)) as stream:
             async with aclosing(self._pieces(stream, answer)) as pieces:
@@ -139,12 +140,26 @@ class OpenAICharacter:
                     answer.begun = answer.begun or piece.thought or bool(piece.text)
                     answer.finish = piece.finish or answer.finish
                     answer.usage = piece.usage or answer.usage
-                    if text := answer.thoughts.feed(answer.halves.feed(piece.text)):
+                    text = answer.thoughts.feed(answer.halves.feed(piece.text))
+                    if thought := self._thought(answer, piece.thoughts):
+                        yield thought
+                    if text:
                         answer.said = answer.said or not text.isspace()
                         yield text
-            if text := answer.thoughts.end():
+            text = answer.thoughts.end()
+            if thought := self._thought(answer, ""):
+                yield thought
+            if text:
                 answer.said = answer.said or not text.isspace()
                 yield text
+
+    def _thought(self, answer: _Answer, apart: str) -> Thought | None:
+        """What was thought, apart from the text or taken out of it, if anybody is to see it."""
+        taken = answer.thoughts.taken()
+        if not self._endpoint.show_thoughts:
+            return None
+        text = answer.thought_halves.feed(apart) + taken
+        return Thought(text) if text else None
 
     async def _pieces(self, stream: AsyncIterator[bytes], answer: _Answer) -> AsyncGenerator[Piece]:
         """The pieces of a stream, each in its time."""

@@ -58,6 +58,7 @@ class Endpoint:
         ask_tokens: Let the endpoint count tokens where a prompt may not fit, if it can. Else one token for each byte is
             assumed, and no model makes more of a text.
         ask_usage: Ask for the tokens that an answer took; a few endpoints refuse a request that does.
+        show_thoughts: Let people see what the model thinks before it answers. It may repeat there what it was told.
         patience: How long it is waited for.
 
     Raises:
@@ -75,6 +76,7 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ask_tokens: bool = True
     ask_usage: bool = True
+    show_thoughts: bool = False
     patience: Patience = field(default_factory=Patience)
 
     def __post_init__(self) -> None:

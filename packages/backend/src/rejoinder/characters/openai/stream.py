@@ -57,6 +57,8 @@ class Piece:
     text: str = ""
     thought: bool = False
     """Whether it holds a thought, or anything else that shows the model at work."""
+    thoughts: str = ""
+    """What of that can be read."""
     finish: str = ""
     usage: Usage | None = None
     done: bool = False
@@ -120,23 +122,34 @@ def _piece(chunk: dict[str, Any]) -> Piece:
         return Piece(usage=usage)
     choice = choices[0]
     delta = choice.get("delta") or choice.get("message") or {}
-    text, thought = _content(delta.get("content"))
-    thought = thought or bool(delta.get("reasoning_content") or delta.get("reasoning"))
+    text, thoughts, thought = _content(delta.get("content"))
+    # Some endpoints send the same in both fields.
+    reasoning = delta.get("reasoning_content") or delta.get("reasoning")
+    if isinstance(reasoning, str):
+        thoughts += reasoning
     finish = choice.get("finish_reason") or ""
     if not isinstance(finish, str):
         raise TypeError
     if finish == "error":
         raise EndpointError("broken", "the endpoint ended with an error")
-    return Piece(text, thought, finish, usage)
+    return Piece(text, thought or bool(reasoning), thoughts, finish, usage)
 
 
-def _content(content: Any) -> tuple[str, bool]:
-    """The text in it, and whether there are thoughts in it as well."""
+def _content(content: Any) -> tuple[str, str, bool]:
+    """The text in it, the thoughts in it that can be read, and whether there are thoughts in it at all."""
     if content is None or isinstance(content, str):
-        return content or "", False
+        return content or "", "", False
     # Some endpoints send a list of parts, of which those of another type are thoughts.
     text = "".join(part["text"] for part in content if part.get("type") == "text")
-    return text, any(part.get("type") != "text" for part in content)
+    others = [part for part in content if part.get("type") != "text"]
+    return text, "".join(map(_readable, others)), bool(others)
+
+
+def _readable(part: dict[str, Any]) -> str:
+    inner = part.get(part.get("type", ""))
+    if isinstance(inner, list):
+        return "".join(each["text"] for each in inner if each.get("type") == "text")
+    return inner if isinstance(inner, str) else ""
 
 
 def _usage(usage: Any) -> Usage | None:

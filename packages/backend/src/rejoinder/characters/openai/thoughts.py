@@ -8,6 +8,7 @@ class Thoughts:
 
     def __init__(self) -> None:
         self._held = ""
+        self._thought: list[str] = []
         self._closing = ""
         self._begun = False
         self._after = False
@@ -20,11 +21,14 @@ class Thoughts:
         if not self._closing and not self._open():
             return ""
         if self._closing:
-            _, mark, rest = self._held.partition(self._closing)
+            thought, mark, rest = self._held.partition(self._closing)
             if not mark:
                 # Enough to know the closing mark by when it comes.
-                self._held = self._held[-len(self._closing) :]
+                cut = max(0, len(self._held) - len(self._closing))
+                self._thought.append(self._held[:cut])
+                self._held = self._held[cut:]
                 return ""
+            self._thought.append(thought)
             self._held, self._closing, self._after = rest, "", True
             # Models that think twice do it right away.
             return self.feed("")
@@ -35,7 +39,15 @@ class Thoughts:
     def end(self) -> str:
         """What was held back in case it would become a mark."""
         held, self._held = self._held, ""
+        if self._closing:
+            self._thought.append(held)
         return "" if self._closing or self._begun else held
+
+    def taken(self) -> str:
+        """What was taken out since this was asked last."""
+        thought = "".join(self._thought)
+        self._thought.clear()
+        return thought
 
     def _open(self) -> bool:
         """Whether it is known by now that the text begins, with a thought or without."""

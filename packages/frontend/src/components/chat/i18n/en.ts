@@ -66,6 +66,8 @@ export const en = {
         ? `${names[0]} and ${names[1]} are typing …`
         : `${names.length} people are typing …`,
   answering: (name: string) => `${name} is answering`,
+  thinking: 'Thinking …',
+  thoughts: 'Thoughts',
   answered: (name: string, text: string) => `${name}: ${text}`,
   stop: 'Stop',
   stopLong: 'Stop the answer',

@@ -61,6 +61,8 @@ export const ko: Catalogue = {
       ? `${names.join(', ')} 님이 입력 중입니다…`
       : `${names.length}명이 입력 중입니다…`,
   answering: (name) => `${name} 답변 중`,
+  thinking: '생각하는 중 …',
+  thoughts: '생각한 내용',
   answered: (name, text) => `${name}: ${text}`,
   stop: '중지',
   stopLong: '답변 중지',

@@ -5,6 +5,7 @@ import type { Author } from '../common/people'
 import { useText } from '../i18n/TextContext'
 import { Markdown } from '../markdown/Markdown'
 import { DeliveryState, OutcomeNote } from './MessageState'
+import { Thinking } from './Thinking'
 import { clockTime, fullTime } from './time'
 
 export interface MessageItemProps {
@@ -12,6 +13,8 @@ export interface MessageItemProps {
   /** The text to show: of a running answer, what has arrived. */
   text: string
   author: Author
+  /** What the character thought before, while its answer runs. */
+  thoughts?: string | undefined
   /** Why the answer failed, where it did and that is known. */
   failure?: AnswerFailure | undefined
   /** Whether the message before is by the same author, so that the name need not stand again. */
@@ -76,12 +79,13 @@ const BODIES = {
   character: 'max-w-full',
 } as const
 
-function Body({ message, text, author, failure }: MessageItemProps) {
+function Body({ message, text, author, thoughts, failure }: MessageItemProps) {
   const { t } = useText()
   const streaming = message.state === 'streaming'
   return (
     <div className={BODIES[author.kind]} data-message-id={message.id} data-state={message.state}>
       {streaming && <span className="sr-only">{t.answering(author.name)}</span>}
+      {streaming && thoughts && <Thinking text={thoughts} answers={text !== ''} />}
       {(text !== '' || streaming) && <Markdown text={text} streaming={streaming} />}
       <OutcomeNote state={message.state} failure={failure} />
     </div>

@@ -1,5 +1,5 @@
 import { type ReactNode, useMemo } from 'react'
-import type { AnswerFailure, ChatMessage, ReadMarker } from '@/index'
+import type { ChatMessage, ChatView, ReadMarker } from '@/index'
 import { Icon } from '../common/Icon'
 import type { People } from '../common/people'
 import { useText } from '../i18n/TextContext'
@@ -11,8 +11,8 @@ import type { ChatScroll } from './useChatScroll'
 
 export interface MessageListProps {
   messages: readonly ChatMessage[]
-  streamingTexts: ReadonlyMap<string, string>
-  failures: ReadonlyMap<string, AnswerFailure>
+  /** What is known of answers besides their messages. */
+  answers: Pick<ChatView, 'streamingMessages' | 'thoughts' | 'failures'>
   people: People
   handlers: MessageHandlers
   scroll: ChatScroll
@@ -27,7 +27,7 @@ export interface MessageListProps {
 }
 
 export function MessageList(props: MessageListProps) {
-  const { messages, scroll, streamingTexts } = props
+  const { messages, scroll, answers } = props
   const { t } = useText()
   const slots = useMemo(() => toSlots(messages), [messages])
   const rows = useMemo(() => toRows(slots), [slots])
@@ -56,8 +56,9 @@ export function MessageList(props: MessageListProps) {
                   slot={row.slot}
                   continues={row.continues}
                   people={props.people}
-                  streamingText={runningText(row, streamingTexts)}
-                  failures={props.failures}
+                  streamingText={runningText(row, answers.streamingMessages)}
+                  thoughts={runningText(row, answers.thoughts)}
+                  failures={answers.failures}
                   handlers={props.handlers}
                   readers={row.key === own?.id ? readers : ''}
                   mayRegenerate={row.slot === lastSlot}

@@ -34,6 +34,7 @@ function show(variants: ChatMessage[], more: Partial<SlotItemProps> = {}) {
       continues={false}
       people={people}
       streamingText={undefined}
+      thoughts={undefined}
       failures={new Map()}
       handlers={handlers}
       readers=""
@@ -117,6 +118,23 @@ describe('a place in the conversation', () => {
     expect(handlers.onRetry.mock.calls).toEqual([['mine']])
     await user.click(screen.getByRole('button', { name: 'Discard' }))
     expect(handlers.onDiscard.mock.calls).toEqual([['mine']])
+  })
+
+  test('folds away what a character thinks, and folds it again when it answers', async () => {
+    const running = message('a', { content: '', state: 'streaming' })
+    const { user, rerender } = show([running], { thoughts: 'They greet me.' })
+    const opened = () => screen.getByRole('group').hasAttribute('open')
+    expect(opened()).toBe(false)
+    await user.click(screen.getByText('Thinking …'))
+    expect(opened()).toBe(true)
+    expect(screen.getByText('They greet me.')).toBeDefined()
+
+    rerender([{ ...running, content: 'Hello' }])
+    expect(screen.getByText('Thoughts')).toBeDefined()
+    expect(opened()).toBe(false)
+
+    rerender([{ ...running, content: 'Hello.', state: 'complete' }])
+    expect(screen.queryByText('They greet me.')).toBeNull()
   })
 
   test('names those who have read', () => {

@@ -19,6 +19,8 @@ export interface SlotItemProps {
   people: People
   /** What has arrived of an answer that runs here. */
   streamingText: string | undefined
+  /** What its character thought before. */
+  thoughts: string | undefined
   /** Why answers failed, by message. */
   failures: ReadonlyMap<string, AnswerFailure>
   handlers: MessageHandlers
@@ -52,6 +54,7 @@ function SlotView(props: SlotItemProps) {
       message={message}
       text={(message.state === 'streaming' && props.streamingText) || message.content}
       author={authorOf(message, people, t)}
+      thoughts={props.thoughts}
       failure={props.failures.get(message.id)}
       continues={props.continues}
       onRetry={handlers.onRetry}

@@ -8,6 +8,7 @@ import type {
   StreamEnd,
   StreamError,
   StreamStart,
+  StreamThought,
   UserInRoom,
 } from '../../types/socket'
 import type { ChatError } from '../errors'
@@ -23,6 +24,7 @@ export type ChatAction =
   | { type: 'message'; message: ChatMessage }
   | { type: 'streamStarted'; start: StreamStart }
   | { type: 'streamChunk'; chunk: StreamChunk }
+  | { type: 'streamThought'; thought: StreamThought }
   | { type: 'streamEnded'; end: StreamEnd }
   | { type: 'streamFailed'; failure: StreamError }
   /** The messages after one that is held. */

@@ -19,6 +19,7 @@ export function listen(
     inRoom('message:new', (message) => ({ type: 'message', message })),
     inRoom('message:stream:start', (start) => ({ type: 'streamStarted', start })),
     inRoom('message:stream:chunk', (chunk) => ({ type: 'streamChunk', chunk })),
+    inRoom('message:stream:thought', (thought) => ({ type: 'streamThought', thought })),
     inRoom('message:stream:end', (end) => ({ type: 'streamEnded', end })),
     inRoom('message:stream:error', (failure) => ({ type: 'streamFailed', failure })),
     inRoom('messages:read', (read) => ({ type: 'read', read })),

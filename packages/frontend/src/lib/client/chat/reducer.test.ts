@@ -7,6 +7,7 @@ import type { ChatAction } from './actions'
 import { hasHole, lastWhole, position } from './log'
 import { reduce } from './reducer'
 import { type ChatState, emptyChat } from './state'
+import { viewOf } from './view'
 
 const opened = reduce(emptyChat, { type: 'opened', roomId: ROOM })
 
@@ -217,6 +218,47 @@ describe('chunks', () => {
       end: { roomId: ROOM, messageId: 'm1', content: 'one', state: 'complete', timestamp: '' },
     })
     expect(reduce(ended, chunk(1, 3))).toBe(ended)
+  })
+})
+
+describe('thoughts', () => {
+  const start = reduce(opened, {
+    type: 'streamStarted',
+    start: { roomId: ROOM, messageId: 'm1', characterId: 'c', replyTo: 'q', seq: 1, timestamp: '' },
+  })
+  const thought = (index: number, delta: string, messageId = 'm1'): ChatAction => ({
+    type: 'streamThought',
+    thought: { roomId: ROOM, messageId, index, delta },
+  })
+  const text = (state: ChatState) => viewOf(state).thoughts.get('m1')
+
+  it('are put together, each piece once, with a mark where one was missed', () => {
+    const pieces = [
+      thought(0, 'They '),
+      thought(0, 'They '),
+      thought(1, 'greet.'),
+      thought(3, 'Hm.'),
+    ]
+    expect(text(apply(start, pieces))).toBe('They greet.\n…\nHm.')
+  })
+  it('are no part of the text, and leave nothing damaged', () => {
+    const state = apply(start, [thought(2, 'hm')])
+    expect(state.log).toBe(start.log)
+    expect(state.isDamaged).toBe(false)
+  })
+  it('are bounded', () =>
+    expect(text(apply(start, [thought(0, 'x'.repeat(100_000))]))).toHaveLength(65_536))
+  it('of an answer that does not run are not kept', () =>
+    expect(reduce(start, thought(0, 'hm', 'm9'))).toBe(start))
+  it('are gone with the end', () => {
+    const end = {
+      roomId: ROOM,
+      messageId: 'm1',
+      content: '',
+      state: 'complete',
+      timestamp: '',
+    } as const
+    expect(apply(start, [thought(0, 'hm'), { type: 'streamEnded', end }]).thoughts.size).toBe(0)
   })
 })
 

@@ -14,8 +14,15 @@ import {
   startStream,
   withoutEnded,
 } from './streams'
+import { addThought, runningThoughts } from './thoughts'
 
 export function reduce(state: ChatState, action: ChatAction): ChatState {
+  const next = after(state, action)
+  if (next.streams === state.streams) return next
+  return { ...next, thoughts: runningThoughts(next.thoughts, next.streams) }
+}
+
+function after(state: ChatState, action: ChatAction): ChatState {
   switch (action.type) {
     case 'opened':
       return { ...emptyChat, roomId: action.roomId }
@@ -33,6 +40,8 @@ export function reduce(state: ChatState, action: ChatAction): ChatState {
       return startStream(state, action.start)
     case 'streamChunk':
       return addChunk(state, action.chunk)
+    case 'streamThought':
+      return addThought(state, action.thought)
     case 'streamEnded':
       return endStream(state, action.end.messageId, {
         content: action.end.content,

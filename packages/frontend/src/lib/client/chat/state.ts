@@ -1,5 +1,6 @@
 import type { ChatMessage, Member, ReadMarker, StreamError } from '../../types/socket'
 import type { ChatError } from '../errors'
+import type { Thoughts } from './thoughts'
 
 /** How far the text of a running generation has come. */
 export interface StreamProgress {
@@ -30,6 +31,8 @@ export interface ChatState {
   readonly outbox: OutboxState
   /** The running generations, by message. */
   readonly streams: ReadonlyMap<string, StreamProgress>
+  /** What characters thought before these, by message, as far as it was heard. */
+  readonly thoughts: ReadonlyMap<string, Thoughts>
   /** Why answers failed, by message, as far as it was heard: no history tells it. */
   readonly failures: ReadonlyMap<string, AnswerFailure>
   /** Up to this `seq` nothing is missing between the oldest message held and the newest. */
@@ -56,6 +59,7 @@ export const emptyChat: ChatState = {
   outgoing: [],
   outbox: { isKept: false, isFull: false },
   streams: new Map(),
+  thoughts: new Map(),
   failures: new Map(),
   wholeTo: 0,
   lastSeq: 0,

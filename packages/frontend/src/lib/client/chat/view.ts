@@ -9,6 +9,8 @@ export interface ChatView {
   messages: ChatMessage[]
   /** The text so far of the answers that are being written, by message. */
   streamingMessages: Map<string, string>
+  /** What characters think before they answer, by message; only of answers that run, as far as it was heard. */
+  thoughts: ReadonlyMap<string, string>
   /** Why answers failed, by message; of those that failed while nobody looked it is not known. */
   failures: ReadonlyMap<string, AnswerFailure>
   /** Whether somebody else types. */
@@ -33,6 +35,7 @@ export function viewOf(state: ChatState): ChatView {
   return {
     messages: [...state.log, ...state.outgoing],
     streamingMessages: new Map(running.map(({ id, content }) => [id, content])),
+    thoughts: new Map([...state.thoughts].map(([id, { text }]) => [id, text])),
     failures: state.failures,
     isTyping: state.typingUsers.length > 0,
     typingUsers: [...state.typingUsers],

@@ -58,7 +58,7 @@ export class Watch {
   heard(action: ChatAction): void {
     const { checkDelay } = this.#parts.settings
     const isOfLog = this.#follow(action)
-    if (action.type === 'streamChunk') return
+    if (action.type === 'streamChunk' || action.type === 'streamThought') return
     // Who types forever must not put it off.
     if (isOfLog || !this.#quiet.isRunning) this.#quiet.start(checkDelay, this.#parts.onCheck)
   }
@@ -70,6 +70,9 @@ export class Watch {
         break
       case 'streamChunk':
         this.#progressed(action.chunk.messageId)
+        break
+      case 'streamThought':
+        this.#progressed(action.thought.messageId)
         break
       case 'streamEnded':
         this.#running.delete(action.end.messageId)
