@@ -11,15 +11,19 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from pymongo import MongoClient
 from tests.support.load import whole
 from tests.support.mongod import ReplicaSet
 from tests.support.process import COMMAND, environment, run
 
+from rejoinder.core.search import wanted
 from rejoinder.stores.addresses import store_at
-from rejoinder.stores.base import Store, StoredMark, StoredMember
+from rejoinder.stores.base import TAIL_ROWS, Store, StoredMark, StoredMember
+from rejoinder.stores.mongo import migrations
 from rejoinder.stores.sqlite import SqliteStore, schema
 from rejoinder.testing.store.tools import NOW, append_several, draft, opened, stream
 
+SEARCH_STEP = "made place for titles, deletion and search"
 ROOMS = 5
 MANY = 15_000
 
@@ -53,6 +57,12 @@ async def _fill(store: Store) -> None:
             await store.append(answer)
             await store.end_stream(answer.id, "bye", "stopped")
             await store.append(stream(room_id))
+    await store.set_title("방 1", "우리 방", "person")
+    await store.create_room("deleted", "ann", NOW, "echo")
+    await append_several(store, [draft("deleted") for _ in range(3)])
+    await store.bury("deleted", NOW)
+    while await store.purge("deleted", 9):
+        continue
 
 
 async def _content(store: Store) -> list[object]:
@@ -101,7 +111,7 @@ async def test_there_and_back(tmp_path: Path, mongo: str) -> None:
     assert _copy(mongo, back) == f"Copied {ROOMS} rooms with {messages} messages.\n"
     first, second, third = await _contents(here, mongo, back)
     assert first == second == third
-    assert len(first) == ROOMS
+    assert len(first) == ROOMS + 1, "the id of the room that was deleted stays taken"
 
 
 async def test_a_copying_that_was_killed_goes_on(tmp_path: Path, mongo: str) -> None:
@@ -172,14 +182,78 @@ def test_there_must_be_something_to_copy(tmp_path: Path, mongo: str) -> None:
 
 
 def test_upgrade_says_what_it_did(tmp_path: Path, mongo: str) -> None:
-    for flags, made in (
-        (("--data-dir", str(tmp_path)), "made the tables, gave running answers leases"),
-        (("--database", mongo), "made the collections' indexes, gave running answers leases"),
+    for flags, steps in (
+        (("--data-dir", str(tmp_path)), schema.STEPS),
+        (("--database", mongo), migrations.STEPS),
     ):
+        made, newest = ", ".join(step.says for step in steps), len(steps)
         ended = run("db", "upgrade", *flags)
-        assert (ended.returncode, ended.stdout) == (0, f"Upgraded from schema 0 to 2: {made}.\n")
+        assert (ended.returncode, ended.stdout) == (
+            0,
+            f"Upgraded from schema 0 to {newest}: {made}.\n",
+        )
         ended = run("db", "upgrade", *flags)
-        assert ended.stdout.startswith("Nothing to do: the database has schema 2")
+        assert ended.stdout.startswith(f"Nothing to do: the database has schema {newest}")
+
+
+async def test_what_was_there_before_the_search_is_put_into_its_index(
+    tmp_path: Path, mongo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older database has no table, no index and no marks of it."""
+    looked_for, rows = wanted("고양"), 1100
+    assert looked_for is not None
+    for address, flags in (
+        (str(tmp_path), ("--data-dir", str(tmp_path))),
+        (mongo, ("--database", mongo)),
+    ):
+        async with opened(lambda: store_at(address)) as store:  # noqa: B023 - used at once
+            await store.create_room("old", "ann", NOW, None)
+            await store.add_member("old", StoredMember("ann", "Ann", NOW))
+            await append_several(store, [draft("old", f"고양이 {n}") for n in range(rows)])
+            newest = await store.search("ann", looked_for, rows)
+            assert (len(newest.messages), newest.complete) == (TAIL_ROWS, False)
+        ended = run("db", "upgrade", *flags)
+        assert f"{rows} messages were put into the index" in ended.stdout, ended.stderr
+        async with opened(lambda: store_at(address)) as store:  # noqa: B023
+            found = await store.search("ann", looked_for, 2 * rows)
+            assert (len(found.messages), found.complete) == (rows, True)
+            assert await store.unindexed("", 9) == []
+        again = run("db", "upgrade", *flags)
+        assert "were put" not in again.stdout
+
+
+async def test_a_database_from_before_the_search_is_marked_for_its_index(mongo: str) -> None:
+    async with opened(lambda: store_at(mongo)) as store:
+        await store.append(draft("old", "고양이"))
+    client: MongoClient[dict[str, object]] = MongoClient(mongo)
+    database = client.get_default_database()
+    database["rooms"].update_many({}, {"$unset": {"toIndex": ""}})
+    database["search"].drop()
+    before = [step.says for step in migrations.STEPS].index(SEARCH_STEP)
+    database["meta"].update_one({"_id": "schema"}, {"$set": {"version": before}})
+    client.close()
+    ended = run("db", "upgrade", "--database", mongo)
+    assert "1 messages were put into the index" in ended.stdout
+
+
+async def test_a_file_from_before_the_search_is_put_into_its_index(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rejoinder.db"
+    with monkeypatch.context() as patch:
+        before = [step.says for step in schema.STEPS].index(SEARCH_STEP)
+        patch.setattr(schema, "STEPS", schema.STEPS[:before])
+        await SqliteStore(path).upgrade()
+    db = sqlite3.connect(path)
+    with db:
+        db.execute("INSERT INTO rooms VALUES ('old', 'ann', 1, 1, NULL, 1)")
+        db.execute(
+            "INSERT INTO messages (id, room_id, seq, role, sender_id, content, state, timestamp) "
+            "VALUES ('m', 'old', 1, 'user', 'ann', '고양이', 'complete', 1)"
+        )
+    db.close()
+    ended = run("db", "upgrade", "--data-dir", str(tmp_path))
+    assert "1 messages were put into the index" in ended.stdout, ended.stderr
 
 
 async def test_a_store_that_a_server_has_is_neither_upgraded_nor_copied(
@@ -227,7 +301,8 @@ async def test_an_older_file_is_upgraded_when_it_is_opened(
     assert db.execute("PRAGMA user_version").fetchone() == (len(schema.STEPS),)
     db.close()
     done = await SqliteStore(path).upgrade()
-    assert (done.before, done.after, done.steps) == (3, 3, ())
+    newest = len(schema.STEPS)
+    assert (done.before, done.after, done.steps) == (newest, newest, ())
 
 
 async def test_a_file_without_leases_is_given_them(

@@ -83,7 +83,8 @@ def upgrade(
     ] = Path("data"),
 ) -> None:
     """Bring the store to the schema that this version works with. Stop all servers on it before."""
-    _say(_run(maintain.upgrade(database, data_dir)))
+    console = Console(stderr=True, highlight=False)
+    _say(_run(maintain.upgrade(database, data_dir, console)))
 
 
 @database.command("copy")

@@ -7,21 +7,47 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from rejoinder.errors import ChatError, ConfigurationError
 from rejoinder.stores.addresses import is_mongo, path_of, store_at, store_for
+from rejoinder.stores.base import Store
 from rejoinder.stores.copy import Copied, copy_store
+from rejoinder.stores.indexing import index_store
 
 SAME = "Both addresses mean the same store: give another TO."
 
 
-async def upgrade(database: str, data_dir: Path) -> str:
-    """Bring a server's store to the version that this program works with; a sentence on what was done.
+async def upgrade(database: str, data_dir: Path, console: Console) -> str:
+    """Bring a server's store to the version that this program works with, and the index of the search up to date.
+
+    Returns:
+        A sentence on what was done.
 
     Raises:
         ConfigurationError: it can't be used, or a newer version made it.
     """
     done = await store_for(database, data_dir).upgrade()
+    indexed = await _index(store_for(database, data_dir), console)
+    search = f" {indexed} messages were put into the index of the search." if indexed else ""
     if done.before == done.after:
-        return f"Nothing to do: the database has schema {done.after}, the newest that this version knows."
-    return f"Upgraded from schema {done.before} to {done.after}: {', '.join(done.steps)}."
+        return f"Nothing to do: the database has schema {done.after}, the newest that this version knows.{search}"
+    return f"Upgraded from schema {done.before} to {done.after}: {', '.join(done.steps)}.{search}"
+
+
+async def _index(store: Store, console: Console) -> int:
+    """Put everything into the index of the search that is not in it; how much that was."""
+    await store.open()
+    try:
+        with _bar(console) as bar:
+            task = bar.add_task("Indexing", total=max((await store.totals()).messages, 1))
+
+            def show(indexed: int) -> None:
+                bar.update(task, completed=indexed)
+
+            return await index_store(store, show)
+    except ChatError as error:
+        raise ConfigurationError(
+            f"The index of the search is not whole yet: {error} The same command goes on from there; so does a server."
+        ) from error
+    finally:
+        await store.close()
 
 
 async def copy(source_address: str, target_address: str, console: Console) -> str:

@@ -16,7 +16,7 @@ from rejoinder.core.following import Following
 from rejoinder.core.others import Others
 from rejoinder.core.rooms import People, Sequencer, Whereabouts
 from rejoinder.core.streams import StreamText
-from rejoinder.errors import ChatError, Conflict, InternalError, Unavailable
+from rejoinder.errors import ChatError, Conflict, InternalError, NotFound, Unavailable
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.sharing import Sharing
 from rejoinder.service.tasks import Tasks
@@ -197,6 +197,7 @@ class Rooms:
 
         Raises:
             Conflict: the id belongs to another message.
+            NotFound: the room was deleted.
             Unavailable: it was not stored, or it is not known in time whether it was.
         """
         known: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -287,9 +288,9 @@ class Rooms:
         """Another server has told of a row."""
         self._let_out(state, message)
 
-    def _settle(self, addition: "Addition", outcome: Appended | Conflict) -> None:
+    def _settle(self, addition: "Addition", outcome: Appended | Conflict | NotFound) -> None:
         state = addition.state
-        if isinstance(outcome, Conflict):
+        if not isinstance(outcome, Appended):
             state.publishers.pop(addition.draft.id, None)
         else:
             # A duplicate may be the row of an earlier try whose outcome was not known: then it is still to be published.

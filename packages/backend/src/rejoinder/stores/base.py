@@ -9,10 +9,23 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
-from rejoinder.errors import Conflict, Unavailable
+from rejoinder.core.search import Wanted
+from rejoinder.errors import Conflict, NotFound, Unavailable
 from rejoinder.protocol.events import ChatMessage, MessageState, Role
 
 LEASE_AHEAD_MS: Final = 30_000
+ROOMS_SEARCHED: Final = 1000
+"""Of somebody with more rooms, those that changed last are searched."""
+EXAMINED_MAX: Final = 20_000
+"""Messages that one search looks at."""
+TAIL_ROOMS: Final = 50
+TAIL_ROWS: Final = 200
+"""Where there is no index to ask: the newest messages of so many rooms are looked through, so many of each."""
+GONE: Final = "This room was deleted."
+TitledBy = Literal["first", "model", "person"]
+"""Where a title comes from: the first message, a model that was asked for one, or a person, who has the last word."""
+Position = tuple[int, str]
+"""Where a message stands among all: its time and its id."""
 EndState = Literal["complete", "stopped", "failed", "interrupted"]
 
 
@@ -42,7 +55,7 @@ class Appended:
     duplicate: bool
 
 
-Outcome = Appended | Conflict | Unavailable
+Outcome = Appended | Conflict | NotFound | Unavailable
 """What came of a draft; of one that is `Unavailable` it is not known whether it is stored."""
 
 
@@ -63,6 +76,10 @@ class Room:
     created_at: int
     character_id: str | None = None
     created: bool = False
+    title: str | None = None
+    titled_by: TitledBy | None = None
+    deleted_at: int | None = None
+    """Of a room that was deleted, of which nothing else is known any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +110,23 @@ class RoomOverview:
     last_seq: int
     read_seq: int
     last_message: ChatMessage | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search has found, the newest first; `complete` unless something was too much to look through."""
+
+    messages: list[ChatMessage]
+    has_more: bool
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """How many rows can be found by a search now that could not before, and the rooms that are to be asked for again."""
+
+    rows: int
+    left: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +179,7 @@ class Store(Protocol):
         """Give the draft the next `seq` of its room and keep it.
 
         An id that is there already, from the same sender, with the same room and content, is a duplicate: the stored
-        row comes back. With anything else of these different it raises `Conflict`.
+        row comes back. With anything else of these different it raises `Conflict`, in a room that was deleted `NotFound`.
         """
         ...
 
@@ -216,11 +250,61 @@ class Store(Protocol):
     async def create_room(
         self, room_id: str, created_by: str, created_at: int, character_id: str | None
     ) -> Room:
-        """The room of that id, made now if there was none."""
+        """The room of that id, made now if there was none.
+
+        Raises:
+            NotFound: it was deleted; there will be no other of that id.
+        """
         ...
 
     async def room(self, room_id: str) -> Room | None:
-        """The room of that id."""
+        """The room of that id; None also for one that was deleted."""
+        ...
+
+    async def set_title(self, room_id: str, title: str, by: TitledBy) -> bool:
+        """Give a room a title; False if there is no such room, or it has one of a person and this one is not.
+
+        One that was made of the first message also leaves any other as it is.
+        """
+        ...
+
+    # --- deleting a room -------------------------------------------------------------------------
+
+    async def bury(self, room_id: str, deleted_at: int) -> bool:
+        """End a room for good: it is not found from now on, and nothing gets into its log. False if there is none.
+
+        What is in it is still to be taken away, by `purge`. Its id stays taken.
+        """
+        ...
+
+    async def purge(self, room_id: str, limit: int) -> bool:
+        """Take away about `limit` rows, marks and members of a room that was buried; True if there is more."""
+        ...
+
+    async def buried(self, limit: int) -> Sequence[str]:
+        """Rooms that were buried, and in which there is still something to take away."""
+        ...
+
+    # --- full-text search ------------------------------------------------------------------------
+
+    async def search(
+        self, user_id: str, wanted: Wanted, limit: int, before: Position | None = None
+    ) -> Found:
+        """The messages of a user's rooms that hold what is wanted, the newest first, below `before`.
+
+        Everything that was appended is found, indexed or not, but for what is still being written.
+        """
+        ...
+
+    async def index(self, room_ids: Sequence[str], limit: int, now: int) -> Indexed:
+        """Put what is new in these rooms into the index of the search, about `limit` rows of it.
+
+        Rows wait for one before them that is `streaming`.
+        """
+        ...
+
+    async def unindexed(self, room_id: str, limit: int) -> Sequence[str]:
+        """Rooms with an id above that one, in the order of the ids, that may have rows that are not in the index."""
         ...
 
     async def rooms_of(self, user_id: str, limit: int) -> tuple[list[RoomOverview], bool]:
@@ -250,7 +334,10 @@ class Store(Protocol):
         ...
 
     async def rooms_after(self, room_id: str, limit: int) -> Sequence[Room]:
-        """Rooms with an id above that one, in the order of the ids; all of them begin after the empty id."""
+        """Rooms with an id above that one, in the order of the ids; all of them begin after the empty id.
+
+        Those that were deleted are among them.
+        """
         ...
 
     async def put_messages(self, messages: Sequence[ChatMessage]) -> None:

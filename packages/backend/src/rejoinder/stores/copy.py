@@ -1,10 +1,12 @@
 """All rooms from one store into another. What is there already stays, so that it can be broken off and taken up again."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
-from rejoinder.errors import Conflict
+from rejoinder.errors import Conflict, NotFound
 from rejoinder.stores.base import Room, Store
+from rejoinder.stores.indexing import index_rooms
 
 ROOMS_PAGE = 100
 MESSAGES_PAGE = 500
@@ -37,7 +39,7 @@ async def copy_store(source: Store, target: Store, progress: Callable[[Copied], 
     while rooms := await source.rooms_after(after, ROOMS_PAGE):
         for room in rooms:
             await _copy_room(source, target, room, copied, progress)
-            copied.rooms += 1
+            copied.rooms += room.deleted_at is None
             progress(copied)
         after = rooms[-1].id
     return copied
@@ -46,7 +48,12 @@ async def copy_store(source: Store, target: Store, progress: Callable[[Copied], 
 async def _copy_room(
     source: Store, target: Store, room: Room, copied: Copied, progress: Callable[[Copied], None]
 ) -> None:
+    if room.deleted_at is not None:
+        await _copy_deletion(target, room, room.deleted_at)
+        return
     await target.create_room(room.id, room.created_by, room.created_at, room.character_id)
+    if room.title is not None and room.titled_by is not None:
+        await target.set_title(room.id, room.title, room.titled_by)
     for member in await source.members(room.id, EVERYBODY):
         await target.add_member(room.id, member)
     seq = await _common(source, target, room.id)
@@ -60,6 +67,17 @@ async def _copy_room(
         progress(copied)
     for mark in await source.read_marks(room.id, EVERYBODY):
         await target.mark_read(room.id, mark)
+    async for _ in index_rooms(target, [room.id]):
+        continue
+
+
+async def _copy_deletion(target: Store, room: Room, deleted_at: int) -> None:
+    """Keep the id of a room that was deleted from being used again."""
+    with suppress(NotFound):  # It was deleted there, too.
+        await target.create_room(room.id, "", room.created_at, None)
+        await target.bury(room.id, deleted_at)
+    while await target.purge(room.id, MESSAGES_PAGE):
+        continue
 
 
 async def _common(source: Store, target: Store, room_id: str) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.support.mongod import ReplicaSet
 
+from rejoinder.core.search import wanted
 from rejoinder.stores.base import Store, StoredMark, StoredMember
 from rejoinder.stores.mongo import MongoStore
 from rejoinder.stores.mongo.overview import overview_pipeline
@@ -42,6 +43,12 @@ async def _filled(store: Store) -> str:
             running = replace(stream(room_id), lease_until=lease_until)
             await store.append(replace(running, reply_to=fresh("question")))
     await append_several(store, [draft(rooms[-1]) for _ in range(ROWS)])
+    # What waits for an answer to end is not in the index of the search.
+    ended = fresh("room")
+    await store.create_room(ended, "owner", NOW, "echo")
+    await store.add_member(ended, StoredMember("user 1", "Kim", NOW))
+    await append_several(store, [draft(ended) for _ in range(LIMIT)])
+    await store.index([ended], ROWS, NOW + 1_000_000)
     return rooms[-1]
 
 
@@ -49,6 +56,10 @@ def _calls(room_id: str) -> dict[str, list[Call]]:
     known, running = draft(room_id), stream(room_id)
     mark = StoredMark("user 1", "message", 7, NOW)
     member = StoredMember("user 1", "Lee", NOW)
+
+    looked_for, letter = wanted("hello"), wanted("h")
+    assert looked_for is not None
+    assert letter is not None
 
     async def put(store: MongoStore) -> None:
         page = await store.page_after(room_id, 0, 3)
@@ -97,6 +108,18 @@ def _calls(room_id: str) -> dict[str, list[Call]]:
             lambda store: store.create_room(room_id, "ann", NOW, "other"),
         ],
         "room": [lambda store: store.room(room_id)],
+        "set_title": [
+            lambda store: store.set_title(room_id, "first", "first"),
+            lambda store: store.set_title(room_id, "model", "model"),
+            lambda store: store.set_title(room_id, "person", "person"),
+        ],
+        "unindexed": [lambda store: store.unindexed("", LIMIT)],
+        "index": [lambda store: store.index([room_id], LIMIT, NOW)],
+        "search": [
+            lambda store: store.search("user 1", looked_for, LIMIT),
+            lambda store: store.search("user 1", looked_for, LIMIT, (NOW, "m")),
+            lambda store: store.search("user 1", letter, LIMIT),
+        ],
         "rooms_of": [lambda store: store.rooms_of("user 1", LIMIT)],
         "add_member": [lambda store: store.add_member(room_id, member)],
         "remove_member": [lambda store: store.remove_member(room_id, "user 2")],
@@ -105,6 +128,9 @@ def _calls(room_id: str) -> dict[str, list[Call]]:
         "totals": [lambda store: store.totals()],
         "rooms_after": [lambda store: store.rooms_after("", LIMIT)],
         "put_messages": [put],
+        "bury": [lambda store: store.bury(room_id, NOW)],
+        "buried": [lambda store: store.buried(LIMIT)],
+        "purge": [lambda store: store.purge(room_id, LIMIT) for _ in range(4 * ROWS)],
     }
 
 

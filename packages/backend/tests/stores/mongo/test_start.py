@@ -157,13 +157,15 @@ async def test_an_older_schema_waits_for_an_upgrade(
 ) -> None:
     async with opened(make) as store:
         await store.create_room("room", "ann", 0, None)
+    before = len(migrations.STEPS)
     steps = (*migrations.STEPS, migrations.Step("gave each room a mood", _add_mood))
     monkeypatch.setattr(migrations, "STEPS", steps)
     with pytest.raises(ConfigurationError, match="run `rejoinder db upgrade`"):
         await make().open()
 
-    assert await make().upgrade() == Upgraded(2, 3, ("gave each room a mood",))
-    assert await make().upgrade() == Upgraded(3, 3, ())
+    upgraded = Upgraded(before, before + 1, ("gave each room a mood",))
+    assert await make().upgrade() == upgraded
+    assert await make().upgrade() == Upgraded(before + 1, before + 1, ())
     with one.client() as client:
         assert client[database].rooms.find_one({"_id": "room"})["mood"] == "good"  # type: ignore[index]
     async with opened(make) as store:
@@ -181,7 +183,7 @@ async def test_a_database_without_leases_is_given_their_index(
         _set_version(one, database, 1)
         with pytest.raises(ConfigurationError, match="run `rejoinder db upgrade`"):
             await make().open()
-        assert await make().upgrade() == Upgraded(1, 2, ("gave running answers leases",))
+        assert (await make().upgrade()).steps[0] == "gave running answers leases"
         names = set(messages.index_information())
     assert "leases" in names
     assert "unfinished" not in names
@@ -200,11 +202,12 @@ async def test_an_upgrade_that_was_broken_off_is_done_again(
         if len(calls) == 1:
             raise KeyboardInterrupt
 
+    before = len(migrations.STEPS)
     steps = (*migrations.STEPS, migrations.Step("gave each room a mood", broken))
     monkeypatch.setattr(migrations, "STEPS", steps)
     with pytest.raises(KeyboardInterrupt):
         await make().upgrade()
-    assert (await make().upgrade()).before == 2
+    assert (await make().upgrade()).before == before
     assert calls == ["broken", "broken"]
 
 

@@ -16,11 +16,11 @@ from pymongo import DESCENDING
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
-from rejoinder.errors import Conflict, Unavailable
+from rejoinder.errors import Conflict, NotFound, Unavailable
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.stores.base import Appended, Draft
+from rejoinder.stores.base import GONE, Appended, Draft
 from rejoinder.stores.mongo.connect import BUSY, answering
-from rejoinder.stores.mongo.model import Document, message_document, message_of
+from rejoinder.stores.mongo.model import ENDED, Document, message_document, message_of
 
 TAKEN = "This message id belongs to another message. Send it with a new id."
 DUPLICATE_KEY = 11000
@@ -123,7 +123,11 @@ class Lanes:
 
     async def _write(self, lane: Lane, group: list[Entry]) -> None:
         while group:
-            last = await self._last_numbers(lane, group)
+            last, ended = await self._last_numbers(lane, group)
+            if ended:
+                group = _refuse(group, ended)
+                if not group:
+                    return
             documents = []
             for entry in group:
                 last[entry.draft.room_id] += 1
@@ -136,13 +140,19 @@ class Lanes:
                 _give(lane, group, documents)
                 return
 
-    async def _last_numbers(self, lane: Lane, group: list[Entry]) -> dict[str, int]:
-        """The last number of each room of the group, read where it is not known."""
+    async def _last_numbers(
+        self, lane: Lane, group: list[Entry]
+    ) -> tuple[dict[str, int], set[str]]:
+        """The last number of each room of the group, read where it is not known, and the rooms that were deleted."""
         rooms = {entry.draft.room_id for entry in group}
         unknown = [room_id for room_id in rooms if room_id not in lane.last]
-        read = await asyncio.gather(*(last_seq(self._messages, room_id) for room_id in unknown))
-        numbers = dict(zip(unknown, read, strict=True))
-        return {room_id: numbers.get(room_id, lane.last.get(room_id, 0)) for room_id in rooms}
+        read = await asyncio.gather(*(end_of(self._messages, room_id) for room_id in unknown))
+        ended = {room_id for room_id, last in zip(unknown, read, strict=True) if last is None}
+        numbers = {
+            room_id: last for room_id, last in zip(unknown, read, strict=True) if last is not None
+        }
+        known = {room_id: lane.last[room_id] for room_id in rooms if room_id in lane.last}
+        return {**known, **numbers}, ended
 
     async def _go_on(
         self, lane: Lane, group: list[Entry], documents: list[Document], error: BulkWriteError
@@ -192,10 +202,28 @@ class Lanes:
 
 async def last_seq(messages: AsyncCollection[Document], room_id: str) -> int:
     """The room's highest number, or 0."""
+    return await end_of(messages, room_id) or 0
+
+
+async def end_of(messages: AsyncCollection[Document], room_id: str) -> int | None:
+    """The room's highest number, 0 where there is none, or None if the room was deleted."""
     document = await messages.find_one(
-        {"roomId": room_id}, {"seq": True}, sort=[("seq", DESCENDING)]
+        {"roomId": room_id}, {"seq": True, "state": True}, sort=[("seq", DESCENDING)]
     )
-    return 0 if document is None else int(document["seq"])
+    if document is None:
+        return 0
+    return None if document["state"] == ENDED else int(document["seq"])
+
+
+def _refuse(group: list[Entry], ended: set[str]) -> list[Entry]:
+    """Answer for the rows of rooms that were deleted; the others."""
+    left: list[Entry] = []
+    for entry in group:
+        if entry.draft.room_id in ended:
+            _settle(entry, NotFound(GONE))
+        else:
+            left.append(entry)
+    return left
 
 
 def _give(lane: Lane, group: list[Entry], documents: list[Document]) -> None:

@@ -67,9 +67,22 @@ async def index_leases(link: Link) -> None:
             await link.messages.drop_index("unfinished")
 
 
+async def index_search(link: Link) -> None:
+    """Have all rooms put into the index of the search, which goes on in the background."""
+    await make_indexes(link)
+    which = {"deletedAt": {"$exists": False}, "indexedSeq": {"$exists": False}}
+    try:
+        await link.rooms.update_many(which, {"$set": {"toIndex": True}})
+    except PyMongoError as error:
+        raise ConfigurationError(
+            f"At {shown(link.url)} the rooms can't be marked for the search: mend this and start again ({error})."
+        ) from None
+
+
 STEPS: tuple[Step, ...] = (
     Step("made the collections' indexes", make_indexes),
     Step("gave running answers leases", index_leases),
+    Step("made place for titles, deletion and search", index_search),
 )
 
 

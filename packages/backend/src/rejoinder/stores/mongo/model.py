@@ -4,9 +4,11 @@
 |-----------------|------------------|-------------------------------------------------------------------------------|
 | `chat_messages` | the message's id | roomId, seq, role, senderId, content, state, timestamp, characterId?, replyTo?, |
 |                 |                  | editedAt?, metadata? (JSON text), leaseUntil? (while it is `streaming`)       |
-| `rooms`         | the room's id    | createdBy, createdAt, updatedAt, characterId?                                 |
+| `rooms`         | the room's id    | createdBy, createdAt, updatedAt, characterId?, title?, titledBy?, indexedSeq?, |
+|                 |                  | toIndex?, deletedAt?, purging?                                                |
 | `members`       | roomId, userId   | roomId, userId, name, joinedAt                                                |
 | `read_marks`    | roomId, userId   | roomId, userId, messageId, seq, timestamp                                     |
+| `search`        | the message's id | roomId, timestamp, pairs                                                      |
 | `meta`          | `schema`         | version                                                                       |
 
 Times are dates. `metadata` is text, since BSON can't hold every JSON (keys, large numbers). A message takes about 200
@@ -28,7 +30,10 @@ MESSAGES: Final = "chat_messages"
 ROOMS: Final = "rooms"
 MEMBERS: Final = "members"
 MARKS: Final = "read_marks"
+SEARCH: Final = "search"
 META: Final = "meta"
+ENDED: Final = "ended"
+"""The state of the row that ends the log of a room that was deleted; no message has it."""
 
 Document = dict[str, Any]
 
@@ -54,6 +59,22 @@ def indexes() -> Mapping[str, list[IndexModel]]:
                 name="answers",
                 partialFilterExpression={"role": "character"},
             ),
+        ],
+        ROOMS: [
+            IndexModel(
+                [("purging", ASCENDING)], name="purging", partialFilterExpression={"purging": True}
+            ),
+            IndexModel(
+                [("toIndex", ASCENDING), ("_id", ASCENDING)],
+                name="to_index",
+                partialFilterExpression={"toIndex": True},
+            ),
+        ],
+        SEARCH: [
+            IndexModel(
+                [("roomId", ASCENDING), ("pairs", ASCENDING), ("timestamp", DESCENDING)],
+                name="pairs",
+            )
         ],
         MEMBERS: [
             IndexModel([("userId", ASCENDING), ("roomId", ASCENDING)], name="rooms_of_user"),
@@ -152,14 +173,28 @@ def message_of(document: Document) -> ChatMessage:
     )
 
 
+def end_document(room_id: str, seq: int) -> Document:
+    """The end of a room's log, which is no message."""
+    return {"_id": {"end": room_id}, "roomId": room_id, "seq": seq, "state": ENDED}
+
+
+def is_message(document: Document) -> bool:
+    """True for a document of `chat_messages` that is not the end of a log."""
+    return bool(document["state"] != ENDED)
+
+
 def room_of(document: Document, *, created: bool = False) -> Room:
     """A document of `rooms` as a room."""
+    deleted_at = document.get("deletedAt")
     return Room(
         document["_id"],
         document["createdBy"],
         epoch_ms(document["createdAt"]),
         document.get("characterId"),
         created=created,
+        title=document.get("title"),
+        titled_by=document.get("titledBy"),
+        deleted_at=None if deleted_at is None else epoch_ms(deleted_at),
     )
 
 

@@ -21,6 +21,7 @@ def overview_pipeline(user_id: str, limit: int) -> list[dict[str, Any]]:
             }
         },
         {"$unwind": "$room"},
+        {"$match": {"room.deletedAt": {"$exists": False}}},
         {"$sort": {"room.updatedAt": -1, "roomId": 1}},
         {"$limit": limit},
         {

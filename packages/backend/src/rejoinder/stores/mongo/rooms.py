@@ -6,8 +6,15 @@ from typing import TypeVar
 from pymongo import ASCENDING, DESCENDING
 from pymongo.errors import DuplicateKeyError
 
-from rejoinder.errors import Unavailable
-from rejoinder.stores.base import Room, RoomOverview, StoredMark, StoredMember
+from rejoinder.errors import NotFound, Unavailable
+from rejoinder.stores.base import (
+    GONE,
+    Room,
+    RoomOverview,
+    StoredMark,
+    StoredMember,
+    TitledBy,
+)
 from rejoinder.stores.mongo import model
 from rejoinder.stores.mongo.connect import BUSY
 from rejoinder.stores.mongo.link import Link
@@ -44,7 +51,11 @@ class Rooms:
             if not created and character_id is not None:
                 # A room that had no character takes the first that is chosen in it.
                 await rooms.update_one(
-                    {"_id": room_id, "characterId": {"$exists": False}},
+                    {
+                        "_id": room_id,
+                        "characterId": {"$exists": False},
+                        "deletedAt": {"$exists": False},
+                    },
                     {"$set": {"characterId": character_id}},
                 )
             return await rooms.find_one({"_id": room_id}), created
@@ -52,12 +63,27 @@ class Rooms:
         document, created = await self._link.write(make)
         if document is None:
             raise Unavailable(BUSY)
+        if "deletedAt" in document:
+            raise NotFound(GONE)
         return model.room_of(document, created=created)
 
     async def get(self, room_id: str) -> Room | None:
         """The room of that id."""
         document = await self._link.read(lambda: self._link.rooms.find_one({"_id": room_id}))
-        return None if document is None else model.room_of(document)
+        if document is None or "deletedAt" in document:
+            return None
+        return model.room_of(document)
+
+    async def set_title(self, room_id: str, title: str, by: TitledBy) -> bool:
+        """Give the room a title, unless it has one that is worth more."""
+        which: Document = {"_id": room_id, "deletedAt": {"$exists": False}}
+        if by == "first":
+            which["titledBy"] = {"$exists": False}
+        elif by == "model":
+            which["titledBy"] = {"$ne": "person"}
+        change = {"$set": {"title": title, "titledBy": by}}
+        done = await self._link.write(lambda: self._link.rooms.update_one(which, change))
+        return done.matched_count == 1
 
     async def after(self, room_id: str, limit: int) -> list[Room]:
         """Rooms in the order of their ids."""

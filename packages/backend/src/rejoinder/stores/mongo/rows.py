@@ -100,7 +100,8 @@ class Rows:
             missing = await self._insert(missing)
         if messages:
             which = {"_id": messages[-1].room_id}
-            change = {"$max": {"updatedAt": model.date(wire_ms(messages[-1].timestamp))}}
+            date = model.date(wire_ms(messages[-1].timestamp))
+            change: Document = {"$max": {"updatedAt": date}, "$set": {"toIndex": True}}
             await self._link.write(lambda: self._link.rooms.update_one(which, change))
 
     async def _insert(self, messages: Sequence[ChatMessage]) -> list[ChatMessage]:
@@ -137,7 +138,7 @@ class Rows:
         documents = await self._link.read(
             lambda: self._messages.find(which).sort("seq", direction).limit(limit + 1).to_list()
         )
-        return [model.message_of(document) for document in documents]
+        return [model.message_of(document) for document in documents if model.is_message(document)]
 
 
 def refused_place(error: BulkWriteError) -> int | None:

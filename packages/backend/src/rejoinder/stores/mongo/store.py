@@ -5,26 +5,33 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
-from rejoinder.errors import ConfigurationError, Conflict, Unavailable
+from rejoinder.core.search import Wanted
+from rejoinder.errors import ConfigurationError, Conflict, NotFound, Unavailable
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.stores.base import (
     Appended,
     Draft,
     EndState,
+    Found,
+    Indexed,
     Outcome,
     Page,
+    Position,
     Room,
     RoomOverview,
     StoredMark,
     StoredMember,
+    TitledBy,
     Totals,
     Upgraded,
 )
 from rejoinder.stores.mongo import connect, migrations, model
+from rejoinder.stores.mongo.deletion import Deletion
 from rejoinder.stores.mongo.lanes import Lanes
 from rejoinder.stores.mongo.link import Link
 from rejoinder.stores.mongo.rooms import Rooms
 from rejoinder.stores.mongo.rows import Rows
+from rejoinder.stores.mongo.search import Search
 
 TOUCH_MS = 1000
 TOUCHED_KEPT = 50_000
@@ -46,6 +53,8 @@ class MongoStore:
         self._lanes = Lanes(self._link.messages)
         self._rows = Rows(self._link)
         self._rooms = Rooms(self._link)
+        self._search = Search(self._link)
+        self._deletion = Deletion(self._link)
         self._touched: dict[str, int] = {}
         self._touching: set[asyncio.Task[None]] = set()
 
@@ -111,7 +120,7 @@ class MongoStore:
     async def _outcome(self, draft: Draft) -> Outcome:
         try:
             return await self.append(draft)
-        except (Conflict, Unavailable) as error:
+        except (Conflict, NotFound, Unavailable) as error:
             return error
 
     async def find(self, message_id: str) -> ChatMessage | None:
@@ -155,6 +164,31 @@ class MongoStore:
 
     async def room(self, room_id: str) -> Room | None:
         return await self._rooms.get(room_id)
+
+    async def set_title(self, room_id: str, title: str, by: TitledBy) -> bool:
+        return await self._rooms.set_title(room_id, title, by)
+
+    async def bury(self, room_id: str, deleted_at: int) -> bool:
+        return await self._deletion.bury(room_id, deleted_at)
+
+    async def purge(self, room_id: str, limit: int) -> bool:
+        return await self._deletion.purge(room_id, limit)
+
+    async def buried(self, limit: int) -> list[str]:
+        return await self._deletion.buried(limit)
+
+    async def search(
+        self, user_id: str, wanted: Wanted, limit: int, before: Position | None = None
+    ) -> Found:
+        # What was appended here before is to be found: its room is marked when these are through.
+        await asyncio.gather(*self._touching)
+        return await self._search.search(user_id, wanted, limit, before)
+
+    async def index(self, room_ids: Sequence[str], limit: int, now: int) -> Indexed:
+        return await self._search.index(room_ids, limit, now)
+
+    async def unindexed(self, room_id: str, limit: int) -> list[str]:
+        return await self._search.unindexed(room_id, limit)
 
     async def rooms_of(self, user_id: str, limit: int) -> tuple[list[RoomOverview], bool]:
         return await self._rooms.of(user_id, limit)
@@ -205,7 +239,8 @@ class MongoStore:
         self._touched[draft.room_id] = max(before, draft.timestamp)
         if len(self._touched) > TOUCHED_KEPT:
             del self._touched[next(iter(self._touched))]
-        if draft.timestamp - before < TOUCH_MS:
+        # A clock that went back must not keep a room from being marked.
+        if 0 <= draft.timestamp - before < TOUCH_MS:
             self._touched[draft.room_id] = before
             return
         task = asyncio.get_running_loop().create_task(self._write_touch(draft))
@@ -216,9 +251,10 @@ class MongoStore:
         date = model.date(draft.timestamp)
         change = {
             "$max": {"updatedAt": date},
+            "$set": {"toIndex": True},
             "$setOnInsert": {"createdBy": draft.sender_id, "createdAt": date},
         }
+        # In place of a room that was deleted none is made: there its id is taken.
+        which = {"_id": draft.room_id, "deletedAt": {"$exists": False}}
         with suppress(Unavailable):
-            await self._link.write(
-                lambda: self._link.rooms.update_one({"_id": draft.room_id}, change, upsert=True)
-            )
+            await self._link.write(lambda: self._link.rooms.update_one(which, change, upsert=True))

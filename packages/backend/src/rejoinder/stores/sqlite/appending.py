@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from rejoinder.errors import Conflict
+from rejoinder.errors import Conflict, NotFound
 from rejoinder.stores.base import Appended, Draft, Outcome
 from rejoinder.stores.sqlite import rows
 
@@ -20,14 +20,17 @@ def append_all(db: sqlite3.Connection, drafts: Sequence[Draft]) -> list[Outcome]
     ids = {draft.id for draft in drafts}
     if len(ids) < len(drafts) or _any_known(db, ids):
         return [_append(db, draft) for draft in drafts]
-    return _insert_all(db, drafts)
+    last, deleted = _last_numbers(db, {draft.room_id for draft in drafts})
+    if deleted:
+        return [_append(db, draft) for draft in drafts]
+    return _insert_all(db, drafts, last)
 
 
 def _append(db: sqlite3.Connection, draft: Draft) -> Outcome:
     try:
         return rows.append(db, draft)
-    except Conflict as conflict:
-        return conflict
+    except (Conflict, NotFound) as refusal:
+        return refusal
 
 
 def _any_known(db: sqlite3.Connection, ids: set[str]) -> bool:
@@ -37,9 +40,10 @@ def _any_known(db: sqlite3.Connection, ids: set[str]) -> bool:
     return found.fetchone() is not None
 
 
-def _insert_all(db: sqlite3.Connection, drafts: Sequence[Draft]) -> list[Outcome]:
+def _insert_all(
+    db: sqlite3.Connection, drafts: Sequence[Draft], last: dict[str, int]
+) -> list[Outcome]:
     """The drafts' ids are known to be new, so nothing can fail in the middle, and SQLite need not be ready to undo it."""
-    last = _last_numbers(db, {draft.room_id for draft in drafts})
     touched: dict[str, int] = {}
     fresh: dict[str, Draft] = {}
     values: list[Values] = []
@@ -70,12 +74,13 @@ def _insert_all(db: sqlite3.Connection, drafts: Sequence[Draft]) -> list[Outcome
     return [Appended(rows.message_of(row), duplicate=False) for row in values]
 
 
-def _last_numbers(db: sqlite3.Connection, room_ids: set[str]) -> dict[str, int]:
+def _last_numbers(db: sqlite3.Connection, room_ids: set[str]) -> tuple[dict[str, int], bool]:
+    """The last number of each room that is there, and whether one of them was deleted."""
     found = db.execute(
-        "SELECT id, last_seq FROM rooms WHERE id IN (SELECT value FROM json_each(?))",
+        "SELECT id, last_seq, deleted_at FROM rooms WHERE id IN (SELECT value FROM json_each(?))",
         (_json(room_ids),),
-    )
-    return dict(found.fetchall())
+    ).fetchall()
+    return {row[0]: row[1] for row in found}, any(row[2] is not None for row in found)
 
 
 def _json(ids: set[str]) -> str:

@@ -9,13 +9,14 @@ from rejoinder.errors import Conflict
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import epoch_ms, given
 from rejoinder.stores.base import Room, Totals
+from rejoinder.stores.sqlite.rooms import ROOM, room_of
 from rejoinder.stores.sqlite.rows import COLUMNS, find
 
 
 def totals(db: sqlite3.Connection) -> Totals:
     """How much there is."""
     rooms, messages = db.execute(
-        "SELECT count(*), coalesce(sum(last_seq), 0) FROM rooms"
+        "SELECT count(*), coalesce(sum(last_seq), 0) FROM rooms WHERE deleted_at IS NULL"
     ).fetchone()
     return Totals(rooms, messages)
 
@@ -23,10 +24,10 @@ def totals(db: sqlite3.Connection) -> Totals:
 def rooms_after(db: sqlite3.Connection, room_id: str, limit: int) -> list[Room]:
     """Rooms in the order of their ids."""
     rows = db.execute(
-        "SELECT id, created_by, created_at, character_id FROM rooms WHERE id > ? ORDER BY id LIMIT ?",
+        f"SELECT {ROOM} FROM rooms WHERE id > ? ORDER BY id LIMIT ?",  # noqa: S608 - constants
         (room_id, limit),
     ).fetchall()
-    return [Room(*row) for row in rows]
+    return [room_of(row) for row in rows]
 
 
 def put_messages(db: sqlite3.Connection, messages: Sequence[ChatMessage]) -> None:

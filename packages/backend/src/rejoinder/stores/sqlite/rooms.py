@@ -1,9 +1,36 @@
 """The statements on rooms, members and read marks."""
 
 import sqlite3
+from typing import Any
 
-from rejoinder.stores.base import Room, RoomOverview, StoredMark, StoredMember
+from rejoinder.errors import NotFound
+from rejoinder.stores.base import GONE, Room, RoomOverview, StoredMark, StoredMember, TitledBy
 from rejoinder.stores.sqlite.rows import COLUMNS, message_of
+
+ROOM_COLUMNS = (
+    "id",
+    "created_by",
+    "created_at",
+    "character_id",
+    "title",
+    "titled_by",
+    "deleted_at",
+)
+ROOM = ", ".join(ROOM_COLUMNS)
+
+
+def room_of(row: tuple[Any, ...]) -> Room:
+    """A row of the columns `ROOM` as a room."""
+    id_, created_by, created_at, character_id, title, titled_by, deleted_at = row
+    return Room(
+        id_,
+        created_by,
+        created_at,
+        character_id,
+        title=title,
+        titled_by=titled_by,
+        deleted_at=deleted_at,
+    )
 
 
 def create_room(
@@ -20,38 +47,54 @@ def create_room(
     if character_id is not None:
         # A room that had no character takes the first that is chosen in it.
         db.execute(
-            "UPDATE rooms SET character_id = ? WHERE id = ? AND character_id IS NULL",
+            "UPDATE rooms SET character_id = ? WHERE id = ? AND character_id IS NULL AND deleted_at IS NULL",
             (character_id, room_id),
         )
     found = room(db, room_id)
     if found is None:
-        raise sqlite3.DatabaseError(f"room {room_id!r} is neither there nor can it be made")
+        raise NotFound(GONE)
     return found
 
 
 def room(db: sqlite3.Connection, room_id: str) -> Room | None:
     """The room of that id."""
     row = db.execute(
-        "SELECT id, created_by, created_at, character_id FROM rooms WHERE id = ?", (room_id,)
+        f"SELECT {ROOM} FROM rooms WHERE id = ? AND deleted_at IS NULL",  # noqa: S608 - constants
+        (room_id,),
     ).fetchone()
-    return None if row is None else Room(*row)
+    return None if row is None else room_of(row)
+
+
+def set_title(db: sqlite3.Connection, room_id: str, title: str, by: TitledBy) -> bool:
+    """Give the room a title, unless it has one that is worth more."""
+    done = db.execute(
+        "UPDATE rooms SET title = :title, titled_by = :by WHERE id = :id AND deleted_at IS NULL "
+        "AND (:by = 'person' OR titled_by IS NULL OR (:by = 'model' AND titled_by <> 'person'))",
+        {"id": room_id, "title": title, "by": by},
+    )
+    return done.rowcount == 1
 
 
 def rooms_of(db: sqlite3.Connection, user_id: str, limit: int) -> tuple[list[RoomOverview], bool]:
     """The user's rooms, the one that changed last first."""
     message_columns = ", ".join(f"t.{column.strip()}" for column in COLUMNS.split(","))
+    room_columns = ", ".join(f"r.{column}" for column in ROOM_COLUMNS)
     rows = db.execute(
-        "SELECT r.id, r.created_by, r.created_at, r.character_id, r.updated_at, r.last_seq, "  # noqa: S608
+        f"SELECT {room_columns}, r.updated_at, r.last_seq, "  # noqa: S608
         f"coalesce(k.seq, 0), {message_columns} "
         "FROM members m JOIN rooms r ON r.id = m.room_id "
         "LEFT JOIN read_marks k ON k.room_id = r.id AND k.user_id = m.user_id "
         "LEFT JOIN messages t ON t.room_id = r.id AND t.seq = r.last_seq "
-        "WHERE m.user_id = ? ORDER BY r.updated_at DESC, r.id LIMIT ?",
+        "WHERE m.user_id = ? AND r.deleted_at IS NULL ORDER BY r.updated_at DESC, r.id LIMIT ?",
         (user_id, limit + 1),
     ).fetchall()
     overviews = [
         RoomOverview(
-            Room(*row[:4]), row[4], row[5], row[6], None if row[7] is None else message_of(row[7:])
+            room_of(row[:7]),
+            row[7],
+            row[8],
+            row[9],
+            None if row[10] is None else message_of(row[10:]),
         )
         for row in rows[:limit]
     ]

@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
-from rejoinder.errors import Conflict
+from rejoinder.errors import Conflict, NotFound
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import iso, or_unset
-from rejoinder.stores.base import LEASE_AHEAD_MS, Appended, Draft, EndState, Page
+from rejoinder.stores.base import GONE, LEASE_AHEAD_MS, Appended, Draft, EndState, Page
 
 COLUMNS = (
     "id, room_id, seq, role, sender_id, content, state, timestamp, character_id, reply_to, "
@@ -70,6 +70,9 @@ def find(db: sqlite3.Connection, message_id: str) -> ChatMessage | None:
 
 def append(db: sqlite3.Connection, draft: Draft) -> Appended:
     """Insert the draft at the end of its room, unless its id is there."""
+    room = db.execute("SELECT deleted_at FROM rooms WHERE id = ?", (draft.room_id,)).fetchone()
+    if room is not None and room[0] is not None:
+        raise NotFound(GONE)
     stored = find(db, draft.id)
     if stored is not None:
         same = (stored.room_id, stored.sender_id, stored.content) == (

@@ -75,9 +75,28 @@ WAL_BYTES_KEPT = 64 * 1024 * 1024
 
 LEASES = "ALTER TABLE messages ADD COLUMN lease_until INTEGER"
 
+TITLES = """
+ALTER TABLE rooms ADD COLUMN title TEXT;
+ALTER TABLE rooms ADD COLUMN titled_by TEXT
+"""
+
+DELETION = """
+ALTER TABLE rooms ADD COLUMN deleted_at INTEGER;
+ALTER TABLE rooms ADD COLUMN purging INTEGER;
+CREATE INDEX rooms_to_purge ON rooms (id) WHERE purging = 1
+"""
+
+SEARCH = """
+ALTER TABLE rooms ADD COLUMN number INTEGER;
+ALTER TABLE rooms ADD COLUMN indexed_seq INTEGER NOT NULL DEFAULT 0;
+CREATE UNIQUE INDEX rooms_by_number ON rooms (number) WHERE number IS NOT NULL;
+CREATE VIRTUAL TABLE search USING fts5(pairs, tokenize = ascii, detail = none, columnsize = 0)
+"""
+
 STEPS: tuple[Step, ...] = (
     Step("made the tables", TABLES),
     Step("gave running answers leases", LEASES),
+    Step("made place for titles, deletion and search", TITLES + ";" + DELETION + ";" + SEARCH),
 )
 
 

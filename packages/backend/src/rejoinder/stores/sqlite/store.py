@@ -6,21 +6,26 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from rejoinder.core.search import Wanted
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.stores.base import (
     Appended,
     Draft,
     EndState,
+    Found,
+    Indexed,
     Outcome,
     Page,
+    Position,
     Room,
     RoomOverview,
     StoredMark,
     StoredMember,
+    TitledBy,
     Totals,
     Upgraded,
 )
-from rejoinder.stores.sqlite import appending, moving, rooms, rows
+from rejoinder.stores.sqlite import appending, deletion, moving, rooms, rows, search
 from rejoinder.stores.sqlite.lock import Lock
 from rejoinder.stores.sqlite.schema import prepare
 from rejoinder.stores.sqlite.worker import Worker
@@ -38,11 +43,14 @@ class SqliteStore:
         self._lock = Lock(path)
         self._writer = Worker(path, writes=True)
         self._reader = Worker(path, writes=False)
+        # A search may take longer than others are to wait for a page.
+        self._searcher = Worker(path, writes=False)
 
     async def open(self) -> None:
         await asyncio.to_thread(self._prepare)
         self._writer.start()
         self._reader.start()
+        self._searcher.start()
 
     async def upgrade(self) -> Upgraded:
         """Bring the file to the version that this program works with, as `open` does, too.
@@ -68,6 +76,7 @@ class SqliteStore:
     async def close(self) -> None:
         await self._writer.close()
         await self._reader.close()
+        await self._searcher.close()
         self._lock.release()
 
     async def ping(self) -> None:
@@ -129,6 +138,31 @@ class SqliteStore:
 
     async def room(self, room_id: str) -> Room | None:
         return await self._read(lambda db: rooms.room(db, room_id))
+
+    async def set_title(self, room_id: str, title: str, by: TitledBy) -> bool:
+        return await self._write(lambda db: rooms.set_title(db, room_id, title, by))
+
+    async def bury(self, room_id: str, deleted_at: int) -> bool:
+        return await self._write(lambda db: deletion.bury(db, room_id, deleted_at))
+
+    async def purge(self, room_id: str, limit: int) -> bool:
+        return await self._write(lambda db: deletion.purge(db, room_id, limit))
+
+    async def buried(self, limit: int) -> list[str]:
+        return await self._read(lambda db: deletion.buried(db, limit))
+
+    async def search(
+        self, user_id: str, wanted: Wanted, limit: int, before: Position | None = None
+    ) -> Found:
+        return await self._searcher.submit(
+            lambda db: search.search(db, user_id, wanted, limit, before)
+        )
+
+    async def index(self, room_ids: Sequence[str], limit: int, now: int) -> Indexed:  # noqa: ARG002
+        return await self._write(lambda db: search.index(db, room_ids, limit))
+
+    async def unindexed(self, room_id: str, limit: int) -> list[str]:
+        return await self._searcher.submit(lambda db: search.unindexed(db, room_id, limit))
 
     async def rooms_of(self, user_id: str, limit: int) -> tuple[list[RoomOverview], bool]:
         return await self._read(lambda db: rooms.rooms_of(db, user_id, limit))

@@ -17,7 +17,18 @@ data (some checks close one and open the next). The checks use ids that nothing 
 all of them, and with others.
 """
 
-from rejoinder.testing.store import appending, durability, groups, moving, reading, rooms, streams
+from rejoinder.testing.store import (
+    appending,
+    deletion,
+    durability,
+    groups,
+    moving,
+    reading,
+    rooms,
+    searching,
+    streams,
+    titles,
+)
 from rejoinder.testing.store.tools import Check, Make
 
 __all__ = ["STORE_CHECKS", "Check", "Make", "check_store"]
@@ -28,8 +39,11 @@ STORE_CHECKS: tuple[Check, ...] = (
     *reading.CHECKS,
     *streams.CHECKS,
     *rooms.CHECKS,
+    *titles.CHECKS,
+    *searching.CHECKS,
     *moving.CHECKS,
     *durability.CHECKS,
+    *deletion.CHECKS,
 )
 
 
