@@ -1,5 +1,6 @@
 """TypeScript types of the events, payloads and constants."""
 
+import re
 from typing import Any, get_args
 
 import msgspec
@@ -76,9 +77,11 @@ def render_socket() -> str:
 
 def render_rest() -> str:
     """The text of `src/lib/types/rest.ts`."""
-    names = {"ChatMessage", "Member"}
-    parts = [HEADER, f"import type {{ {', '.join(sorted(names))} }} from './socket'\n"]
-    parts += [_interface(struct) for struct in structs(rest)]
+    interfaces = [_interface(struct) for struct in structs(rest)]
+    named = set(re.findall(r"\w+", "\n".join(interfaces)))
+    own = {struct.__name__ for struct in structs(rest)}
+    names = {struct.__name__ for struct in structs(events)} & named - own
+    parts = [HEADER, f"import type {{ {', '.join(sorted(names))} }} from './socket'\n", *interfaces]
     return "\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 

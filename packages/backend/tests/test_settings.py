@@ -67,6 +67,26 @@ def test_what_is_said_wins_over_the_mode() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "kept_for"),
+    [
+        ({}, "asker"),
+        (PUBLIC, ""),
+        ({**PUBLIC, "prompts": "asker"}, "asker"),
+        ({"prompts": "operator"}, ""),
+        ({"prompts": "operator", "operator_token": "t"}, "operator"),
+        ({"prompts": "nobody", "operator_token": "t"}, ""),
+    ],
+)
+def test_prompts_are_kept_only_for_who_may_see_them(
+    given: dict[str, object], kept_for: str
+) -> None:
+    settings = load(**given)
+    assert settings.keeps_prompts is bool(kept_for)
+    if kept_for:
+        assert settings.prompt_policy == kept_for
+
+
+@pytest.mark.parametrize(
     ("given", "says"),
     [
         ({"mode": "production"}, "REJOINDER_JWT_SECRET"),
@@ -104,6 +124,7 @@ def test_every_setting_is_taken_from_the_environment(
         "members",
         "production",
         "interrupt",
+        "operator",
         "x",
     ):
         monkeypatch.setenv(f"{PREFIX}{name.upper()}", value)

@@ -5,7 +5,7 @@
 
 from importlib.metadata import version
 
-from rejoinder.characters import Character, CharacterInfo, PastMessage, Thought, Turn, Usage
+from rejoinder.characters import Character, CharacterInfo, PastMessage, Prompt, Thought, Turn, Usage
 from rejoinder.core.users import User
 from rejoinder.errors import (
     CharacterFailed,
@@ -29,6 +29,7 @@ __all__ = [
     "ConfigurationError",
     "Handshake",
     "PastMessage",
+    "Prompt",
     "RejoinderError",
     "Settings",
     "Thought",

@@ -31,6 +31,7 @@ from rejoinder.errors import ConfigurationError
 from rejoinder.gateway.socket_service import Gateway
 from rejoinder.service.auth import Authenticate, Authorize, Handshake, Tokens
 from rejoinder.service.chat import ChatService
+from rejoinder.service.prompts import Prompts
 from rejoinder.settings import Settings, load
 from rejoinder.stores.addresses import store_for
 from rejoinder.stores.base import Store
@@ -94,6 +95,7 @@ class ChatServer:
         )
         self._characters = Characters()
         self._tokens = Tokens(self.settings.token_rules(), self._clock, self.settings.guest_days)
+        self._prompts = Prompts() if self.settings.keeps_prompts else None
         self._authenticate: Authenticate = self._tokens.authenticate
         self._authorize: Authorize = self._may_enter
         self._gateway = Gateway(
@@ -113,6 +115,7 @@ class ChatServer:
             turn_policy=self.settings.double_texting,
             locale=self.settings.locale,
             cluster=self._cluster,
+            prompts=self._prompts,
         )
         self._gateway.serve(self._service)
         self._app = Starlette(routes=self._routes())
@@ -286,6 +289,9 @@ class ChatServer:
                 gate=self._service.gate,
                 expel=self._service.expel,
                 content_limit=settings.content_limit,
+                prompts=self._prompts,
+                asker_sees_prompts=settings.prompt_policy == "asker",
+                operator_token=settings.operator_token,
             )
         )
         operate = Operate(self._store, self._reachable, self.connections, settings.operator_token)

@@ -62,6 +62,12 @@ class Settings(BaseSettings):
         "", repr=False, description="bearer token of GET /api/connections; without one it is off"
     )
 
+    prompts: Literal["asker", "operator", "nobody"] | None = Field(
+        None,
+        description="who may see what a model was asked for an answer [default: who asked for the answer and the operator "
+        "in development, else nobody]",
+    )
+
     rooms: Literal["open", "members"] | None = Field(
         None, description="who may enter a room [default: open in development, else members]"
     )
@@ -148,6 +154,18 @@ class Settings(BaseSettings):
     def guests_allowed(self) -> bool:
         """Whether anybody may enter as a guest."""
         return self.development if self.guests is None else self.guests
+
+    @property
+    def prompt_policy(self) -> Literal["asker", "operator", "nobody"]:
+        """Who may see what a model was asked: who asked for the answer and the operator, only the operator, nobody."""
+        return self.prompts or ("asker" if self.development else "nobody")
+
+    @property
+    def keeps_prompts(self) -> bool:
+        """Whether there is anybody who may see them."""
+        return self.prompt_policy == "asker" or bool(
+            self.prompt_policy == "operator" and self.operator_token
+        )
 
     @property
     def room_policy(self) -> Literal["open", "members"]:

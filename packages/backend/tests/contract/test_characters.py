@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from tests.characters.cards.samples import V3, picture
 from tests.characters.openai.faulty import HEAD, Exchange, faulty, for_ever
-from tests.support.chat import Connect
+from tests.support import schema
+from tests.support.chat import Chat, Connect
 from tests.support.process import Start, run
 from tests.support.rest import request
+from tests.support.tokens import token
 
 KEY = "sk-very-secret-0123456789"
 FILE = """
@@ -126,6 +128,71 @@ async def test_a_model_s_thoughts_are_shown_only_where_the_operator_says_so(
         assert "".join(each["delta"] for each in thoughts) == "They greet me."
         assert {each["messageId"] for each in thoughts} == {begun["messageId"]}
         assert "They greet me." not in str(await kim.history(room))
+
+
+PROMPT = "/api/rooms/{}/messages/{}/prompt"
+
+
+async def answered(person: Chat, room: str, content: str, **fields: object) -> str:
+    """Ask and have the answer written; the answer's id."""
+    ack = await person.ask(room, content, **fields)
+    begun = await person.sees("message:stream:start", replyTo=ack["messageId"])
+    answer_id: str = begun["messageId"]
+    await person.sees("message:stream:end", messageId=answer_id)
+    return answer_id
+
+
+async def test_who_asked_sees_what_the_model_was_asked_and_nobody_else_does(
+    start: Start, connect: Connect, room: str, tmp_path: Path
+) -> None:
+    async with faulty(good) as endpoint:
+        described = tmp_path / "characters.toml"
+        told = 'system_prompt = "You are Sage."\nmodel = "m1"\n'
+        described.write_text(FILE.format(url=endpoint.url) + told, encoding="utf-8")
+        flags, env = ("--characters", str(described)), {"MAIN_KEY": KEY}
+        server = await asyncio.to_thread(start, *flags, env=env)
+        assert (await request(server, "GET", "/api/info")).body["prompts"] is True
+        kim, lee = await connect(server), await connect(server)
+        for person in (kim, lee):
+            await person.join(room, characterId="sage")
+        first = await answered(kim, room, "Do you know?", characterId="sage")
+        second = await answered(kim, room, "And that?", characterId="sage")
+        bearer = token(kim.user_id)
+        shown = await request(server, "GET", PROMPT.format(room, second), bearer=bearer)
+        assert schema.problems({"$ref": "#/$defs/AnswerPrompt"}, shown.body) == []
+        assert shown.body == {
+            "messages": endpoint.asked[1].body["messages"],
+            "model": "m1",
+            "usage": {"promptTokens": 3, "completionTokens": 2},
+        }
+        assert shown.body["messages"][0] == {"role": "system", "content": "You are Sage."}
+        older = await request(server, "GET", PROMPT.format(room, first), bearer=bearer)
+        assert older.body["messages"] == endpoint.asked[0].body["messages"]
+
+        other = await request(server, "GET", PROMPT.format(room, second), bearer=token(lee.user_id))
+        assert (other.status, other.code) == (403, "forbidden")
+        nobody = await request(server, "GET", PROMPT.format(room, second))
+        assert nobody.code == "unauthorized"
+        unknown = await request(server, "GET", PROMPT.format(room, "unknown"), bearer=bearer)
+        assert (unknown.status, unknown.code) == (404, "not_found")
+        assert "not kept" in unknown.body["error"]
+
+
+@pytest.mark.parametrize(("policy", "seen"), [("operator", 200), ("nobody", 403)])
+async def test_prompts_may_be_the_operator_s_alone_or_nobody_s(
+    start: Start, connect: Connect, room: str, policy: str, seen: int
+) -> None:
+    env = {"REJOINDER_OPERATOR_TOKEN": "the operator's own token"}
+    server = await asyncio.to_thread(start, "--prompts", policy, env=env)
+    assert "prompts" not in (await request(server, "GET", "/api/info")).body
+    kim = await connect(server)
+    await kim.join(room, characterId="echo")
+    answer = await answered(kim, room, "Hello?")
+    path = PROMPT.format(room, answer)
+    assert (await request(server, "GET", path, bearer=token(kim.user_id))).code == "forbidden"
+    # A test character has no model that would be asked anything.
+    operator = await request(server, "GET", path, bearer=env["REJOINDER_OPERATOR_TOKEN"])
+    assert operator.status == (404 if seen == 200 else seen)
 
 
 async def test_an_imported_card_is_a_character(

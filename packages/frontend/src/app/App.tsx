@@ -54,13 +54,17 @@ function Entrance(settings: PreferencesProps) {
   )
 }
 
-function SignedIn(props: Omit<ChatScreenProps, 'contentLimitBytes'>) {
+function SignedIn(props: Omit<ChatScreenProps, 'contentLimitBytes' | 'showsPrompts'>) {
   const { t } = useText()
   const loadInfo = useCallback(() => getServerInfo({ url: SERVER }), [])
   const { resource: info } = useResource(loadInfo)
   return (
     <Suspense fallback={<p className="p-6 text-muted">{t.loading}</p>}>
-      <ChatScreen {...props} contentLimitBytes={info.data?.contentLimitBytes} />
+      <ChatScreen
+        {...props}
+        contentLimitBytes={info.data?.contentLimitBytes}
+        showsPrompts={info.data?.prompts ?? false}
+      />
     </Suspense>
   )
 }

@@ -3,9 +3,9 @@
 This module knows no model and no room; every kind of character implements `Character`.
 """
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypedDict
 
 from rejoinder.errors import ConfigurationError
 
@@ -35,13 +35,33 @@ class PastMessage:
     content: str
 
 
+class PromptMessage(TypedDict):
+    """One message of a prompt."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a model was really asked, and which one, "" where that is not said."""
+
+    messages: tuple[PromptMessage, ...]
+    model: str = ""
+
+
+def _kept_by_nobody(_prompt: Prompt) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One turn of a character: what it answers and what came before.
 
     `text` is the message being answered, which `message_id` names and `user_id` wrote. `history` is oldest first and
     does not hold that message. `user_name` is the writer's name for people, "" where it is not known. Every text is valid
-    Unicode: no surrogate stands alone.
+    Unicode: no surrogate stands alone. `on_prompt` is to be called in the event loop with what the model is asked, so that
+    whoever asked can be shown that.
     """
 
     room_id: str
@@ -50,6 +70,7 @@ class Turn:
     text: str
     history: tuple[PastMessage, ...]
     user_name: str = ""
+    on_prompt: Callable[[Prompt], None] = field(default=_kept_by_nobody, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

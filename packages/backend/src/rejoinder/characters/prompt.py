@@ -9,9 +9,9 @@ import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, Protocol, TypedDict, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar
 
-from rejoinder.characters.base import PastMessage, Turn
+from rejoinder.characters.base import PastMessage, PromptMessage, Turn
 
 # What is kept when something must go, as a share of the room there is. A prompt that begins as the last one did is
 # read much faster, so the cut is made seldom and deep instead of a little further on at every turn.
@@ -23,12 +23,7 @@ _MARK = re.compile(r"<(?=\||/?s>|(?:start|end)_of_turn>)")
 T = TypeVar("T")
 
 
-class Message(TypedDict):
-    """One message of a prompt."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-
+Message = PromptMessage
 
 Count = Callable[[Sequence[Message]], int]
 """Says how many tokens a prompt of these messages has; more is allowed, fewer is not."""

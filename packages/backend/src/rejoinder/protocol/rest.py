@@ -1,18 +1,20 @@
 """The shapes of the HTTP interface under `/api`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from rejoinder.protocol.events import ChatMessage, Failure, Member
+from rejoinder.protocol.events import ChatMessage, Failure, Member, TokenUsage
 from rejoinder.protocol.fields import ClientPayload, Id, Position, ServerPayload, Timestamp
 
 __all__ = [
+    "AnswerPrompt",
     "CharacterSummary",
     "Failure",
     "GuestRequest",
     "GuestToken",
     "MemberList",
+    "PromptPart",
     "RoomCreate",
     "RoomList",
     "RoomSummary",
@@ -75,9 +77,31 @@ class MemberList(ServerPayload, frozen=True):
     members: list[Member]
 
 
+class PromptPart(ServerPayload, frozen=True):
+    """One message of a prompt."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class AnswerPrompt(ServerPayload, frozen=True):
+    """`GET /api/rooms/{roomId}/messages/{messageId}/prompt`: what a model was really asked for an answer.
+
+    `model` is its name, `usage` what the answer cost, where these are known.
+    """
+
+    messages: list[PromptPart]
+    model: str | UnsetType = UNSET
+    usage: TokenUsage | UnsetType = UNSET
+
+
 class ServerInfo(ServerPayload, frozen=True):
-    """`GET /api/info`: what a page must know before anybody is signed in."""
+    """`GET /api/info`: what a page must know before anybody is signed in.
+
+    `prompts` says that who asked for an answer may see what the model was asked.
+    """
 
     version: str
     guests: bool
     content_limit_bytes: Position
+    prompts: bool | UnsetType = UNSET

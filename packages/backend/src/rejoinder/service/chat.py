@@ -38,6 +38,7 @@ from rejoinder.service.hearing import Hearing
 from rejoinder.service.lifecycle import Lifecycle
 from rejoinder.service.messages import Messages, stored
 from rejoinder.service.payloads import Json, decode, failure
+from rejoinder.service.prompts import Prompts
 from rejoinder.service.rooms import SILENT, Outcome, Rooms, RoomState
 from rejoinder.service.sending import AT_ONCE, Sending
 from rejoinder.service.sharing import Sharing
@@ -92,6 +93,7 @@ class ChatService:
         turn_policy: TurnPolicy = "queue",
         locale: str = "en",
         cluster: Cluster | None = None,
+        prompts: Prompts | None = None,
     ) -> None:
         self.gate = Gate()
         self.draining = False
@@ -117,7 +119,9 @@ class ChatService:
             sharing=sharing,
         )
         self._turns = Turns(
-            GenerationTools(self._rooms, store, characters, delivery, clock, self._tasks, sharing),
+            GenerationTools(
+                self._rooms, store, characters, delivery, clock, self._tasks, sharing, prompts
+            ),
             turn_policy,
         )
         self._elsewhere = Elsewhere(

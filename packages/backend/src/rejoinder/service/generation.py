@@ -11,7 +11,7 @@ from typing import Literal
 
 import structlog
 
-from rejoinder.characters.base import PastMessage, Thought, Turn, Usage
+from rejoinder.characters.base import PastMessage, Prompt, Thought, Turn, Usage
 from rejoinder.characters.registry import Characters
 from rejoinder.core.clock import Clock
 from rejoinder.core.conversation import branch
@@ -27,6 +27,7 @@ from rejoinder.service.answers import (
     announce_thought,
 )
 from rejoinder.service.delivery import Delivery
+from rejoinder.service.prompts import Prompts
 from rejoinder.service.rooms import LiveStream, PendingTurn, Rooms, RoomState, in_time
 from rejoinder.service.sharing import Sharing
 from rejoinder.service.tasks import Tasks
@@ -55,6 +56,8 @@ class GenerationTools:
     clock: Clock
     tasks: Tasks
     sharing: Sharing
+    prompts: Prompts | None = None
+    """Where what models are asked is kept; None: nowhere."""
 
 
 class Generation:
@@ -222,6 +225,8 @@ class Generation:
                     await asyncio.sleep(0)
                 if isinstance(delta, Usage):
                     self._usage = delta
+                    if self._tools.prompts is not None:
+                        self._tools.prompts.cost(self._turn.message_id, delta)
                     continue
                 if isinstance(delta, Thought):
                     self._thinking.write(_encodable(delta.text))
@@ -247,7 +252,13 @@ class Generation:
                 PastMessage(message.role, message.sender_id, message.content)
                 for message in branch(page.messages)
             ),
+            on_prompt=self._keep_prompt,
         )
+
+    def _keep_prompt(self, prompt: Prompt) -> None:
+        if self._tools.prompts is not None:
+            turn = self._turn
+            self._tools.prompts.keep(self._state.id, turn.message_id, turn.asked_by, prompt)
 
     def _show_soon(self, stream: LiveStream) -> None:
         if self._timer is not None or self._sealed:

@@ -1,5 +1,6 @@
 """HTTP answers: payloads as JSON, errors with the status that fits their code."""
 
+import secrets
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
@@ -51,6 +52,12 @@ def refuse(error: ChatError) -> Response:
     if isinstance(body.retry_after_ms, int):
         response.headers["retry-after"] = str(-(-body.retry_after_ms // 1000))
     return response
+
+
+def is_operator(request: Request, operator_token: str) -> bool:
+    """True if the request has the operator's token; "" is nobody's."""
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    return bool(operator_token) and secrets.compare_digest(given.encode(), operator_token.encode())
 
 
 async def body_of(request: Request, kind: type[B]) -> B:

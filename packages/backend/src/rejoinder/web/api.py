@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import msgspec
 import structlog
+from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -28,8 +29,9 @@ from rejoinder.protocol import events, rest
 from rejoinder.protocol.fields import Id, given, iso, or_unset
 from rejoinder.service.auth import SIGN_IN, Authenticate, Authorize, Handshake, Tokens, clean_name
 from rejoinder.service.entering import NOT_ALLOWED, check_open
+from rejoinder.service.prompts import Prompts
 from rejoinder.stores.base import RoomOverview, Store, StoredMember
-from rejoinder.web.answers import answer, body_of, refuse
+from rejoinder.web.answers import answer, body_of, is_operator, refuse
 
 PAGE = 100
 MEMBERS_PAGE = 500
@@ -55,6 +57,11 @@ class ApiParts:
     expel: Callable[[str, str], None]
     """Puts somebody (the second) out of a room (the first)."""
     content_limit: int
+    prompts: Prompts | None
+    """What models were asked; None where nobody may see it."""
+    asker_sees_prompts: bool
+    """Whether who asked for an answer may see that; if not, only the operator may."""
+    operator_token: str
 
 
 class Api:
@@ -73,6 +80,7 @@ class Api:
             Route("/characters", self._guard(self.characters)),
             Route("/rooms", self._guard(self.rooms)),
             Route("/rooms", self._guard(self.create_room), methods=["POST"]),
+            Route(f"{room}/messages/{{message_id}}/prompt", self._guard(self.prompt)),
             Route(f"{room}/members", self._guard(self.members)),
             Route(member, self._guard(self.add_member), methods=["PUT"]),
             Route(member, self._guard(self.remove_member), methods=["DELETE"]),
@@ -103,6 +111,7 @@ class Api:
                 version=self._p.version,
                 guests=self._p.tokens is not None,
                 content_limit_bytes=self._p.content_limit,
+                prompts=True if self._p.asker_sees_prompts else UNSET,
             )
         )
 
@@ -164,6 +173,38 @@ class Api:
             room, room.created_at, await self._p.store.last_seq(room_id), 0, None
         )
         return answer(_summary(overview), 201 if room.created else 200)
+
+    async def prompt(self, request: Request) -> Response:
+        """`GET /api/rooms/{roomId}/messages/{messageId}/prompt`: what a model was asked, for who asked for the answer."""
+        if self._p.prompts is None:
+            raise Forbidden("This server shows nobody what its models are asked.")
+        room_id, message_id = _id(request, "room_id"), _id(request, "message_id")
+        operator = is_operator(request, self._p.operator_token)
+        user_id = "" if operator else (await self._user(request)).id
+        if not operator:
+            room_id = await self._room(request)
+        kept = self._p.prompts.find(message_id)
+        if not operator and not self._p.asker_sees_prompts:
+            raise Forbidden("Only the operator of this server may see what its models are asked.")
+        if kept is None or kept.room_id != room_id:
+            raise NotFound(
+                "What was asked for this answer is not kept here (any more): a server keeps that of the newest answers "
+                "that it wrote itself, until it starts again."
+            )
+        if not operator and kept.asked_by != user_id:
+            raise Forbidden("Only who asked for this answer may see what its model was asked.")
+        usage = kept.usage
+        return answer(
+            rest.AnswerPrompt(
+                messages=[rest.PromptPart(**each) for each in kept.prompt.messages],
+                model=or_unset(kept.prompt.model or None),
+                usage=UNSET
+                if usage is None
+                else events.TokenUsage(
+                    prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens
+                ),
+            )
+        )
 
     async def members(self, request: Request) -> Response:
         """`GET /api/rooms/{roomId}/members`."""

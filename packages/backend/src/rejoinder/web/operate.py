@@ -1,7 +1,6 @@
 """What operators and their machines ask: is it alive, can it serve, who is connected."""
 
 import asyncio
-import secrets
 from collections.abc import Callable
 
 from starlette.requests import Request
@@ -12,7 +11,7 @@ from rejoinder.core.connections import Connection
 from rejoinder.errors import ChatError, Forbidden, NotFound, Unavailable
 from rejoinder.protocol.fields import iso
 from rejoinder.stores.base import Store
-from rejoinder.web.answers import answer, refuse
+from rejoinder.web.answers import answer, is_operator, refuse
 
 READY_SECONDS = 3.0
 
@@ -60,8 +59,7 @@ class Operate:
         """`GET /api/connections`: who is connected, for whoever has the operator's token."""
         if not self._token:
             return refuse(NotFound("Set REJOINDER_OPERATOR_TOKEN to list connections."))
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if not secrets.compare_digest(given.encode(), self._token.encode()):
+        if not is_operator(request, self._token):
             return refuse(Forbidden("This needs the operator's token."))
         return answer([listed(connection) for connection in self._connections()])
 

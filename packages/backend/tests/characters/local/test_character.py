@@ -1,13 +1,14 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from blockbuster import blockbuster_ctx
 from tests.characters.local.engines import ScriptedEngine
 
-from rejoinder.characters import Character, CharacterInfo, Delta, PastMessage, Turn, Usage
+from rejoinder.characters import Character, CharacterInfo, Delta, PastMessage, Prompt, Turn, Usage
 from rejoinder.characters.local import (
     LocalCharacter,
     LocalModel,
@@ -66,6 +67,16 @@ async def test_asks_the_model_as_it_was_told() -> None:
     assert (request.max_tokens, request.temperature, request.sampling) == (7, 0.1, {"seed": 3})
     await character.aclose()
     assert scripted.engine.is_closed()
+
+
+async def test_tells_what_the_model_was_asked() -> None:
+    kept: list[Prompt] = []
+    scripted = Scripted(ScriptedEngine())
+    character = scripted.character(system_prompt="Be kind.", max_tokens=7)
+    await listen(character, replace(turn("how are you?"), on_prompt=kept.append))
+    (request,) = scripted.engine.requests
+    assert kept == [Prompt(tuple(request.messages), "none")]
+    await character.aclose()
 
 
 async def test_leaves_room_for_the_answer() -> None:

@@ -3,13 +3,14 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
 from typing import cast
 
 import pytest
 from structlog.testing import capture_logs
 from tests.characters.openai.faulty import HEAD, Exchange, Script, faulty, for_ever
 
-from rejoinder.characters import CharacterInfo, Delta, PastMessage, Thought, Turn, Usage
+from rejoinder.characters import CharacterInfo, Delta, PastMessage, Prompt, Thought, Turn, Usage
 from rejoinder.characters.openai import Endpoint, OpenAICharacter, Patience
 from rejoinder.characters.openai.failures import SENTENCES
 from rejoinder.errors import CharacterFailed
@@ -96,6 +97,16 @@ async def test_asks_as_it_was_told_and_passes_on_what_comes() -> None:
             {"role": "user", "content": "how are you?"},
         ],
     }
+
+
+async def test_tells_what_the_model_is_asked_before_it_answers() -> None:
+    kept: list[Prompt] = []
+    async with faulty(lambda exchange: exchange.refuse(500)) as server:
+        speaker = character(server.url)
+        with pytest.raises(CharacterFailed):
+            await listen(speaker, replace(turn("how are you?"), on_prompt=kept.append))
+        await speaker.aclose()
+    assert kept == [Prompt(({"role": "user", "content": "how are you?"},), "m1")]
 
 
 async def test_leaves_out_what_was_not_given() -> None:

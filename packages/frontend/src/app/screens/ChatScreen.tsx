@@ -20,6 +20,7 @@ import { Sidebar } from './Sidebar'
 export interface ChatScreenProps {
   session: Session
   contentLimitBytes: number | undefined
+  showsPrompts: boolean
   onSignOut: () => void
   onSessionEnded: () => void
   preferences: ReactNode
@@ -92,6 +93,7 @@ export default function ChatScreen(props: ChatScreenProps) {
               isConnected={isConnected}
               characters={characters.data ?? []}
               contentLimitBytes={props.contentLimitBytes}
+              showsPrompts={props.showsPrompts}
               reloadRooms={reloadRooms}
               onActivity={reloadRoomsSoon}
             />

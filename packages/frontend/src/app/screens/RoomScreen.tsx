@@ -5,6 +5,7 @@ import { outboxNoteOf } from '@/components/chat/composer/rules'
 import { useDraft } from '@/components/chat/composer/useDraft'
 import { useText } from '@/components/chat/i18n/TextContext'
 import { MessageList, NewestButton } from '@/components/chat/messages/MessageList'
+import { PromptDialog } from '@/components/chat/messages/PromptDialog'
 import type { MessageHandlers } from '@/components/chat/messages/SlotItem'
 import { useChatScroll } from '@/components/chat/messages/useChatScroll'
 import { useUnseen } from '@/components/chat/messages/useUnseen'
@@ -28,6 +29,7 @@ import type { Session } from '../session'
 import { useKnownNames } from '../state/useKnownNames'
 import { useIsKnown, useRemembered } from '../state/useKnownRoom'
 import { usePresence } from '../state/usePresence'
+import { usePrompt } from '../state/usePrompt'
 import { useRefusal } from '../state/useRefusal'
 import { useSending } from '../state/useSending'
 import { useTitle } from '../state/useTitle'
@@ -42,6 +44,8 @@ export interface RoomScreenProps {
   isConnected: boolean
   characters: readonly CharacterSummary[]
   contentLimitBytes: number | undefined
+  /** Whether who asked for an answer may see what the model was asked. */
+  showsPrompts: boolean
   reloadRooms: () => Promise<void>
   /** Something happened here that changes the list of rooms. */
   onActivity: () => void
@@ -78,7 +82,8 @@ export function RoomScreen(props: RoomScreenProps) {
   const refusal = useRefusal(chat.error, isInRoom)
   usePresence(isInRoom, chat.setPresence)
 
-  const handlers = useHandlers(chat)
+  const prompt = usePrompt(roomId, session.token)
+  const handlers = useHandlers(chat, props.showsPrompts ? prompt.open : undefined)
   const running = messages.findLast((each) => each.state === 'streaming')
   const isRoomKnown = useIsKnown(room, isInRoom, props.reloadRooms)
   const { draft, onDraft, onSend } = useSending(useDraft(roomId), isRoomKnown, (text) => {
@@ -138,6 +143,7 @@ export function RoomScreen(props: RoomScreenProps) {
         autoFocus={hasKeyboard()}
       />
       <LiveRegion news={news} people={people} />
+      {prompt.shown && <PromptDialog {...prompt.shown} onClose={prompt.close} />}
     </div>
   )
 }
@@ -150,14 +156,18 @@ function Refusal(props: { error: Error; onRetry: () => void }) {
   )
 }
 
-function useHandlers({ retryMessage, discardMessage, regenerate }: UseSocketChatReturn) {
+function useHandlers(
+  { retryMessage, discardMessage, regenerate }: UseSocketChatReturn,
+  onPrompt: MessageHandlers['onPrompt'],
+) {
   return useMemo<MessageHandlers>(
     () => ({
       onRetry: (messageId) => void retryMessage(messageId),
       onDiscard: discardMessage,
       onRegenerate: (messageId) => void regenerate(messageId),
+      onPrompt,
     }),
-    [retryMessage, discardMessage, regenerate],
+    [retryMessage, discardMessage, regenerate, onPrompt],
   )
 }
 

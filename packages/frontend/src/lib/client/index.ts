@@ -51,6 +51,7 @@ export type { Turn, TurnHandlers, Turns } from './outbox/turns/turns'
 export {
   addMember,
   createRoom,
+  getPrompt,
   getServerInfo,
   listCharacters,
   listMembers,

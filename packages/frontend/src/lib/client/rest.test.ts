@@ -3,6 +3,7 @@ import { createGuest } from './guest'
 import {
   addMember,
   createRoom,
+  getPrompt,
   getServerInfo,
   listCharacters,
   listMembers,
@@ -38,6 +39,7 @@ describe('requests', () => {
     ['GET /api/rooms', () => listRooms(options), undefined],
     ['POST /api/rooms', () => createRoom({ roomId: 'a' }, options), '{"roomId":"a"}'],
     ['POST /api/guest', () => createGuest('Ann', options), '{"name":"Ann"}'],
+    ['GET /api/rooms/a/messages/b%2F/prompt', () => getPrompt('a', 'b/', options), undefined],
     ['GET /api/rooms/a%2Fb/members', () => listMembers('a/b', options), undefined],
     ['PUT /api/rooms/a/members/b%3F', () => addMember('a', 'b?', options), undefined],
     ['DELETE /api/rooms/a/members/b', () => removeMember('a', 'b', options), undefined],

@@ -1,4 +1,5 @@
 import type {
+  AnswerPrompt,
   CharacterSummary,
   MemberList,
   RoomCreate,
@@ -100,6 +101,16 @@ export function listRooms(options: RestOptions): Promise<RoomList> {
 
 export function createRoom(room: RoomCreate, options: RestOptions): Promise<RoomSummary> {
   return request({ method: 'POST', path: '/api/rooms', body: room }, options)
+}
+
+/** What a model was asked for an answer; only who asked for the answer may see it, and only for a while. */
+export function getPrompt(
+  roomId: string,
+  messageId: string,
+  options: RestOptions,
+): Promise<AnswerPrompt> {
+  const path = `${roomPath(roomId)}/messages/${encodeURIComponent(messageId)}/prompt`
+  return request({ method: 'GET', path }, options)
 }
 
 export function listMembers(roomId: string, options: RestOptions): Promise<MemberList> {

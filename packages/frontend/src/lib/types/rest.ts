@@ -1,5 +1,5 @@
 // Generated from packages/backend/src/rejoinder/protocol by `make generate`. Do not edit.
-import type { ChatMessage, Member } from './socket'
+import type { ChatMessage, Member, TokenUsage } from './socket'
 
 /** `POST /api/guest`: a name to be called by. */
 export interface GuestRequest {
@@ -49,9 +49,23 @@ export interface MemberList {
   members: Member[]
 }
 
+/** One message of a prompt. */
+export interface PromptPart {
+  role: 'assistant' | 'system' | 'user'
+  content: string
+}
+
+/** `GET /api/rooms/{roomId}/messages/{messageId}/prompt`: what a model was really asked for an answer. */
+export interface AnswerPrompt {
+  messages: PromptPart[]
+  model?: string
+  usage?: TokenUsage
+}
+
 /** `GET /api/info`: what a page must know before anybody is signed in. */
 export interface ServerInfo {
   version: string
   guests: boolean
   contentLimitBytes: number
+  prompts?: boolean
 }

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 
-from rejoinder.characters.base import CharacterInfo, Delta, Turn
+from rejoinder.characters.base import CharacterInfo, Delta, Prompt, PromptMessage, Turn
 from rejoinder.characters.local.engine import Request
 from rejoinder.characters.local.files import check_model, find_model
 from rejoinder.characters.local.llama import check_library
@@ -81,6 +81,8 @@ class LocalCharacter:
         await self._model.start()
 
     async def reply(self, turn: Turn) -> AsyncIterator[Delta]:
+        asked: list[PromptMessage] = []
+
         def prepare(count: Count) -> Request:
             try:
                 messages = self._window.fit(turn, count)
@@ -88,12 +90,16 @@ class LocalCharacter:
                 raise CharacterFailed(
                     f"What {self._info.name} was told to be leaves no room for a message."
                 ) from None
+            asked.extend(messages)
             return Request(messages, self._max_tokens, self._temperature, self._sampling)
 
         said_something = False
         try:
             async with aclosing(self._model.stream(self, prepare)) as deltas:
                 async for delta in deltas:
+                    if asked:
+                        turn.on_prompt(Prompt(tuple(asked), self._model.settings.path.stem))
+                        asked.clear()
                     if isinstance(delta, str):
                         said_something = said_something or bool(delta.strip())
                     elif not said_something:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from rejoinder.characters.base import CharacterInfo, Delta, Thought, Turn, Usage
+from rejoinder.characters.base import CharacterInfo, Delta, Prompt, Thought, Turn, Usage
 from rejoinder.characters.openai.failures import EndpointError, Kind, Locale, sentence
 from rejoinder.characters.openai.settings import Endpoint
 from rejoinder.characters.openai.stream import Events, Halves, Piece, read
@@ -108,6 +108,7 @@ class OpenAICharacter:
         await self._transport.ready()
         patience, now = self._endpoint.patience, asyncio.get_running_loop().time()
         messages = await counted_elsewhere(self._window.fitting(turn), self._count)
+        turn.on_prompt(Prompt(tuple(messages), self._endpoint.model))
         answer = _Answer(messages, now + patience.first, now + patience.whole)
         for number in range(patience.tries):
             try:

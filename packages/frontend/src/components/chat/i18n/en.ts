@@ -66,6 +66,15 @@ export const en = {
         ? `${names[0]} and ${names[1]} are typing …`
         : `${names.length} people are typing …`,
   answering: (name: string) => `${name} is answering`,
+  showPrompt: 'Show the prompt',
+  promptTitle: 'What the model was asked',
+  promptRoles: { system: 'Instructions', user: 'People', assistant: 'Character' },
+  promptTokens: (asked: number, answered: number) =>
+    `${asked.toLocaleString('en')} tokens asked, ${answered.toLocaleString('en')} answered`,
+  promptGone:
+    'This is not kept any more: only that of the newest answers is, until the server restarts.',
+  promptForbidden: 'Only who asked for this answer may see this.',
+  close: 'Close',
   thinking: 'Thinking …',
   thoughts: 'Thoughts',
   answered: (name: string, text: string) => `${name}: ${text}`,

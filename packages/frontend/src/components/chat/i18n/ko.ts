@@ -61,6 +61,15 @@ export const ko: Catalogue = {
       ? `${names.join(', ')} 님이 입력 중입니다…`
       : `${names.length}명이 입력 중입니다…`,
   answering: (name) => `${name} 답변 중`,
+  showPrompt: '프롬프트 보기',
+  promptTitle: '모델에 보낸 내용',
+  promptRoles: { system: '지시', user: '사람', assistant: '캐릭터' },
+  promptTokens: (asked: number, answered: number) =>
+    `질문 ${asked.toLocaleString('ko')}토큰, 답변 ${answered.toLocaleString('ko')}토큰`,
+  promptGone:
+    '더 이상 보관되어 있지 않습니다. 최근 답변의 내용만 서버가 다시 시작될 때까지 보관됩니다.',
+  promptForbidden: '이 답변을 요청한 사람만 볼 수 있습니다.',
+  close: '닫기',
   thinking: '생각하는 중 …',
   thoughts: '생각한 내용',
   answered: (name, text) => `${name}: ${text}`,

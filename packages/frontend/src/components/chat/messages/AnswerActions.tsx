@@ -9,14 +9,17 @@ export interface AnswerActionsProps {
   onShow: (index: number) => void
   /** Absent where no further answer can be asked for. */
   onRegenerate?: ((messageId: string) => void) | undefined
+  /** Absent where it may not be seen what the model was asked. */
+  onPrompt?: ((messageId: string) => void) | undefined
 }
 
 /** Below an answer: the other answers to the same message, and a way to ask for one more. */
-export function AnswerActions({ message, index, count, onShow, onRegenerate }: AnswerActionsProps) {
+export function AnswerActions(props: AnswerActionsProps) {
+  const { message, index, count, onShow, onRegenerate, onPrompt } = props
   const { t } = useText()
   const ended = message.state !== 'streaming'
   const broke = message.state === 'failed' || message.state === 'interrupted'
-  if (count < 2 && !(ended && onRegenerate)) return null
+  if (count < 2 && !onPrompt && !(ended && onRegenerate)) return null
   return (
     <div className="-ms-2.5 mt-1 flex flex-wrap items-center gap-1">
       {count > 1 && (
@@ -37,6 +40,11 @@ export function AnswerActions({ message, index, count, onShow, onRegenerate }: A
         >
           <Icon name="again" className="size-4" />
           {broke ? t.tryAgain : t.regenerate}
+        </button>
+      )}
+      {onPrompt && (
+        <button type="button" className="button-quiet text-sm" onClick={() => onPrompt(message.id)}>
+          {t.showPrompt}
         </button>
       )}
     </div>

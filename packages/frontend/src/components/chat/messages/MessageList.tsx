@@ -31,9 +31,11 @@ export function MessageList(props: MessageListProps) {
   const { t } = useText()
   const slots = useMemo(() => toSlots(messages), [messages])
   const rows = useMemo(() => toRows(slots), [slots])
+  const { userId } = props.people
+  const asked = useMemo(() => ownIds(messages, userId), [messages, userId])
   const lastSlot = slots.at(-1)
-  const own = lastOwn(messages, props.people.userId)
-  const readers = readersOf(own, props.readMarkers, props.people.userId).join(' ')
+  const own = lastOwn(messages, userId)
+  const readers = readersOf(own, props.readMarkers, userId).join(' ')
   return (
     <section
       ref={scroll.box}
@@ -62,6 +64,7 @@ export function MessageList(props: MessageListProps) {
                   handlers={props.handlers}
                   readers={row.key === own?.id ? readers : ''}
                   mayRegenerate={row.slot === lastSlot}
+                  answersMe={asked.has(row.slot.variants[0]?.replyTo ?? '')}
                 />
               )}
             </li>
@@ -71,6 +74,10 @@ export function MessageList(props: MessageListProps) {
       </div>
     </section>
   )
+}
+
+function ownIds(messages: readonly ChatMessage[], userId: string): ReadonlySet<string> {
+  return new Set(messages.filter(({ senderId }) => senderId === userId).map(({ id }) => id))
 }
 
 function runningText(row: Row & { slot: Slot }, texts: ReadonlyMap<string, string>) {

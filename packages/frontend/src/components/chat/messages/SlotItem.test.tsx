@@ -22,7 +22,12 @@ const message = (id: string, more: Partial<ChatMessage> = {}): ChatMessage => ({
 })
 
 function show(variants: ChatMessage[], more: Partial<SlotItemProps> = {}) {
-  const handlers = { onRetry: vi.fn(), onDiscard: vi.fn(), onRegenerate: vi.fn() }
+  const handlers = {
+    onRetry: vi.fn(),
+    onDiscard: vi.fn(),
+    onRegenerate: vi.fn(),
+    onPrompt: vi.fn(),
+  }
   const people = {
     userId: 'ann',
     characters: [{ id: 'echo', name: 'Echo' }],
@@ -39,6 +44,7 @@ function show(variants: ChatMessage[], more: Partial<SlotItemProps> = {}) {
       handlers={handlers}
       readers=""
       mayRegenerate={true}
+      answersMe={true}
       {...more}
     />
   )
@@ -135,6 +141,15 @@ describe('a place in the conversation', () => {
 
     rerender([{ ...running, content: 'Hello.', state: 'complete' }])
     expect(screen.queryByText('They greet me.')).toBeNull()
+  })
+
+  test('offers what the model was asked, to who asked for the answer', async () => {
+    const { user, handlers } = show([message('a')])
+    await user.click(screen.getByRole('button', { name: 'Show the prompt' }))
+    expect(handlers.onPrompt.mock.calls).toEqual([['a']])
+    cleanup()
+    show([message('a')], { answersMe: false })
+    expect(screen.queryByRole('button', { name: 'Show the prompt' })).toBeNull()
   })
 
   test('names those who have read', () => {

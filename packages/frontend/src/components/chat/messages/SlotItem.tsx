@@ -11,6 +11,8 @@ export interface MessageHandlers {
   onRetry: (messageId: string) => void
   onDiscard: (messageId: string) => void
   onRegenerate: (messageId: string) => void
+  /** Absent where nobody may see what a model was asked. */
+  onPrompt?: ((messageId: string) => void) | undefined
 }
 
 export interface SlotItemProps {
@@ -28,6 +30,8 @@ export interface SlotItemProps {
   readers: string
   /** Only at the end of a conversation another answer makes sense. */
   mayRegenerate: boolean
+  /** Whether one asked for it oneself. */
+  answersMe: boolean
 }
 
 /** A place in the conversation with the answer that is shown there: the newest until one turns back. */
@@ -68,6 +72,7 @@ function SlotView(props: SlotItemProps) {
           count={variants.length}
           onShow={(at) => setChosen(isNewest(at) ? null : (variants[at]?.id ?? null))}
           onRegenerate={props.mayRegenerate ? handlers.onRegenerate : undefined}
+          onPrompt={props.answersMe ? handlers.onPrompt : undefined}
         />
       )}
     </MessageItem>
