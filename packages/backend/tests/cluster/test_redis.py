@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from tests.support.proxy import Proxy
 from tests.support.redis import RedisServer
 
 from rejoinder.cluster.addresses import cluster_for
@@ -67,8 +69,15 @@ async def test_databases_of_one_redis_are_clusters_of_their_own(
     await cluster.claim(older, "single")
     assert not await other.listen(room)
     await other.claim(claim(user), "single")
-    await asyncio.sleep(0.1)
-    assert told.replaced_ids == []
+    # What that had told of it would have come by now, since this comes later and the same way.
+    third = RedisCluster(redis.url(3), 300)
+    await third.open(RecordingPeers())
+    last = claim(fresh("user"))
+    await cluster.claim(last, "single")
+    await third.claim(claim(last.user_id), "single")
+    await until(lambda: last.connection_id in told.replaced_ids, "the last one is replaced")
+    await third.close()
+    assert told.replaced_ids == [last.connection_id]
     await other.close()
 
 
@@ -123,12 +132,61 @@ async def test_ends_that_could_not_be_told_are_told_later(
     redis.pause()
     session = Session(user, "room", "echo", 1_767_225_600_000)
     cluster.release(ended.connection_id, session)
-    await asyncio.sleep(1.5)
+    await until(lambda: not cluster.healthy, "it is noticed")
     told.misses.clear()
     redis.resume()
     await until(lambda: None in told.misses, "all is told again")
     assert not await cluster.connected(user)
     assert (await cluster.claim(claim(user), "single")).session == session
+
+
+@asynccontextmanager
+async def behind(redis: RedisServer) -> AsyncIterator[tuple[Proxy, RedisCluster, RecordingPeers]]:
+    """A server with a way of its own to Redis."""
+    async with Proxy(redis.port) as proxy:
+        cluster, peers = RedisCluster(f"redis://127.0.0.1:{proxy.port}/3", 300), RecordingPeers()
+        await cluster.open(peers)
+        yield proxy, cluster, peers
+        await cluster.close()
+
+
+async def test_a_deaf_server_gives_way_all_the_same(
+    redis: RedisServer, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its beats ask whom it is to give up. That it is deaf is not noticed here, else it would be mended."""
+    monkeypatch.setattr("rejoinder.cluster.redis.pulse.DEAF_SECONDS", 60.0)
+    second, _ = opened
+    async with behind(redis) as (proxy, cluster, told):
+        older = claim(fresh("user"))
+        await cluster.claim(older, "single")
+        proxy.deafen_subscriptions()
+        await second.claim(claim(older.user_id), "single")
+        await until(lambda: older.connection_id in told.replaced_ids, "the older one is replaced")
+
+
+async def test_for_a_server_that_is_cut_off_word_is_to_be_left(
+    redis: RedisServer, opened: Opened
+) -> None:
+    second, told = opened
+    async with behind(redis) as (proxy, cluster, _):
+        third, heard = RedisCluster(redis.url(3), 300), RecordingPeers()
+        await third.open(heard)
+        older, reached = claim(fresh("user")), claim(fresh("user"))
+        await cluster.claim(older, "single")
+        await third.claim(reached, "single")
+        proxy.swallow()
+        await second.claim(claim(reached.user_id), "single")
+        await until(lambda: heard.replaced_ids == [reached.connection_id], "who is told gives way")
+        await second.claim(claim(older.user_id), "single")
+
+        def untold() -> bool:
+            second.tick()
+            return told.untold_ids == [(cluster.server_id, older.connection_id)]
+
+        await until(untold, "it is noticed that its server was not told")
+        await until(lambda: cluster.doubted, "it is noticed there, too")
+        proxy.heal()
+        await third.close()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from rejoinder.characters import CharacterInfo, Characters, Delta, EchoCharacter, Turn
+from rejoinder.cluster.base import Peers
+from rejoinder.cluster.local import LocalCluster
 from rejoinder.core.connections import ConnectionPolicy
 from rejoinder.core.users import User
 from rejoinder.errors import Unavailable
@@ -115,6 +117,16 @@ class FaultyStore(SqliteStore):
             return await work
         finally:
             self.in_flight -= 1
+
+
+class Cluster(LocalCluster):
+    """Of this server alone; a test may say what others say."""
+
+    peers: Peers
+
+    async def open(self, peers: Peers) -> None:
+        self.peers = peers
+        await super().open(peers)
 
 
 class Puppet:
@@ -248,6 +260,7 @@ class World:
         self.forbidden: set[tuple[str, str]] = set()
         self._numbers = iter(range(1, 1_000_000))
         self._open: dict[str, Client] = {}
+        self.cluster = Cluster(self.clock, limits.session_timeout, limits.sweep_interval)
         self.service = ChatService(
             store=self.store,
             characters=self.characters,
@@ -257,6 +270,7 @@ class World:
             authorize=self._authorize,
             limits=limits,
             policy=policy,
+            cluster=self.cluster,
         )
 
     async def _authenticate(self, handshake: Handshake) -> User | None:

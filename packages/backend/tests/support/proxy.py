@@ -4,6 +4,9 @@ import asyncio
 from contextlib import suppress
 from typing import Self
 
+SUBSCRIBE = b"\r\nSUBSCRIBE\r\n"
+"""How a Redis is asked to tell something."""
+
 
 class Proxy:
     """Hands bytes on between who connects to it and a port. `swallows`: nothing arrives and nobody is told."""
@@ -15,6 +18,7 @@ class Proxy:
         self._pumps: set[asyncio.Task[None]] = set()
         self._requests = asyncio.Event()
         self._replies = asyncio.Event()
+        self._subscribed: list[asyncio.Event] = []
         self.delay = 0.0
         self.port = 0
         self.heal()
@@ -61,8 +65,15 @@ class Proxy:
         self._replies = asyncio.Event()
         self._replies.set()
 
+    def deafen_subscriptions(self) -> None:
+        """The same for the connections on which somebody has subscribed; all others work."""
+        for gate in self._subscribed:
+            gate.clear()
+
     def heal(self) -> None:
         """Hand on everything, also what was held back."""
+        for gate in self._subscribed:
+            gate.set()
         self._requests.set()
         self._replies.set()
 
@@ -73,21 +84,34 @@ class Proxy:
             writer.transport.abort()
             return
         self._writers |= {writer, there[1]}
-        for source, sink, gate in (
-            (reader, there[1], self._requests),
-            (there[0], writer, self._replies),
+        own = asyncio.Event()
+        own.set()
+        for source, sink, gates in (
+            (reader, there[1], (self._requests,)),
+            (there[0], writer, (self._replies, own)),
         ):
-            pump = asyncio.get_running_loop().create_task(self._pump(source, sink, gate))
+            notice = self._subscribed if source is reader else []
+            pump = asyncio.get_running_loop().create_task(
+                self._pump(source, sink, gates, (own, notice))
+            )
             self._pumps.add(pump)
             pump.add_done_callback(self._pumps.discard)
 
     async def _pump(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, gate: asyncio.Event
+        self,
+        source: asyncio.StreamReader,
+        sink: asyncio.StreamWriter,
+        gates: tuple[asyncio.Event, ...],
+        subscribes: tuple[asyncio.Event, list[asyncio.Event]],
     ) -> None:
+        own, subscribed = subscribes
         try:
             with suppress(OSError):
                 while data := await source.read(65536):
-                    await gate.wait()
+                    if SUBSCRIBE in data and own not in subscribed:
+                        subscribed.append(own)
+                    for gate in gates:
+                        await gate.wait()
                     if self.delay:
                         await asyncio.sleep(self.delay)
                     sink.write(data)

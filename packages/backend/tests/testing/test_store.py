@@ -89,6 +89,23 @@ class RenewsNothing(SqliteStore):
         return await super().save_stream(message_id, content)
 
 
+class LeavesWordForGood(SqliteStore):
+    async def overtaken(self, server: str) -> Sequence[str]:
+        left = list(await super().overtaken(server))
+        await self.overtake(server, left)
+        return left
+
+
+class KeepsNothingShown(SqliteStore):
+    async def keep_shown(self, message_id: str, content: str) -> None:
+        """Nothing of it."""
+
+
+class KeepsTheLastShown(SqliteStore):
+    async def keep_shown(self, message_id: str, content: str) -> None:
+        await self.save_stream(message_id, content)
+
+
 class TrustsEveryClock(SqliteStore):
     async def unfinished(self, limit: int, now: int | None = None) -> list[ChatMessage]:
         rows = await super().unfinished(limit, now)
@@ -228,6 +245,9 @@ class HangsWhenClosed(SqliteStore):
         (ForgetsUnfinished, "unfinished_are_those_that_stream"),
         (KnowsNoLeases, "a_row_is_not_left_behind_while_its_lease_runs"),
         (RenewsNothing, "a_save_renews_the_lease"),
+        (LeavesWordForGood, "word_for_a_server_is_left_and_taken_once"),
+        (KeepsNothingShown, "what_was_shown_is_kept_where_less_was_saved"),
+        (KeepsTheLastShown, "what_was_shown_is_kept_where_less_was_saved"),
         (TrustsEveryClock, "a_lease_that_no_right_clock_gave_has_run_out"),
         (WantsALease, "a_row_without_a_lease_is_left_behind"),
         (InterruptsWhatHasEnded, "what_has_ended_is_not_left_behind"),

@@ -6,7 +6,7 @@ reads the log. And a person's newest connection wins: `claim` decides that for a
 `rejoinder.testing.check_cluster` is the specification as tests.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,6 +46,13 @@ class Peers(Protocol):
         """A connection of this server has been replaced by a newer one, wherever that is."""
         ...
 
+    def untold(self, server: str, connection_ids: Sequence[str]) -> None:
+        """Connections of that server have been replaced from here, and it has not said that it knows.
+
+        It may be cut off: then the store is the only way to it.
+        """
+        ...
+
     def listening(self, room_id: str, servers: Collection[str]) -> None:
         """After a failure: these others have people in the room."""
         ...
@@ -75,6 +82,11 @@ class Cluster(Protocol):
     @property
     def healthy(self) -> bool:
         """True if the others can be reached, and reach this one, as far as is known."""
+        ...
+
+    @property
+    def doubted(self) -> bool:
+        """True if this server may not be told something, as far as is known by now: sooner than it ceases to be `healthy`."""
         ...
 
     async def open(self, peers: Peers) -> None:

@@ -34,6 +34,10 @@ class LocalCluster:
     def healthy(self) -> bool:
         return True
 
+    @property
+    def doubted(self) -> bool:
+        return False
+
     async def open(self, peers: Peers) -> None:
         self._peers = peers
 

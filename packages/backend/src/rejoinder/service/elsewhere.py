@@ -75,8 +75,8 @@ class Elsewhere:
 
     async def _sweep(self) -> None:
         try:
-            await self._end_left()
             await self._look()
+            await self._end_left()
         except Unavailable:
             self._sweeps.failed()
         finally:
@@ -115,6 +115,10 @@ class Elsewhere:
         stream = state.elsewhere.get(message_id)
         if row is None or stream is None:
             return
+        shown = stream.text.shown
+        if row.state == "streaming" and len(shown) > len(row.content):
+            # Its server may be gone; what people here have seen of it is to be what is kept.
+            await in_time(self._store.keep_shown(message_id, shown))
         _show(self._delivery, state, stream, row)
         if row.state != "streaming":
             state.elsewhere.end(message_id)

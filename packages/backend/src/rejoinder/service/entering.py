@@ -66,6 +66,9 @@ class Entering:
         character_id = given(entry.character_id) or room.character_id
         async with self._c.rooms.use(room.id) as state:
             reading = await self._read(room.id, given(entry.last_message_id))
+            if self._c.store.shared:
+                # Another server may have shown them more than this one has heard of, and that must not come as new.
+                await self._c.rooms.reach(state, await self._last_seq(room.id, reading))
             for _ in range(CATCH_UP_TRIES):
                 stale = self._stale(state, reading)
                 if stale is None:
@@ -192,6 +195,12 @@ class Entering:
             reading = Reading(page.messages, recovered=False, has_more=page.has_more, floor=0)
         reading.marks = await in_time(store.read_marks(room_id, MARKS_SHOWN))
         return reading
+
+    async def _last_seq(self, room_id: str, reading: Reading) -> int:
+        """Of the log, as far as it was stored when the reading began."""
+        if reading.recovered and reading.has_more:
+            return await in_time(self._c.store.last_seq(room_id))
+        return reading.last_seq
 
     def _stale(self, state: RoomState, reading: Reading) -> list[ChatMessage] | None:
         """Rows to read once more, [] included where only newer ones are missing; None if the reading can be used."""

@@ -1,6 +1,6 @@
 """What the other servers say, and what becomes of it here."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import msgspec
@@ -24,6 +24,8 @@ WATCH_SECONDS = 60.0
 LOOKS_MAX = 500
 """Rooms whose log is read each time while the others can't be reached."""
 MARKS_SHOWN = 100
+WORD_TRIES = 10
+WORD_SECONDS = 0.5
 RECENT_MS = 600_000
 """How old a read mark may be to be told again after something was missed."""
 
@@ -59,6 +61,7 @@ class Hearing:
         """Rooms in which a server had something that is not heard of any more, and until when their log is looked at."""
         self._look_at = 0.0
         self._looked = 0
+        self._asking = False
 
     # --- for the cluster -------------------------------------------------------------------------
 
@@ -79,6 +82,18 @@ class Hearing:
 
     def replaced(self, connection_id: str) -> None:
         self._replaced(connection_id)
+
+    def untold(self, server: str, connection_ids: Sequence[str]) -> None:
+        _ = self._c.sharing.tasks.start(self._overtake(server, connection_ids))
+
+    async def _overtake(self, server: str, connection_ids: Sequence[str]) -> None:
+        for _ in range(WORD_TRIES):
+            try:
+                await in_time(self._c.store.overtake(server, connection_ids))
+            except Unavailable:
+                await self._c.clock.sleep(WORD_SECONDS)
+            else:
+                return
 
     def listening(self, room_id: str, servers: Collection[str]) -> None:
         state = self._c.rooms.get(room_id)
@@ -123,6 +138,9 @@ class Hearing:
                 continue
             for user_id in state.others.expire(now):
                 self._leaves(state, user_id)
+        if self._c.sharing.cluster.doubted and not self._asking:
+            self._asking = True
+            _ = self._c.sharing.tasks.start(self._ask_overtaken())
         healthy = self._c.sharing.cluster.healthy
         if (self._watched or not healthy) and now >= self._look_at:
             self._look_at = now + LOOK_SECONDS
@@ -132,6 +150,17 @@ class Hearing:
             self._looked += LOOKS_MAX
             for state in part:
                 self._c.rooms.look(state)
+
+    async def _ask_overtaken(self) -> None:
+        """What nobody can tell this server over the bus may have been left for it in the store."""
+        try:
+            cluster = self._c.sharing.cluster
+            for connection_id in await in_time(self._c.store.overtaken(cluster.server_id)):
+                self._replaced(connection_id)
+        except Unavailable:
+            return
+        finally:
+            self._asking = False
 
     def _watched_rooms(self, now: float) -> tuple[RoomState, ...]:
         self._watched = {room: until for room, until in self._watched.items() if until > now}

@@ -288,6 +288,19 @@ class Rooms:
         """Another server has told of a row."""
         self._let_out(state, message)
 
+    async def reach(self, state: RoomState, seq: int) -> None:
+        """Show the room everything up to that number, which is stored.
+
+        Raises:
+            Unavailable: the log can't be read.
+        """
+        while state.sequencer.last < seq:
+            page = await in_time(self._store.page_after(state.id, state.sequencer.last, HEAL_PAGE))
+            for message in page.messages:
+                self._let_out(state, message)
+            if not page.messages:
+                return
+
     def _settle(self, addition: "Addition", outcome: Appended | Conflict | NotFound) -> None:
         state = addition.state
         if not isinstance(outcome, Appended):

@@ -216,6 +216,10 @@ class Store(Protocol):
         """
         ...
 
+    async def keep_shown(self, message_id: str, content: str) -> None:
+        """Keep that text of a row that is `streaming` if less of it was saved; nothing else changes."""
+        ...
+
     async def end_stream(self, message_id: str, content: str, state: EndState) -> bool:
         """End a row that is `streaming`; False if it had ended before (then nothing changes)."""
         ...
@@ -237,6 +241,14 @@ class Store(Protocol):
 
     async def answered(self, message_id: str) -> bool:
         """True if a character's row replies to that message."""
+        ...
+
+    async def overtake(self, server: str, connection_ids: Sequence[str]) -> None:
+        """Leave word for that server, for a minute: connections of its have been replaced. Only a `shared` store is asked."""
+        ...
+
+    async def overtaken(self, server: str) -> Sequence[str]:
+        """What has been left for that server, each once."""
         ...
 
     async def mark_read(self, room_id: str, mark: StoredMark) -> bool:

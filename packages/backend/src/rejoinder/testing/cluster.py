@@ -11,7 +11,7 @@ What only several servers can show is passed over for a cluster of one (`Cluster
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -33,6 +33,7 @@ class RecordingPeers:
 
     items: list[tuple[str, bytes]] = field(default_factory=list)
     replaced_ids: list[str] = field(default_factory=list)
+    untold_ids: list[tuple[str, str]] = field(default_factory=list)
     gone_servers: list[str] = field(default_factory=list)
     misses: list[str | None] = field(default_factory=list)
 
@@ -43,6 +44,10 @@ class RecordingPeers:
     def replaced(self, connection_id: str) -> None:
         """Note it down."""
         self.replaced_ids.append(connection_id)
+
+    def untold(self, server: str, connection_ids: Sequence[str]) -> None:
+        """Note it down."""
+        self.untold_ids += [(server, each) for each in connection_ids]
 
     def listening(self, room_id: str, servers: Collection[str]) -> None:
         """It may be told at any time."""
@@ -241,12 +246,12 @@ async def check_a_server_that_ends_is_gone(make: Make) -> None:
     async with servers(make, 1) as ((first, told),):
         if first.alone:
             return
-        second, room = make(), fresh("room")
-        await second.open(RecordingPeers())
+        second, room, heard = make(), fresh("room"), RecordingPeers()
+        await second.open(heard)
         await second.listen(room)
         expect(set(await first.listen(room)), {second.server_id}, "who listens")
         first.send((second.server_id,), b"1")
-        await asyncio.sleep(1.5)
+        await until(lambda: bool(heard.items), "it is spoken to")
         await second.close()
         await until(lambda: second.server_id in told.gone_servers, "it is told that it is gone")
         expect(set(await first.listeners(room)), set(), "who listens then")

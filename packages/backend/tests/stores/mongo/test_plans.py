@@ -84,6 +84,7 @@ def _calls(room_id: str) -> dict[str, list[Call]]:
         ],
         "last_seq": [lambda store: store.last_seq(room_id)],
         "save_stream": [lambda store: store.save_stream(running.id, "text")],
+        "keep_shown": [lambda store: store.keep_shown(running.id, "a longer text")],
         "end_stream": [
             lambda store: store.end_stream(running.id, "text", "complete"),
             lambda store: store.end_stream(running.id, "text", "complete"),
@@ -98,6 +99,8 @@ def _calls(room_id: str) -> dict[str, list[Call]]:
             lambda store: store.interrupt(running.id),
         ],
         "answered": [lambda store: store.answered("question")],
+        "overtake": [lambda store: store.overtake("server", ["connection"])],
+        "overtaken": [lambda store: store.overtaken("server")],
         "mark_read": [
             lambda store: store.mark_read(room_id, mark),
             lambda store: store.mark_read(room_id, mark),

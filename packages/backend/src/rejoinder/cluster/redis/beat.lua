@@ -1,7 +1,7 @@
--- A server says that it lives, and hears who else does.
--- KEYS: servers. ARGV: server, LOST_MS, FORGET_MS.
+-- A server says that it lives, and hears who else does, and which of its connections it is to give up.
+-- KEYS: servers, owed. ARGV: server, LOST_MS, FORGET_MS.
 -- Returns how many ms ago it said so before (-1: never, or too long ago to be known), and all that live, each with how many ms
--- ago it said so.
+-- ago it said so; and those connections.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local before = redis.call('ZSCORE', KEYS[1], ARGV[1])
@@ -13,4 +13,6 @@ local alive = {}
 for at = 1, #listed, 2 do
   alive[#alive + 1] = {listed[at], now - listed[at + 1]}
 end
-return {before and now - before or -1, alive}
+local owed = redis.call('SMEMBERS', KEYS[2])
+redis.call('DEL', KEYS[2])
+return {before and now - before or -1, alive, owed}

@@ -5,6 +5,7 @@
 | `servers` | each server with the time of its last beat (ms) | 60 s after the last beat of any |
 | `user:{id}` | a hash: each connection as JSON `[server, device, since, room, character]` | 10 min, renewed |
 | `session:{id}` | the session as JSON `[room, character, disconnectedAt]` | the session timeout |
+| `owed:{server}` | a set: connections of that server that were replaced, of which it has not said that it knows | 60 s |
 | `room:{id}` | a set: the servers that have something in the room | 10 min, renewed |
 
 `to:{server}` is the channel of a server. Channels know no databases, so the number of the database is part of every name.
@@ -42,6 +43,9 @@ class Keys:
 
     def channel(self, server: str) -> str:
         return self.channels + server
+
+    def owed(self, server: str) -> str:
+        return f"{self.prefix}owed:{server}"
 
     def user(self, user_id: str) -> str:
         return f"{self.prefix}user:{user_id}"

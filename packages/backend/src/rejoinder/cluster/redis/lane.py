@@ -1,7 +1,7 @@
 """The commands of one server, in their order: all that gathers while some are under way goes out together."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,7 @@ from rejoinder.errors import Unavailable
 TIMEOUT: Final = 1.0
 WAITING_MAX: Final = 20_000
 AT_ONCE: Final = 1_000
+SLICE: Final = 500
 AWAY: Final = "The servers can't reach each other. Try again in a moment."
 RETRY_MS: Final = 1000
 SCRIPTS: Final = ("beat", "claim", "release", "connected", "listen")
@@ -73,6 +74,20 @@ class Lane:
             self._waiting.append(asked)
             self._news.set()
         return asked.answer
+
+    async def ask_all(self, commands: Mapping[str, Command]) -> list[tuple[str, Any]]:
+        """Their answers, by the same keys; not all at once, so that others have their turn.
+
+        Raises:
+            Unavailable: some were not answered.
+        """
+        answers: list[tuple[str, Any]] = []
+        waiting = list(commands.items())
+        for at in range(0, len(waiting), SLICE):
+            part = waiting[at : at + SLICE]
+            replies = await asyncio.gather(*(self.ask(command) for _, command in part))
+            answers += [(key, reply) for (key, _), reply in zip(part, replies, strict=True)]
+        return answers
 
     def tell(self, command: Command) -> None:
         """The same, where the answer is of no interest."""

@@ -38,6 +38,7 @@ class Link:
         self.rooms = self.collection(model.ROOMS)
         self.members = self.collection(model.MEMBERS)
         self.marks = self.collection(model.MARKS)
+        self.overtaken = self.collection(model.OVERTAKEN)
         self.meta = self.collection(model.META)
         self._settled: object = None
         self._settling = asyncio.Lock()

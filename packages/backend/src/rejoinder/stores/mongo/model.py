@@ -9,6 +9,7 @@
 | `members`       | roomId, userId   | roomId, userId, name, joinedAt                                                |
 | `read_marks`    | roomId, userId   | roomId, userId, messageId, seq, timestamp                                     |
 | `search`        | the message's id | roomId, timestamp, pairs                                                      |
+| `overtaken`     | a server's id    | connections (that were replaced), at; for a minute                            |
 | `meta`          | `schema`         | version                                                                       |
 
 Times are dates. `metadata` is text, since BSON can't hold every JSON (keys, large numbers). A message takes about 200
@@ -31,6 +32,7 @@ ROOMS: Final = "rooms"
 MEMBERS: Final = "members"
 MARKS: Final = "read_marks"
 SEARCH: Final = "search"
+OVERTAKEN: Final = "overtaken"
 META: Final = "meta"
 ENDED: Final = "ended"
 """The state of the row that ends the log of a room that was deleted; no message has it."""
@@ -89,6 +91,7 @@ def indexes() -> Mapping[str, list[IndexModel]]:
                 name="marks_of_room",
             )
         ],
+        OVERTAKEN: [IndexModel([("at", ASCENDING)], name="kept", expireAfterSeconds=60)],
     }
 
 

@@ -53,6 +53,12 @@ class Rows:
             fields["leaseUntil"] = model.date(lease_until)
         return await self._change(_streaming(message_id), {"$set": fields})
 
+    async def keep_shown(self, message_id: str, content: str) -> None:
+        """Keep that text if less of it was saved."""
+        shorter = {"$lt": [{"$strLenBytes": "$content"}, len(content.encode())]}
+        which = {**_streaming(message_id), "$expr": shorter}
+        await self._change(which, {"$set": {"content": content}})
+
     async def end_stream(self, message_id: str, content: str, state: EndState) -> bool:
         """End a row that is `streaming`."""
         fields = {"content": content, "state": state}

@@ -29,6 +29,7 @@ from rejoinder.stores.mongo import connect, migrations, model
 from rejoinder.stores.mongo.deletion import Deletion
 from rejoinder.stores.mongo.lanes import Lanes
 from rejoinder.stores.mongo.link import Link
+from rejoinder.stores.mongo.overtaken import Overtaken
 from rejoinder.stores.mongo.rooms import Rooms
 from rejoinder.stores.mongo.rows import Rows
 from rejoinder.stores.mongo.search import Search
@@ -55,6 +56,7 @@ class MongoStore:
         self._rooms = Rooms(self._link)
         self._search = Search(self._link)
         self._deletion = Deletion(self._link)
+        self._overtaken = Overtaken(self._link)
         self._touched: dict[str, int] = {}
         self._touching: set[asyncio.Task[None]] = set()
 
@@ -140,6 +142,9 @@ class MongoStore:
     ) -> bool:
         return await self._rows.save_stream(message_id, content, lease_until)
 
+    async def keep_shown(self, message_id: str, content: str) -> None:
+        await self._rows.keep_shown(message_id, content)
+
     async def end_stream(self, message_id: str, content: str, state: EndState) -> bool:
         return await self._rows.end_stream(message_id, content, state)
 
@@ -204,6 +209,12 @@ class MongoStore:
 
     async def members(self, room_id: str, limit: int) -> list[StoredMember]:
         return await self._rooms.members(room_id, limit)
+
+    async def overtake(self, server: str, connection_ids: Sequence[str]) -> None:
+        await self._overtaken.add(server, connection_ids)
+
+    async def overtaken(self, server: str) -> Sequence[str]:
+        return await self._overtaken.take(server)
 
     async def mark_read(self, room_id: str, mark: StoredMark) -> bool:
         return await self._rooms.mark_read(room_id, mark)

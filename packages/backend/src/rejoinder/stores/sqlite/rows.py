@@ -133,6 +133,16 @@ def save_stream(
     return done.rowcount == 1
 
 
+def keep_shown(db: sqlite3.Connection, message_id: str, content: str) -> None:
+    """Keep that text if less of it was saved."""
+    # As bytes: the length of a text is counted up to the first NUL in it.
+    db.execute(
+        "UPDATE messages SET content = :text WHERE id = :id AND state = 'streaming' "
+        "AND length(CAST(content AS BLOB)) < length(CAST(:text AS BLOB))",
+        {"text": content, "id": message_id},
+    )
+
+
 def end_stream(db: sqlite3.Connection, message_id: str, content: str, state: EndState) -> bool:
     """End a row that is `streaming`."""
     done = db.execute(

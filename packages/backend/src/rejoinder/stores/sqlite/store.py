@@ -45,6 +45,7 @@ class SqliteStore:
         self._reader = Worker(path, writes=False)
         # A search may take longer than others are to wait for a page.
         self._searcher = Worker(path, writes=False)
+        self._overtaken: dict[str, list[str]] = {}
 
     async def open(self) -> None:
         await asyncio.to_thread(self._prepare)
@@ -108,6 +109,9 @@ class SqliteStore:
     ) -> bool:
         return await self._write(lambda db: rows.save_stream(db, message_id, content, lease_until))
 
+    async def keep_shown(self, message_id: str, content: str) -> None:
+        await self._write(lambda db: rows.keep_shown(db, message_id, content))
+
     async def end_stream(self, message_id: str, content: str, state: EndState) -> bool:
         return await self._write(lambda db: rows.end_stream(db, message_id, content, state))
 
@@ -122,6 +126,13 @@ class SqliteStore:
 
     async def answered(self, message_id: str) -> bool:
         return await self._read(lambda db: rows.answered(db, message_id))
+
+    async def overtake(self, server: str, connection_ids: Sequence[str]) -> None:
+        """There is no other server on this file."""
+        self._overtaken.setdefault(server, []).extend(connection_ids)
+
+    async def overtaken(self, server: str) -> Sequence[str]:
+        return self._overtaken.pop(server, ())
 
     async def mark_read(self, room_id: str, mark: StoredMark) -> bool:
         return await self._write(lambda db: rooms.mark_read(db, room_id, mark))

@@ -172,6 +172,18 @@ async def read_marks_have_the_furthest_first(make: Make) -> None:
         expect(len(await store.read_marks(room_id, 2)), 2, "as many as were asked for")
 
 
+async def word_for_a_server_is_left_and_taken_once(make: Make) -> None:
+    async with opened(make) as store:
+        server, other = fresh("server"), fresh("server")
+        expect(list(await store.overtaken(server)), [], "what nobody has left")
+        await store.overtake(server, ["one", "two"])
+        await store.overtake(other, ["another"])
+        await store.overtake(server, ["three"])
+        expect(list(await store.overtaken(server)), ["one", "two", "three"], "what was left")
+        expect(list(await store.overtaken(server)), [], "what was taken already")
+        expect(list(await store.overtaken(other)), ["another"], "what was left for another one")
+
+
 CHECKS: tuple[Check, ...] = (
     a_room_is_created_once,
     a_room_is_created_once_under_concurrency,
@@ -184,4 +196,5 @@ CHECKS: tuple[Check, ...] = (
     a_read_mark_only_goes_forward,
     a_read_mark_only_goes_forward_under_concurrency,
     read_marks_have_the_furthest_first,
+    word_for_a_server_is_left_and_taken_once,
 )

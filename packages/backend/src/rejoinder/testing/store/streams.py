@@ -60,6 +60,21 @@ async def a_stream_ends_in_each_way(make: Make) -> None:
             expect(await _written(store, row.id), (f"was {state}", state), "the row when ended")
 
 
+async def what_was_shown_is_kept_where_less_was_saved(make: Make) -> None:
+    """Who watched an answer of a server that died has seen more of it than that server had saved."""
+    async with opened_with_room(make) as (store, room_id):
+        for text in CONTENTS:
+            row = (await store.append(replace(stream(room_id), lease_until=NOW + LEASE))).message
+            await store.keep_shown(row.id, text + text)
+            expect(await _written(store, row.id), (text + text, "streaming"), "what was shown")
+            await store.keep_shown(row.id, text)
+            expect(await _written(store, row.id), (text + text, "streaming"), "after less of it")
+            expect(await store.interrupt(row.id, NOW), False, "an interruption within its lease")
+            await store.end_stream(row.id, "done", "complete")
+            await store.keep_shown(row.id, text * 3)
+            expect(await _written(store, row.id), ("done", "complete"), "the row when ended")
+
+
 async def a_stream_ends_once(make: Make) -> None:
     async with opened_with_room(make) as (store, room_id):
         row = (await store.append(stream(room_id))).message
@@ -226,6 +241,7 @@ async def a_lease_is_renewed_or_the_row_is_interrupted(make: Make) -> None:
 CHECKS: tuple[Check, ...] = (
     a_stream_is_saved_while_it_is_written,
     a_stream_ends_in_each_way,
+    what_was_shown_is_kept_where_less_was_saved,
     a_stream_ends_once,
     a_stream_ends_once_under_concurrency,
     a_stream_ends_with_its_content_to_the_byte,
