@@ -7,7 +7,7 @@ ARGS ?=
 PORT ?= 3000
 MINUTES ?= 2
 SEED ?= 1
-DATABASE ?= sqlite
+DATABASE ?=
 SERVERS ?= 1
 
 BIN := .venv/bin
@@ -69,9 +69,9 @@ bench-stores: ## Measure SQLite and MongoDB side by side (into docs/performance.
 	$(SET_UP) test
 	@$(BIN)/python bench/stores.py $(ARGS)
 
-chaos: ## Break a server while people chat: MINUTES=2 SEED=1 DATABASE=sqlite|mongodb (into docs/reliability.md: ARGS=--write)
+chaos: ## Break servers while people chat: MINUTES=2 SEED=1 DATABASE=sqlite|mongodb SERVERS=1|3 (into docs/reliability.md: ARGS=--write)
 	$(SET_UP) test
-	@$(BIN)/python -m chaos.run --minutes $(MINUTES) --seed $(SEED) --database $(DATABASE) --servers $(SERVERS) $(ARGS)
+	@$(BIN)/python -m chaos.run --minutes $(MINUTES) --seed $(SEED) $(if $(DATABASE),--database $(DATABASE)) --servers $(SERVERS) $(ARGS)
 
 bench-cluster: ## Measure 1, 2 and 3 servers over a Redis (into docs/performance.md: ARGS=--write)
 	$(SET_UP) test

@@ -14,10 +14,11 @@ import aiohttp
 import jwt
 
 from chaos.device import Device, Habits, Identity
+from chaos.fleet import Fleet
 from chaos.link import Link
 from chaos.node import Node, Seat
 from chaos.record import Recorder, now
-from chaos.server import SECRET, Server
+from chaos.server import SECRET
 
 DAY = 24 * 3600
 STATUS_SECONDS = 0.25
@@ -63,10 +64,8 @@ class Rooms:
 class Crowd:
     """All clients with their links; `async with` makes them come, and go."""
 
-    def __init__(
-        self, server: Server, folder: Path, record: Recorder, size: Size, seed: int
-    ) -> None:
-        self._server = server
+    def __init__(self, fleet: Fleet, folder: Path, record: Recorder, size: Size, seed: int) -> None:
+        self._fleet = fleet
         self._folder = folder
         self._record = record
         self._size = size
@@ -129,7 +128,8 @@ class Crowd:
         self._lives[device.name] = asyncio.get_running_loop().create_task(device.live())
 
     async def _link(self, name: str) -> Link:
-        link = await self._stack.enter_async_context(Link(name, lambda: self._server.port))
+        chance = random.Random(f"{self._seed} way of {name}")  # noqa: S311 - it is to repeat itself
+        link = await self._stack.enter_async_context(Link(name, self._fleet.target(chance)))
         self.links.append(link)
         return link
 

@@ -84,7 +84,7 @@ class _Pipe:
         loop, link = asyncio.get_running_loop(), self._link
         rate = link.rates.get(self._way)
         budget = HELD_MAX if rate is None else max(1, int(rate * SLICE_SECONDS))
-        held = self._way in link.held or self.sink is None or self.full
+        held = self._way in link.held or self._pair.mute or self.sink is None or self.full
         while self._waiting and not held:
             due, data = self._waiting[0]
             if due > loop.time():
@@ -127,6 +127,8 @@ class _Pair:
     def __init__(self, link: "Link") -> None:
         self._link = link
         self.pipes: dict[Way, _Pipe] = {UP: _Pipe(link, self, UP), DOWN: _Pipe(link, self, DOWN)}
+        self.mute = False
+        """Whether this one alone hands nothing on."""
         self._over = False
 
     def made(self, way: Way, transport: asyncio.Transport) -> None:
@@ -179,6 +181,8 @@ class Link:
         self.delays: dict[Way, float] = {}
         self.rates: dict[Way, float] = {}
         self.cuts: dict[Way, int] = {}
+        self.refuses = False
+        """Whether nobody is connected any more."""
         self.broken = False
         """Whether a fault is under way here."""
         self._target = target
@@ -205,6 +209,9 @@ class Link:
 
     def reach(self, pair: _Pair) -> None:
         """Connect a pair to the server."""
+        if self.refuses:
+            pair.end()
+            return
         task = asyncio.get_running_loop().create_task(self._reach(pair))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -244,12 +251,20 @@ class Link:
         """Let nothing through these ways; it is kept, up to what fits."""
         self.held.update(ways)
 
+    def mute_one(self, at: int) -> None:
+        """Let nothing through over one of the connections that there are; others, and new ones, work."""
+        pairs = sorted(self.pairs, key=id)
+        if pairs:
+            pairs[at % len(pairs)].mute = True
+
     def heal(self) -> None:
         """Let everything through as fast as it comes, what was kept first."""
+        self.refuses = False
         self.held.clear()
         self.delays.clear()
         self.rates.clear()
         self.cuts.clear()
         for pair in tuple(self.pairs):
+            pair.mute = False
             for pipe in pair.pipes.values():
                 pipe.pump()

@@ -37,8 +37,8 @@ def lines(outcome: "Outcome") -> Iterator[str]:
 def summary(outcome: "Outcome") -> Iterator[str]:
     """The tables."""
     plan, found = outcome.plan, outcome.findings
-    yield f"`{command(outcome)}`: {outcome.seconds / 60:.1f} minutes in all, {outcome.starts} starts of the server"
-    yield f"({outcome.failed_starts} of them before its disk or its database could be used)."
+    yield f"`{command(outcome)}`: {outcome.seconds / 60:.1f} minutes in all, {outcome.starts} starts of {'the server' if plan.servers == 1 else 'servers'}"
+    yield f"({outcome.failed_starts} of them before what it stands on could be used)."
     yield ""
     yield from table("what happened", {**found.figures})
     yield ""
@@ -53,7 +53,8 @@ def summary(outcome: "Outcome") -> Iterator[str]:
     yield f"From writing to the ack, through everything: {found.slowest_ack:.1f} s at most."
     yield f"From a kill to the end of an answer, at who came back: {found.slowest_end:.1f} s at most."
     yield f"Questions that waited for their turn at a kill, and have no answer: {found.never_answered}."
-    yield f"Seed {plan.seed}; {plan.database}; on {machine()}."
+    servers = "" if plan.servers == 1 else f"; {plan.servers} servers"
+    yield f"Seed {plan.seed}; {plan.database}{servers}; on {machine()}."
 
 
 def table(head: str, figures: Mapping[str, int]) -> Iterator[str]:
@@ -67,9 +68,12 @@ def table(head: str, figures: Mapping[str, int]) -> Iterator[str]:
 def command(outcome: "Outcome") -> str:
     """How to repeat it."""
     plan = outcome.plan
-    return f"make chaos MINUTES={plan.seconds / 60:g} SEED={plan.seed} DATABASE={plan.database}"
+    servers = "" if plan.servers == 1 else f" SERVERS={plan.servers}"
+    return f"make chaos MINUTES={plan.seconds / 60:g} SEED={plan.seed} DATABASE={plan.database}{servers}"
 
 
 def write(outcome: "Outcome") -> None:
-    """Into the page, in the section of that database."""
-    put_section(PAGE, f"chaos on {outcome.plan.database}", list(summary(outcome)))
+    """Into the page, in the section of that database, or of several servers."""
+    plan = outcome.plan
+    where = plan.database if plan.servers == 1 else "several servers"
+    put_section(PAGE, f"chaos on {where}", list(summary(outcome)))

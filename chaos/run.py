@@ -1,6 +1,6 @@
-"""Break a server for some minutes while people chat with it, and check what was promised.
+"""Break a server, or several, for some minutes while people chat, and check what was promised.
 
-`make chaos MINUTES=2 SEED=1 DATABASE=sqlite` (or `mongodb`).
+`make chaos MINUTES=2 SEED=1 DATABASE=sqlite` (or `mongodb`), or `make chaos SERVERS=3`.
 """
 
 import argparse
@@ -11,28 +11,30 @@ import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import msgspec
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "packages" / "backend")]
 
 from tests.support.mongod import ReplicaSet  # noqa: E402 - the tests' way to start a mongod
+from tests.support.redis import RedisServer  # noqa: E402 - and a Redis
 
 from chaos import report, stored  # noqa: E402
 from chaos.check import Findings, check  # noqa: E402
 from chaos.crowd import Crowd, Size  # noqa: E402
 from chaos.disk import Disk  # noqa: E402
 from chaos.faults import Faults  # noqa: E402
-from chaos.record import Online, Recorder, Stored, in_time, now  # noqa: E402
-from chaos.server import OPERATOR, Server  # noqa: E402
+from chaos.fleet import Fleet  # noqa: E402
+from chaos.harm import Harm  # noqa: E402
+from chaos.record import Recorder, Stored, in_time, now  # noqa: E402
+from chaos.server import Server  # noqa: E402
+from chaos.watch import Watch  # noqa: E402
 
-WATCH_SECONDS = 0.5
 DATABASE = "chaos"
 
 
@@ -41,12 +43,19 @@ class Plan:
     """One run."""
 
     seconds: float
+    """How long things break, unless `rounds` of all that may break are over before that."""
     seed: int
     database: str = "sqlite"
+    servers: int = 1
+    """With more than one there is a Redis between them, and the database is MongoDB."""
     size: Size = field(default_factory=Size)
     calm: float = 1.0
+    """How much longer the pauses between faults are."""
+    hurry: float = 1.0
+    """How much longer faults last."""
     members: int = 3
     faults: bool = True
+    rounds: int = 0
     lies: str = ""
     flags: tuple[str, ...] = ()
     within: float = 90.0
@@ -78,31 +87,38 @@ async def play(plan: Plan, folder: Path) -> Outcome:
     disk = Disk(folder / "disk")
     try:
         async with _database(plan, folder) as mongo:
-            environment = {"CHAOS_LIES": plan.lies}
-            if mongo is not None:
-                environment["REJOINDER_DATABASE"] = mongo.url(DATABASE)
-            server = Server(folder / "server", disk.folder / "data", plan.flags, environment)
+            fleet = _fleet(plan, folder, disk, mongo)
             with Recorder(folder / "python.jsonl") as record:
-                await server.start()
-                try:
-                    unsettled = await _run(plan, server, folder, disk, mongo, record)
-                finally:
-                    await server.kill()
-            rows = _rows(server, mongo)
+                async with fleet:
+                    unsettled = await _run(plan, fleet, folder, disk, mongo, record)
+            rows = _rows(fleet.servers[0], mongo)
     finally:
         disk.close()
-    logs = [folder / "python.jsonl", folder / "node.jsonl", server.generations]
+    logs = [folder / "python.jsonl", folder / "node.jsonl"]
+    logs += [server.generations for server in fleet.servers]
     findings = check(in_time([log for log in logs if log.exists()]), rows)
     (folder / "stored.json").write_bytes(msgspec.json.encode(rows))
     return Outcome(
         plan,
         findings,
         unsettled,
-        server.defects(),
-        server.starts,
-        server.failed_starts,
+        fleet.defects(),
+        fleet.starts,
+        fleet.failed_starts,
         now() - begun,
     )
+
+
+def _fleet(plan: Plan, folder: Path, disk: Disk, mongo: ReplicaSet | None) -> Fleet:
+    environment = {"CHAOS_LIES": plan.lies}
+    if mongo is not None:
+        environment["REJOINDER_DATABASE"] = mongo.url(DATABASE)
+    servers = []
+    for number in range(1, plan.servers + 1):
+        name = f"server {number}"
+        data = disk.folder / f"data {number}"
+        servers.append(Server(name, folder / name, data, plan.flags, environment))
+    return Fleet(servers, RedisServer(folder / "redis") if plan.servers > 1 else None)
 
 
 def _rows(server: Server, mongo: ReplicaSet | None) -> list[Stored]:
@@ -126,21 +142,22 @@ async def _database(plan: Plan, folder: Path) -> AsyncIterator[ReplicaSet | None
 
 async def _run(
     plan: Plan,
-    server: Server,
+    fleet: Fleet,
     folder: Path,
     disk: Disk,
     mongo: ReplicaSet | None,
     record: Recorder,
 ) -> list[str]:
-    async with Crowd(server, folder, record, plan.size, plan.seed) as crowd:
+    async with Crowd(fleet, folder, record, plan.size, plan.seed) as crowd:
         rng = random.Random(f"{plan.seed} faults")  # noqa: S311 - it is to repeat itself
-        faults = Faults(server, disk, crowd.links, record, rng, mongo, plan.calm)
-        watching = _start(_watch(server, record))
+        harm = Harm(fleet, disk, rng, mongo, plan.hurry)
+        faults = Faults(harm, crowd.links, record, rng, plan.calm)
+        watching = _start(Watch(fleet, record).run())
         work = [_start(crowd.move())]
         if plan.faults:
-            work += [_start(faults.big()), _start(faults.small())]
+            work += [_start(faults.big(plan.rounds)), _start(faults.small())]
         done, _ = await asyncio.wait(
-            work, timeout=plan.seconds, return_when=asyncio.FIRST_EXCEPTION
+            work, timeout=plan.seconds, return_when=asyncio.FIRST_COMPLETED
         )
         for task in work:
             task.cancel()
@@ -158,25 +175,6 @@ def _start(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
     return asyncio.get_running_loop().create_task(work)
 
 
-async def _watch(server: Server, record: Recorder) -> None:
-    """Ask the server, past all links, who has more than one connection."""
-    headers = {"Authorization": f"Bearer {OPERATOR}"}
-    timeout = aiohttp.ClientTimeout(total=2)
-    async with aiohttp.ClientSession(headers=headers, timeout=timeout) as http:
-        while True:
-            with suppress(aiohttp.ClientError, TimeoutError, OSError):
-                url = f"http://127.0.0.1:{server.port}/api/connections"
-                async with http.get(url) as response:
-                    if response.status == 200:  # noqa: PLR2004 - OK
-                        listed = await response.json()
-                        sockets: dict[str, list[str]] = {}
-                        for each in listed:
-                            sockets.setdefault(each["id"], []).append(each["socketId"])
-                        several = {user: ids for user, ids in sockets.items() if len(ids) > 1}
-                        record(Online(now(), several))
-            await asyncio.sleep(WATCH_SECONDS)
-
-
 async def _until_told(work: Coroutine[Any, Any, Outcome]) -> Outcome:
     """Do it; who ends the program leaves nothing behind."""
     loop = asyncio.get_running_loop()
@@ -191,8 +189,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, prog="make chaos")
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--database", choices=("sqlite", "mongodb"), default="sqlite")
-    parser.add_argument("--servers", type=int, choices=(1,), default=1, help="one, so far")
+    parser.add_argument("--database", choices=("sqlite", "mongodb"))
+    parser.add_argument(
+        "--servers", type=int, default=1, help="several share a MongoDB and a Redis"
+    )
     parser.add_argument("--people", type=int, default=Size.people)
     parser.add_argument("--rate", type=float, default=Size.rate, help="things done a second, each")
     parser.add_argument("--members", type=int, default=3, help="members of the replica set")
@@ -200,10 +200,14 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="keep what was written down in this folder")
     parser.add_argument("--write", action="store_true", help="put it into docs/reliability.md")
     given = parser.parse_args()
+    database = given.database or ("sqlite" if given.servers == 1 else "mongodb")
+    if given.servers > 1 and database != "mongodb":
+        parser.error("several servers need --database mongodb")
     plan = Plan(
         seconds=given.minutes * 60,
         seed=given.seed,
-        database=given.database,
+        database=database,
+        servers=given.servers,
         members=given.members,
         size=Size(people=given.people, rate=given.rate),
         lies=given.lies,

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SECRET = "the-secret-of-a-server-that-is-only-broken"  # noqa: S105 - it opens nothing
 OPERATOR = "operator-of-the-chaos"
 START_SECONDS = 60.0
-END_SECONDS = 15.0
+END_SECONDS = 30.0
 REVIVE_SECONDS = 90.0
 AGAIN_SECONDS = 0.5
 
@@ -28,6 +28,7 @@ class DidNotStart(Exception):
 class Server:
     """One server; `folder` is its own, `data` may be on a disk of its own."""
 
+    name: str
     folder: Path
     data: Path
     flags: tuple[str, ...] = ()
@@ -36,6 +37,8 @@ class Server:
     starts: int = 0
     failed_starts: int = 0
     process: "asyncio.subprocess.Process | None" = None
+    listens: bool = False
+    """Whether clients are handed on to it: from when it is up until it is ended."""
 
     @property
     def log(self) -> Path:
@@ -87,6 +90,7 @@ class Server:
             )
         self.starts += 1
         self.port = await self._announced()
+        self.listens = True
 
     async def revive(self) -> None:
         """Start it as a supervisor does: again and again, where it can't start yet."""
@@ -130,6 +134,7 @@ class Server:
 
     async def end(self, number: signal.Signals = signal.SIGTERM) -> None:
         """End it, by force where it does not follow."""
+        self.listens = False
         if self.process is None:
             return
         self.tell(number)

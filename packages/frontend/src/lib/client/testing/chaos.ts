@@ -100,6 +100,11 @@ class Client {
     return isInRoom && isDone && !isBusy
   }
 
+  get #isWhole(): boolean {
+    const held = this.#chat.getSnapshot().messages.filter(({ status }) => status === 'sent')
+    return held.every(({ seq }, at) => seq === (held[0]?.seq ?? 0) + at)
+  }
+
   get trouble(): string {
     const { isInRoom, pendingMessages, streamingMessages } = this.#chat.getSnapshot()
     const { connectionState } = this.#connection.getSnapshot()
@@ -120,9 +125,9 @@ class Client {
     else if (chance < 0.98) this.#connection.reconnect()
   }
 
-  /** Another room, once everything of this one is settled. */
+  /** Another room, once everything of this one is settled, and nothing is missing in between. */
   move(room: string): void {
-    if (room === this.#seat.room || this.#waiting.size > 0) return
+    if (room === this.#seat.room || this.#waiting.size > 0 || !this.#isWhole) return
     this.show(false)
     this.#seat.room = room
     this.#unbind()
