@@ -303,6 +303,7 @@ async def test_an_older_file_is_upgraded_when_it_is_opened(
     done = await SqliteStore(path).upgrade()
     newest = len(schema.STEPS)
     assert (done.before, done.after, done.steps) == (newest, newest, ())
+    assert (done.before, done.after, done.steps) == (len(schema.STEPS), len(schema.STEPS), ())
 
 
 async def test_a_file_without_leases_is_given_them(

@@ -12,6 +12,7 @@ import msgspec
 from rejoinder.characters import CharacterInfo, Characters, Delta, EchoCharacter, Turn
 from rejoinder.cluster.base import Peers
 from rejoinder.cluster.local import LocalCluster
+from rejoinder.core.branches import Choice
 from rejoinder.core.connections import ConnectionPolicy
 from rejoinder.core.users import User
 from rejoinder.errors import Unavailable
@@ -104,6 +105,14 @@ class FaultyStore(SqliteStore):
 
     async def interrupt(self, message_id: str, now: int | None = None) -> bool:
         return await self._faulty("interrupt", lambda: SqliteStore.interrupt(self, message_id, now))
+
+    async def choose(self, room_id: str, choice: Choice) -> int:
+        return await self._faulty("choose", lambda: SqliteStore.choose(self, room_id, choice))
+
+    async def erase(self, room_id: str, message_ids: Sequence[str], deleted_at: int) -> int:
+        return await self._faulty(
+            "erase", lambda: SqliteStore.erase(self, room_id, message_ids, deleted_at)
+        )
 
     async def _write(self, job: Callable[[Any], T]) -> T:
         return await self._counted(super()._write(job))

@@ -1,4 +1,7 @@
-"""The contract's tables, written down a second time by hand: (fields that must be there, fields that may be)."""
+"""The contract's tables, written down a second time by hand: (fields that must be there, fields that may be).
+
+With what was added to it since: events of their own, and fields that may be absent.
+"""
 
 Fields = tuple[set[str], set[str]]
 
@@ -11,10 +14,11 @@ def fields(text: str) -> Fields:
 
 
 SEND = fields("roomId, content, messageId?, characterId?, replyTo?, metadata?")
-ENTRY = fields("roomId, characterId?, lastMessageId?")
+ENTRY = fields("roomId, characterId?, lastMessageId?, revision?")
 REFERENCE = fields("roomId, messageId")
 SNAPSHOT = fields(
-    "roomId, messages, recovered, hasMore, lastSeq, members, read, streams, characterId?"
+    "roomId, messages, recovered, hasMore, lastSeq, members, read, streams, characterId?, "
+    "head?, revision?, deleted?"
 )
 PERSON = fields("roomId, userId, timestamp")
 
@@ -26,6 +30,10 @@ CLIENT_EVENTS: dict[str, Fields] = {
     "message:send:stream": SEND,
     "message:stream:stop": REFERENCE,
     "message:regenerate": REFERENCE,
+    "message:continue": REFERENCE,
+    "message:edit": fields("roomId, messageId, content, newMessageId?"),
+    "message:choose": REFERENCE,
+    "message:delete": REFERENCE,
     "messages:history": fields("roomId, before?, after?, limit?"),
     "messages:read": REFERENCE,
     "typing:start": fields("roomId"),
@@ -45,14 +53,18 @@ SERVER_EVENTS: dict[str, Fields] = {
     "user:reconnected": PERSON,
     "message:new": fields(
         "id, roomId, seq, role, senderId, characterId?, content, state, replyTo?, timestamp, "
-        "editedAt?, metadata?"
+        "editedAt?, metadata?, parentSeq?, variantOf?, deletedAt?"
     ),
-    "message:stream:start": fields("roomId, messageId, characterId, replyTo, seq, timestamp"),
+    "message:stream:start": fields(
+        "roomId, messageId, characterId, replyTo, seq, timestamp, parentSeq?, variantOf?"
+    ),
     "message:stream:chunk": fields("roomId, messageId, index, offset, delta"),
     "message:stream:thought": fields("roomId, messageId, index, delta"),
     "message:stream:end": fields("roomId, messageId, content, state, timestamp, usage?"),
     "message:stream:error": fields("roomId, messageId, content, error, code, timestamp"),
-    "messages:history": fields("roomId, messages, hasMore"),
+    "message:chosen": fields("roomId, messageId, userId, head, lastSeq, revision, timestamp"),
+    "message:deleted": fields("roomId, messageId, userId?, revision, timestamp"),
+    "messages:history": fields("roomId, messages, hasMore, revision?"),
     "messages:read": fields("roomId, userId, messageId, seq, timestamp"),
     "typing:start": fields("roomId, userId"),
     "typing:stop": fields("roomId, userId"),

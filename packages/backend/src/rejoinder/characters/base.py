@@ -17,13 +17,15 @@ class CharacterInfo:
     """What the page lists.
 
     `id` has 1 to 128 printable characters and names the character in events; `name` is for people. `greeting` is what
-    the character says in an empty room, "" for nothing.
+    people see of what the character says first, "" for nothing. `greetings` are the ways in which a room with it may begin, the
+    usual one first, with `{{user}}` for the name of whoever begins it; without them that is the greeting.
     """
 
     id: str
     name: str
     description: str = ""
     greeting: str = ""
+    greetings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ def _kept_by_nobody(_prompt: Prompt) -> None:
 class Turn:
     """One turn of a character: what it answers and what came before.
 
+    `begun` is the beginning of the answer, which is there already, "" for nothing: the reply is what comes after it.
+
     `text` is the message being answered, which `message_id` names and `user_id` wrote. `history` is oldest first and
     does not hold that message. `user_name` is the writer's name for people, "" where it is not known. Every text is valid
     Unicode: no surrogate stands alone. `on_prompt` is to be called in the event loop with what the model is asked, so that
@@ -71,6 +75,7 @@ class Turn:
     history: tuple[PastMessage, ...]
     user_name: str = ""
     on_prompt: Callable[[Prompt], None] = field(default=_kept_by_nobody, compare=False, repr=False)
+    begun: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,27 @@ MESSAGE_STREAM_STOP: Final = ClientEvent(
 MESSAGE_REGENERATE: Final = ClientEvent(
     "message:regenerate", e.MessageReference, e.MessageStored, "another answer beside the first"
 )
+MESSAGE_CONTINUE: Final = ClientEvent(
+    "message:continue",
+    e.MessageReference,
+    e.MessageStored,
+    "an answer beside it that begins with its text and goes on",
+)
+MESSAGE_EDIT: Final = ClientEvent(
+    "message:edit",
+    e.MessageEdit,
+    e.MessageStored,
+    "another text beside one's own message, which is asked anew",
+)
+MESSAGE_CHOOSE: Final = ClientEvent(
+    "message:choose", e.MessageReference, e.Ack, "go on with the branch that has this message"
+)
+MESSAGE_DELETE: Final = ClientEvent(
+    "message:delete",
+    e.MessageReference,
+    e.Ack,
+    "take the text of one's own message, and of the answers to it, away for good",
+)
 MESSAGES_HISTORY: Final = ClientEvent(
     "messages:history", e.HistoryRequest, e.HistoryAck, "a page of a room's messages"
 )
@@ -141,6 +162,12 @@ HISTORY: Final = ServerEvent(
     "connection",
     "the answer to a request that came without a callback",
 )
+MESSAGE_CHOSEN: Final = ServerEvent(
+    "message:chosen", e.MessageChosen, "room", "the conversation goes on with another branch"
+)
+MESSAGE_DELETED: Final = ServerEvent(
+    "message:deleted", e.MessageDeleted, "room", "the text of a message is gone for good"
+)
 READ_MOVED: Final = ServerEvent(
     "messages:read", e.ReadMoved, "room", "a user has read up to a message"
 )
@@ -177,6 +204,10 @@ CLIENT_EVENTS: Final[Mapping[str, ClientEvent]] = MappingProxyType(
             MESSAGE_SEND_STREAM,
             MESSAGE_STREAM_STOP,
             MESSAGE_REGENERATE,
+            MESSAGE_CONTINUE,
+            MESSAGE_EDIT,
+            MESSAGE_CHOOSE,
+            MESSAGE_DELETE,
             MESSAGES_HISTORY,
             MESSAGES_READ,
             TYPING_START,
@@ -204,6 +235,8 @@ SERVER_EVENTS: Final[Mapping[str, ServerEvent[ServerPayload]]] = MappingProxyTyp
             STREAM_END,
             STREAM_ERROR,
             HISTORY,
+            MESSAGE_CHOSEN,
+            MESSAGE_DELETED,
             READ_MOVED,
             USER_TYPING,
             USER_STOPPED_TYPING,

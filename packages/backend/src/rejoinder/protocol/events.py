@@ -23,6 +23,15 @@ Metadata = Annotated[
     dict[str, Any], Meta(description="the application's own; stored and sent as it is")
 ]
 
+ParentSeq = Annotated[
+    int,
+    Meta(
+        ge=0,
+        description="the `seq` of the message that it follows, where that is not the one before it; 0: none",
+    ),
+]
+VariantOf = Annotated[Id, Meta(description="the message that it was asked for beside")]
+
 # --- shared shapes -------------------------------------------------------------------------------
 
 
@@ -41,6 +50,11 @@ class ChatMessage(ServerPayload, frozen=True):
     reply_to: Id | UnsetType = UNSET
     edited_at: Timestamp | UnsetType = UNSET
     metadata: Metadata | UnsetType = UNSET
+    parent_seq: ParentSeq | UnsetType = UNSET
+    variant_of: VariantOf | UnsetType = UNSET
+    deleted_at: Annotated[Timestamp, Meta(description="its text is gone for good")] | UnsetType = (
+        UNSET
+    )
 
 
 class Member(ServerPayload, frozen=True):
@@ -71,6 +85,15 @@ class RunningStream(ServerPayload, frozen=True):
     timestamp: Timestamp
     content: str
     index: Position
+    parent_seq: ParentSeq | UnsetType = UNSET
+    variant_of: VariantOf | UnsetType = UNSET
+
+
+class DeletedMessage(ServerPayload, frozen=True):
+    """A message whose text is gone for good."""
+
+    message_id: Id
+    timestamp: Timestamp
 
 
 class TokenUsage(ServerPayload, frozen=True):
@@ -84,11 +107,15 @@ class TokenUsage(ServerPayload, frozen=True):
 
 
 class RoomEntry(ClientPayload, frozen=True):
-    """Enter a room, or enter it again: `lastMessageId` is the position of what one already holds."""
+    """Enter a room, or enter it again: `lastMessageId` is the position of what one already holds.
+
+    `revision` is that of the last snapshot or event with one; without it nothing is taken for known.
+    """
 
     room_id: Id
     character_id: Id | UnsetType = UNSET
     last_message_id: Id | UnsetType = UNSET
+    revision: Position | UnsetType = UNSET
 
 
 class RoomLeave(ClientPayload, frozen=True):
@@ -121,6 +148,15 @@ class MessageReference(ClientPayload, frozen=True):
 
     room_id: Id
     message_id: Id
+
+
+class MessageEdit(ClientPayload, frozen=True):
+    """Another text beside one's own message. With the same `newMessageId` it is stored once, however often it is sent."""
+
+    room_id: Id
+    message_id: Id
+    content: Annotated[str, Meta(min_length=1)]
+    new_message_id: Id | UnsetType = UNSET
 
 
 class HistoryRequest(ClientPayload, frozen=True):
@@ -187,6 +223,9 @@ class RoomSnapshot(ServerPayload, frozen=True):
 
     With `recovered` true `messages` are those after the given position (the oldest first, at most a page; `hasMore`
     says that more follow). Otherwise they are the newest page, and `hasMore` says that there are older ones.
+
+    `head` is the `seq` at which the branch ends that is chosen; absent, it is `lastSeq`. `revision` counts choices and
+    deletions; absent, there were none. `deleted` are those that were deleted since the revision that was given.
     """
 
     room_id: Id
@@ -198,6 +237,9 @@ class RoomSnapshot(ServerPayload, frozen=True):
     read: list[ReadMarker]
     streams: list[RunningStream]
     character_id: Id | UnsetType = UNSET
+    head: Position | UnsetType = UNSET
+    revision: Position | UnsetType = UNSET
+    deleted: list[DeletedMessage] | UnsetType = UNSET
 
 
 class RoomAck(RoomSnapshot, frozen=True, kw_only=True):
@@ -212,6 +254,7 @@ class HistoryPage(ServerPayload, frozen=True):
     room_id: Id
     messages: list[ChatMessage]
     has_more: bool
+    revision: Position | UnsetType = UNSET
 
 
 class HistoryAck(HistoryPage, frozen=True, kw_only=True):
@@ -270,6 +313,8 @@ class StreamStart(ServerPayload, frozen=True):
     reply_to: Id
     seq: Position
     timestamp: Timestamp
+    parent_seq: ParentSeq | UnsetType = UNSET
+    variant_of: VariantOf | UnsetType = UNSET
 
 
 class StreamChunk(ServerPayload, frozen=True):
@@ -313,6 +358,31 @@ class StreamError(ServerPayload, frozen=True):
     error: str
     code: ErrorCode
     timestamp: Timestamp
+
+
+class MessageChosen(ServerPayload, frozen=True):
+    """A branch was chosen: the one with that message, which ended at `head` when the log ended at `lastSeq`."""
+
+    room_id: Id
+    message_id: Id
+    user_id: Id
+    head: Position
+    last_seq: Position
+    revision: Position
+    timestamp: Timestamp
+
+
+class MessageDeleted(ServerPayload, frozen=True):
+    """The text of a message is gone for good. Several that went together have one revision.
+
+    `userId` says by whom, where that is known.
+    """
+
+    room_id: Id
+    message_id: Id
+    revision: Position
+    timestamp: Timestamp
+    user_id: Id | UnsetType = UNSET
 
 
 class ReadMoved(ServerPayload, frozen=True):

@@ -27,6 +27,8 @@ def announce_start(delivery: Delivery, state: RoomState, row: ChatMessage) -> No
             reply_to=given(row.reply_to) or "",
             seq=row.seq,
             timestamp=row.timestamp,
+            parent_seq=row.parent_seq,
+            variant_of=row.variant_of,
         ),
     )
 

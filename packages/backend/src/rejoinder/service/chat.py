@@ -29,11 +29,13 @@ from rejoinder.protocol.catalogue import CLIENT_EVENTS
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import ServerPayload
 from rejoinder.service.auth import Authenticate, Authorize, Handshake
+from rejoinder.service.changes import Changes
 from rejoinder.service.context import Context, Limits
 from rejoinder.service.delivery import Delivery
 from rejoinder.service.elsewhere import Elsewhere, publish_row
 from rejoinder.service.entering import Entering
 from rejoinder.service.generation import GenerationTools
+from rejoinder.service.greeting import Greeting
 from rejoinder.service.hearing import Hearing
 from rejoinder.service.lifecycle import Lifecycle
 from rejoinder.service.messages import Messages, stored
@@ -45,6 +47,7 @@ from rejoinder.service.sharing import Sharing
 from rejoinder.service.signals import Signals
 from rejoinder.service.tasks import Tasks
 from rejoinder.service.turns import TurnPolicy, Turns
+from rejoinder.service.variants import Variants
 from rejoinder.stores.base import Appended, Store
 
 Handler = Callable[[Connection, Any], Coroutine[Any, Any, ServerPayload]]
@@ -57,6 +60,8 @@ LIMITED_LIKE_SENDS = frozenset(
         catalogue.MESSAGE_SEND,
         catalogue.MESSAGE_SEND_STREAM,
         catalogue.MESSAGE_REGENERATE,
+        catalogue.MESSAGE_CONTINUE,
+        catalogue.MESSAGE_EDIT,
     )
 )
 
@@ -104,7 +109,8 @@ class ChatService:
         self._store = store
         self._tasks = Tasks()
         sharing = Sharing(self._cluster, presence, self._tasks)
-        self._rooms = Rooms(store, clock, self._tasks, _show_to(delivery), sharing)
+        changes = Changes(store, delivery)
+        self._rooms = Rooms(store, clock, self._tasks, _show_to(delivery), sharing, changes)
         self._context = Context(
             store=store,
             clock=clock,
@@ -112,6 +118,7 @@ class ChatService:
             limits=limits,
             connections=Connections(policy),
             rooms=self._rooms,
+            changes=changes,
             presence=presence,
             typing=Typing(limits.typing_timeout),
             authorize=authorize,
@@ -132,7 +139,7 @@ class ChatService:
             turns=self._turns,
             tasks=self._tasks,
         )
-        self._entering = Entering(self._context)
+        self._entering = Entering(self._context, Greeting(self._rooms, characters, clock))
         self._lifecycle = Lifecycle(self._context, self._entering, authenticate, locale, policy)
         self._hearing = Hearing(
             self._context,
@@ -146,17 +153,24 @@ class ChatService:
         self._breaker = Breaker()
         self._events = RateLimit(limits.events)
         self._messages = Messages(self._context, characters, self._turns)
-        self._handlers = self._table(self._messages, Signals(self._context))
+        variants = Variants(self._context, characters, self._turns, self._messages)
+        self._handlers = self._table(self._messages, variants, Signals(self._context))
         self._log = structlog.get_logger("rejoinder.service")
 
-    def _table(self, messages: Messages, signals: Signals) -> Mapping[str, Handler]:
+    def _table(
+        self, messages: Messages, variants: Variants, signals: Signals
+    ) -> Mapping[str, Handler]:
         return {
             catalogue.ROOM_JOIN.name: self._join,
             catalogue.ROOM_REJOIN.name: self._lifecycle.rejoin,
             catalogue.ROOM_LEAVE.name: self._leave,
             catalogue.MESSAGE_SEND_STREAM.name: messages.send_stream,
             catalogue.MESSAGE_STREAM_STOP.name: messages.stop,
-            catalogue.MESSAGE_REGENERATE.name: messages.regenerate,
+            catalogue.MESSAGE_REGENERATE.name: variants.regenerate,
+            catalogue.MESSAGE_CONTINUE.name: variants.go_on,
+            catalogue.MESSAGE_EDIT.name: variants.edit,
+            catalogue.MESSAGE_CHOOSE.name: variants.choose,
+            catalogue.MESSAGE_DELETE.name: variants.delete,
             catalogue.MESSAGES_HISTORY.name: messages.history,
             catalogue.MESSAGES_READ.name: messages.read,
             catalogue.TYPING_START.name: signals.typing_start,
@@ -386,7 +400,10 @@ class ChatService:
     def _answer_by_event(self, connection_id: str, reply: ServerPayload) -> None:
         if isinstance(reply, events.HistoryAck):
             page = events.HistoryPage(
-                room_id=reply.room_id, messages=reply.messages, has_more=reply.has_more
+                room_id=reply.room_id,
+                messages=reply.messages,
+                has_more=reply.has_more,
+                revision=reply.revision,
             )
             self._context.delivery.send((connection_id,), catalogue.HISTORY, page)
 

@@ -13,6 +13,7 @@ from rejoinder.protocol import catalogue, constants, events
 from rejoinder.protocol.events import PresenceStatus
 from rejoinder.protocol.fields import iso
 from rejoinder.service.auth import Authorize
+from rejoinder.service.changes import Changes
 from rejoinder.service.delivery import Delivery
 from rejoinder.service.items import Shown, Types
 from rejoinder.service.rooms import Rooms, RoomState
@@ -45,6 +46,7 @@ class Context:
     limits: Limits
     connections: Connections
     rooms: Rooms
+    changes: Changes
     presence: Presence
     typing: Typing
     authorize: Authorize

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from msgspec import UNSET
+
 from rejoinder.cluster.base import Claim
 from rejoinder.core.connections import Connection
 from rejoinder.core.gate import Passage
@@ -13,13 +15,16 @@ from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.constants import HISTORY_LIMIT
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import given, iso, or_unset
+from rejoinder.service.changes import without_text
 from rejoinder.service.context import Context
+from rejoinder.service.greeting import Greeting
 from rejoinder.service.items import Entered, LeftRoom
 from rejoinder.service.rooms import LiveStream, RoomState, in_time
 from rejoinder.stores.base import Page, Room, Store, StoredMark, StoredMember
 
 MEMBERS_SHOWN = 500
 MARKS_SHOWN = 500
+ERASED_SHOWN = 100
 CATCH_UP_TRIES = 20
 NOT_ALLOWED = "You may not enter this room. Ask a member to add you."
 
@@ -36,6 +41,10 @@ class Reading:
     floor: int
     """The `seq` that the messages come after, for an empty page."""
     marks: list[StoredMark] = field(default_factory=list)
+    revision: int = 0
+    """Up to which the deletions have been read."""
+    erased: dict[str, int] = field(default_factory=dict)
+    """What was deleted since the revision that the client has, and when."""
 
     @property
     def last_seq(self) -> int:
@@ -45,8 +54,9 @@ class Reading:
 class Entering:
     """Lets connections into rooms and out of them."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, greeting: Greeting) -> None:
         self._c = context
+        self._greeting = greeting
 
     async def enter(
         self, connection: Connection, entry: events.RoomEntry, how: HowEntered
@@ -65,7 +75,9 @@ class Entering:
         room = await self._admit(connection, entry, passage)
         character_id = given(entry.character_id) or room.character_id
         async with self._c.rooms.use(room.id) as state:
-            reading = await self._read(room.id, given(entry.last_message_id))
+            if self._c.store.shared and room.revision > state.branches.revision:
+                await in_time(self._c.changes.look(state))
+            reading = await self._read(state, entry)
             if self._c.store.shared:
                 # Another server may have shown them more than this one has heard of, and that must not come as new.
                 await self._c.rooms.reach(state, await self._last_seq(room.id, reading))
@@ -182,8 +194,15 @@ class Entering:
 
     # --- the snapshot ----------------------------------------------------------------------------
 
-    async def _read(self, room_id: str, last_message_id: str | None) -> Reading:
-        store = self._c.store
+    async def _read(self, state: RoomState, entry: events.RoomEntry) -> Reading:
+        store, room_id, last_message_id = self._c.store, state.id, given(entry.last_message_id)
+        revision, erased = state.branches.revision, []
+        held = given(entry.revision) or 0
+        if last_message_id is not None and held < revision:
+            erased = await in_time(store.erased_since(room_id, held, ERASED_SHOWN + 1))
+            if len(erased) > ERASED_SHOWN:
+                # Too many to name: what the client holds can't be relied on.
+                last_message_id, erased = None, []
         position = await in_time(store.find(last_message_id)) if last_message_id else None
         if position is not None and position.room_id == room_id:
             page = await in_time(store.page_after(room_id, position.seq, HISTORY_LIMIT))
@@ -193,6 +212,8 @@ class Entering:
         else:
             page = await in_time(store.page_before(room_id, None, HISTORY_LIMIT))
             reading = Reading(page.messages, recovered=False, has_more=page.has_more, floor=0)
+        reading.revision = revision
+        reading.erased = {each.message_id: each.deleted_at for each in erased}
         reading.marks = await in_time(store.read_marks(room_id, MARKS_SHOWN))
         return reading
 
@@ -249,6 +270,9 @@ class Entering:
                 _running(stream) for stream in (*state.streams.values(), *state.elsewhere.values())
             ],
             character_id=or_unset(character_id),
+            head=UNSET if state.branches.follows else state.branches.head,
+            revision=state.branches.revision or UNSET,
+            deleted=_deleted(state, reading) or UNSET,
         )
 
     def _members(self, state: RoomState) -> list[events.Member]:
@@ -316,7 +340,10 @@ async def read_again(
 
 
 def with_live_text(state: RoomState, row: ChatMessage) -> ChatMessage:
-    """The row as viewers see it: while it is being written, with the text that has been shown."""
+    """The row as viewers see it: while it is being written, with the text that has been shown; deleted, without any."""
+    gone = state.branches.gone.get(row.id)
+    if gone is not None:
+        return without_text(row, gone[0])
     stream = state.stream(row.id)
     if stream is None:
         return row
@@ -332,7 +359,22 @@ def with_live_text(state: RoomState, row: ChatMessage) -> ChatMessage:
         character_id=row.character_id,
         reply_to=row.reply_to,
         metadata=row.metadata,
+        parent_seq=row.parent_seq,
+        variant_of=row.variant_of,
     )
+
+
+def _deleted(state: RoomState, reading: Reading) -> list[events.DeletedMessage]:
+    """What was deleted since the revision that the client has, also while this was being read."""
+    lately = {
+        message_id: deleted_at
+        for message_id, (deleted_at, revision) in state.branches.gone.items()
+        if reading.recovered and revision > reading.revision
+    }
+    return [
+        events.DeletedMessage(message_id=message_id, timestamp=iso(deleted_at))
+        for message_id, deleted_at in {**reading.erased, **lately}.items()
+    ]
 
 
 def _running(stream: LiveStream) -> events.RunningStream:
@@ -345,4 +387,6 @@ def _running(stream: LiveStream) -> events.RunningStream:
         timestamp=row.timestamp,
         content=stream.text.shown,
         index=stream.text.index,
+        parent_seq=row.parent_seq,
+        variant_of=row.variant_of,
     )

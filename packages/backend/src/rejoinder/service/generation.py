@@ -13,6 +13,7 @@ import structlog
 
 from rejoinder.characters.base import PastMessage, Prompt, Thought, Turn, Usage
 from rejoinder.characters.registry import Characters
+from rejoinder.core.branches import parent_of, path
 from rejoinder.core.clock import Clock
 from rejoinder.core.conversation import branch
 from rejoinder.core.leases import LEASE_SECONDS, Keeping
@@ -38,6 +39,7 @@ BREATH = 64
 STOP_SECONDS = 0.8
 RETRY_SECONDS = 1.0
 CONTEXT_MESSAGES = 50
+HISTORY_READS = 20
 ANSWER_LIMIT = 256 * 1024
 THOUGHT_LIMIT = 64 * 1024
 LEASE_MS = round(LEASE_SECONDS * 1000)
@@ -165,6 +167,12 @@ class Generation:
 
     def _draft(self) -> Draft:
         turn, now = self._turn, self._tools.clock.wall_ms()
+        beside = turn.beside
+        if beside is None:
+            parent_seq = self._state.parent_of_answer(turn.question)
+        else:
+            parent_seq = parent_of(beside)
+            self._state.leader = turn.message_id
         return Draft(
             id=turn.message_id,
             room_id=self._state.id,
@@ -176,6 +184,8 @@ class Generation:
             character_id=turn.character_id,
             reply_to=turn.question.id,
             lease_until=now + LEASE_MS,
+            parent_seq=parent_seq,
+            variant_of=None if beside is None else beside.id,
         )
 
     def _begin(self, row: ChatMessage) -> None:
@@ -214,7 +224,11 @@ class Generation:
         character = self._tools.characters.get(self._turn.character_id)
         if character is None:
             raise CharacterFailed("This character is not here any more. Choose another one.")
-        deltas, taken = character.reply(await self._context()), 0
+        turn = await self._context()
+        if turn.begun:
+            stream.text.write(turn.begun)
+            self._show(stream)
+        deltas, taken = character.reply(turn), 0
         async with AsyncExitStack() as stack:
             if isinstance(deltas, AsyncGenerator):
                 await stack.enter_async_context(aclosing(deltas))
@@ -240,8 +254,8 @@ class Generation:
                     return
 
     async def _context(self) -> Turn:
-        question = self._turn.question
-        page = await self._tools.store.page_before(self._state.id, question.seq, CONTEXT_MESSAGES)
+        question, beside = self._turn.question, self._turn.beside
+        history = branch(await history_of(self._tools.store, question, CONTEXT_MESSAGES))
         return Turn(
             room_id=self._state.id,
             message_id=question.id,
@@ -249,10 +263,10 @@ class Generation:
             user_name=self._state.people.name(question.sender_id),
             text=question.content,
             history=tuple(
-                PastMessage(message.role, message.sender_id, message.content)
-                for message in branch(page.messages)
+                PastMessage(message.role, message.sender_id, message.content) for message in history
             ),
             on_prompt=self._keep_prompt,
+            begun=beside.content if beside is not None and self._turn.goes_on else "",
         )
 
     def _keep_prompt(self, prompt: Prompt) -> None:
@@ -369,6 +383,22 @@ class Generation:
         if row is None or row.state == "streaming":
             return text, state
         return row.content, row.state
+
+
+async def history_of(store: Store, message: ChatMessage, limit: int) -> list[ChatMessage]:
+    """What a message follows, over however many branches that were not chosen; at most so many rows, the oldest first."""
+    taken: list[ChatMessage] = []
+    wanted = parent_of(message)
+    for _ in range(HISTORY_READS):
+        if not wanted or len(taken) >= limit:
+            break
+        page = await store.page_before(message.room_id, wanted + 1, limit - len(taken))
+        on_path = path(page.messages, wanted)
+        if not on_path:
+            break
+        taken[:0] = on_path
+        wanted = parent_of(on_path[0])
+    return taken
 
 
 def _encodable(delta: object) -> str:

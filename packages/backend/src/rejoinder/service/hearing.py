@@ -183,6 +183,10 @@ class Hearing:
                 self._types(state, said)
             case items.HasRead():
                 self._c.delivery.send(state.people.connections(), catalogue.READ_MOVED, said.mark)
+            case items.Chosen():
+                self._c.changes.chosen(state, said.choice)
+            case items.Erased():
+                self._c.changes.erased(state, said)
             case items.Entered():
                 known = state.others.get(said.who.user_id)
                 state.others.put(server, said.who)

@@ -4,6 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from rejoinder.core.branches import Choice
 from rejoinder.core.others import Somebody
 from rejoinder.protocol.events import ChatMessage, PresenceStatus, ReadMoved
 from rejoinder.stores.base import EndState
@@ -103,6 +104,21 @@ class HasRead(Item, frozen=True):
     mark: ReadMoved
 
 
+class Chosen(Item, frozen=True):
+    """A branch was chosen."""
+
+    choice: Choice
+
+
+class Erased(Item, frozen=True):
+    """The texts of messages are gone for good."""
+
+    message_ids: list[str]
+    user_id: str
+    deleted_at: int
+    revision: int
+
+
 class Expelled(Item, frozen=True):
     """Somebody may not be in the room any more."""
 
@@ -137,6 +153,8 @@ AnyItem = (
     | Shown
     | Types
     | HasRead
+    | Chosen
+    | Erased
     | Expelled
     | Stop
     | Stopped

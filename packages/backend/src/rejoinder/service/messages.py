@@ -24,6 +24,7 @@ from rejoinder.service.turns import Turns
 from rejoinder.stores.base import Appended, Draft, StoredMark
 
 ANSWERS = UUID("6f0a4f0e-0c0b-4c52-9f0b-3c8a2f1d7e55")
+NOT_HERE = "There is no such message in this room."
 NOT_YOURS = "Only who asked for this answer can stop it."
 
 
@@ -43,7 +44,7 @@ class Messages:
         """
         state = self._c.entered(connection, message.room_id)
         draft = self._draft(connection, state, message)
-        self._c.rooms.add(state, draft, self._publisher(state), done)
+        self._c.rooms.add(state, draft, self.publisher(state), done)
 
     async def send_stream(
         self, connection: Connection, message: events.MessageSend
@@ -54,7 +55,7 @@ class Messages:
         self._turns.check_place(state)
         async with self._c.rooms.use(state.id) as state:
             draft = self._draft(connection, state, message)
-            appended = await self._c.rooms.append(state, draft, self._publisher(state))
+            appended = await self._c.rooms.append(state, draft, self.publisher(state))
             question = appended.message
             # A repetition is answered if the first try got no further than the log.
             answered = appended.duplicate and await in_time(self._c.store.answered(question.id))
@@ -64,39 +65,14 @@ class Messages:
                 self._ask(state, question, character_id, connection.user.id, answer_id)
         return stored(appended)
 
-    async def regenerate(
-        self, connection: Connection, reference: events.MessageReference
-    ) -> events.MessageStored:
-        """Have another answer written beside the one that is named, or a first one to a message without any."""
-        state = self._c.entered(connection, reference.room_id)
-        async with self._c.rooms.use(state.id) as state:
-            named = await self._find(state, reference.message_id)
-            question, character_id = named, connection.rooms.get(state.id)
-            if named.role == "character":
-                question = await self._find(state, given(named.reply_to) or "")
-                character_id = given(named.character_id)
-            if character_id is None or self._characters.get(character_id) is None:
-                raise NotFound("There is no character here to answer. Choose one.")
-            turn = self._turns.find(state, question.id)
-            duplicate = turn is not None
-            if turn is None:
-                self._turns.check_place(state)
-                turn = self._ask(state, question, character_id, connection.user.id)
-            return events.MessageStored(
-                success=True,
-                message_id=turn.message_id,
-                timestamp=self._c.now_iso(),
-                duplicate=True if duplicate else UNSET,
-            )
-
     async def stop(self, connection: Connection, reference: events.MessageReference) -> events.Ack:
         """End a generation that the user has asked for; to repeat it, or to be too late, does no harm."""
         state = self._c.entered(connection, reference.room_id)
         async with self._c.rooms.use(state.id) as state:
             turn = self._turns.find(state, reference.message_id)
             if turn is None:
-                row = await self._find(state, reference.message_id)
-                await self._stop_elsewhere(state, row, connection.user.id)
+                row = await self.find(state, reference.message_id)
+                await self.stop_elsewhere(state, row, connection.user.id)
             elif turn.asked_by != connection.user.id:
                 raise Forbidden(NOT_YOURS)
             else:
@@ -115,10 +91,10 @@ class Messages:
         state = self._c.entered(connection, request.room_id)
         limit = min(request.limit, HISTORY_LIMIT_MAX)
         if after is not None:
-            position = await self._find(state, after)
+            position = await self.find(state, after)
             page = await in_time(self._c.store.page_after(state.id, position.seq, limit))
         else:
-            top = None if before is None else (await self._find(state, before)).seq
+            top = None if before is None else (await self.find(state, before)).seq
             page = await in_time(self._c.store.page_before(state.id, top, limit))
         await self._catch_up(state, page.messages)
         return events.HistoryAck(
@@ -126,12 +102,13 @@ class Messages:
             room_id=state.id,
             messages=[with_live_text(state, row) for row in page.messages],
             has_more=page.has_more,
+            revision=state.branches.revision or UNSET,
         )
 
     async def read(self, connection: Connection, reference: events.MessageReference) -> events.Ack:
         """Everything up to a message is read; a mark never goes back."""
         state = self._c.entered(connection, reference.room_id)
-        message = await self._find(state, reference.message_id)
+        message = await self.find(state, reference.message_id)
         mark = StoredMark(connection.user.id, message.id, message.seq, self._c.clock.wall_ms())
         if await in_time(self._c.store.mark_read(state.id, mark)):
             moved = events.ReadMoved(
@@ -146,9 +123,22 @@ class Messages:
                 self._c.sharing.say(state.listeners, HasRead(state.id, moved))
         return events.Ack(success=True)
 
+    # --- for what is done with answers and edits ---------------------------------------------------
+
+    async def find(self, state: RoomState, message_id: str) -> ChatMessage:
+        """A message of the room.
+
+        Raises:
+            NotFound: it has none of that id.
+        """
+        message = await in_time(self._c.store.find(message_id))
+        if message is None or message.room_id != state.id:
+            raise NotFound(NOT_HERE)
+        return message
+
     # --- parts -----------------------------------------------------------------------------------
 
-    async def _stop_elsewhere(self, state: RoomState, row: ChatMessage, user_id: str) -> None:
+    async def stop_elsewhere(self, state: RoomState, row: ChatMessage, user_id: str) -> None:
         """End an answer that another server writes, or has waiting."""
         if self._c.sharing.cluster.alone or (row.role == "character" and row.state != "streaming"):
             return
@@ -157,21 +147,18 @@ class Messages:
             raise Forbidden(NOT_YOURS)
         if outcome == "unknown" and row.state == "streaming":
             # Its server is gone, or it has ended a moment ago.
-            again = await self._find(state, row.id)
+            again = await self.find(state, row.id)
             if again.state == "streaming":
                 raise Unavailable("The server that writes this answer does not answer.")
 
     def _draft(
         self, connection: Connection, state: RoomState, message: events.MessageSend
     ) -> Draft:
-        size = len(message.content.encode())
-        if size > self._c.limits.content_bytes:
-            raise TooLarge(
-                f"The message has {size} bytes, and {self._c.limits.content_bytes} are allowed. Shorten it."
-            )
+        self.check_size(message.content)
         self._c.stop_typing(state, connection.user.id)
+        message_id = given(message.message_id) or uuid4().hex
         return Draft(
-            id=given(message.message_id) or uuid4().hex,
+            id=message_id,
             room_id=state.id,
             role="user",
             sender_id=connection.user.id,
@@ -181,9 +168,24 @@ class Messages:
             character_id=given(message.character_id),
             reply_to=given(message.reply_to),
             metadata=given(message.metadata),
+            parent_seq=None if state.branches.follows else state.parent_at_head(message_id),
         )
 
-    def _publisher(self, state: RoomState) -> Publish:
+    def check_size(self, content: str) -> None:
+        """Refuse what is too long.
+
+        Raises:
+            TooLarge: it is.
+        """
+        size = len(content.encode())
+        if size > self._c.limits.content_bytes:
+            raise TooLarge(
+                f"The message has {size} bytes, and {self._c.limits.content_bytes} are allowed. Shorten it."
+            )
+
+    def publisher(self, state: RoomState) -> Publish:
+        """Shows a row to its room."""
+
         def publish(row: ChatMessage) -> None:
             self._c.delivery.send(state.people.connections(), catalogue.MESSAGE_NEW, row)
 
@@ -214,12 +216,6 @@ class Messages:
             if not ended:
                 return
             await read_again(self._c.store, state, rows, ended)
-
-    async def _find(self, state: RoomState, message_id: str) -> ChatMessage:
-        message = await in_time(self._c.store.find(message_id))
-        if message is None or message.room_id != state.id:
-            raise NotFound("There is no such message in this room.")
-        return message
 
 
 def stored(appended: Appended) -> events.MessageStored:

@@ -10,7 +10,9 @@ from math import inf
 from typing import Self, TypeVar
 
 import structlog
+from msgspec import UNSET
 
+from rejoinder.core.branches import Branches, newest_below
 from rejoinder.core.clock import Clock
 from rejoinder.core.following import Following
 from rejoinder.core.others import Others
@@ -18,6 +20,7 @@ from rejoinder.core.rooms import People, Sequencer, Whereabouts
 from rejoinder.core.streams import StreamText
 from rejoinder.errors import ChatError, Conflict, InternalError, NotFound, Unavailable
 from rejoinder.protocol.events import ChatMessage
+from rejoinder.service.changes import Changes, without_text
 from rejoinder.service.sharing import Sharing
 from rejoinder.service.tasks import Tasks
 from rejoinder.stores.base import Appended, Draft, Outcome as StoreOutcome, Store
@@ -62,12 +65,17 @@ class LiveStream:
 
 @dataclass(frozen=True, slots=True)
 class PendingTurn:
-    """An answer that was asked for: the id its row will have, and the message it answers."""
+    """An answer that was asked for: the id its row will have, and the message it answers.
+
+    `beside` is the answer that it is to stand beside, if any; with `goes_on` it begins with the text of that.
+    """
 
     message_id: str
     asked_by: str
     character_id: str
     question: ChatMessage
+    beside: ChatMessage | None = None
+    goes_on: bool = False
 
 
 class Addition:
@@ -93,6 +101,9 @@ class RoomState:
 
     id: str
     sequencer: Sequencer[Callable[[], None]]
+    branches: Branches = field(default_factory=Branches)
+    leader: str = ""
+    """The row on its way, if it still is, that the conversation goes on from."""
     people: People = field(default_factory=People)
     listeners: set[str] = field(default_factory=set)
     """The other servers that have something in the room."""
@@ -121,6 +132,26 @@ class RoomState:
         """The answer, wherever it is written, as people here see it."""
         return self.streams.get(message_id) or self.elsewhere.get(message_id)
 
+    def distrust(self) -> None:
+        """Have the store looked at soon."""
+        self.quiet_since = None
+        if self.suspect_since is None:
+            self.suspect_since = -inf
+
+    def parent_at_head(self, message_id: str) -> int | None:
+        """What a row with that id is to follow, where the head is not the log's last row."""
+        if self.leader in self.publishers:
+            return None
+        self.leader = message_id
+        return self.branches.head
+
+    def parent_of_answer(self, question: ChatMessage) -> int | None:
+        """What an answer to that message is to follow; None for the log's last row."""
+        last = self.sequencer.last
+        if self.leader in self.publishers:
+            return newest_below(question.seq, self.branches.forks, last)
+        return self.branches.leaf_for(question.seq, last)
+
 
 class Rooms:
     """The states of rooms, loaded when first needed and dropped when idle."""
@@ -132,6 +163,7 @@ class Rooms:
         tasks: Tasks,
         publish: Callable[[RoomState, ChatMessage], None],
         sharing: Sharing,
+        changes: Changes,
     ) -> None:
         """`publish` shows a row to a room where nobody has said how."""
         self._store = store
@@ -139,6 +171,7 @@ class Rooms:
         self._publish_by_default = publish
         self._tasks = tasks
         self._sharing = sharing
+        self._changes = changes
         self.whereabouts = Whereabouts()
         self._look_at = 0.0
         self._states: dict[str, RoomState] = {}
@@ -174,12 +207,15 @@ class Rooms:
         servers = await self._sharing.listen(room_id)
         last = await in_time(self._store.last_seq(room_id))
         running = await in_time(self._store.running(room_id)) if self._store.shared else []
+        branching = await in_time(self._store.branching(room_id))
         # Another task may have loaded it meanwhile, and have gone on from there.
         known = self._states.get(room_id)
         if known is not None:
             return known
         people = People(room_id, self.whereabouts)
-        state = self._states[room_id] = RoomState(room_id, Sequencer(last), people)
+        state = self._states[room_id] = RoomState(
+            room_id, Sequencer(last), Branches(last, branching), people=people
+        )
         # However far back one of them began, each snapshot is to have it.
         for row in running:
             if row.seq <= last:
@@ -320,6 +356,13 @@ class Rooms:
                 self._log.exception("a message could not be shown", room_id=state.id)
 
     def _publish(self, state: RoomState, message: ChatMessage) -> None:
+        branches, chosen = state.branches, None
+        if branches.gone and message.id in branches.gone:
+            message = without_text(message, branches.gone[message.id][0])
+        if branches.follows and message.parent_seq is UNSET and branches.choice_waits is None:
+            branches.head = message.seq
+        else:
+            chosen = branches.publish(message)
         publish = state.publishers.pop(message.id, None)
         if publish is None:
             self._publish_by_default(state, message)
@@ -327,6 +370,12 @@ class Rooms:
             publish(message)
             if state.listeners:
                 self._sharing.row(state, message)
+        if chosen is not None:
+            self._changes.announce_choice(state, chosen)
+
+    def show(self, state: RoomState) -> Publish:
+        """Shows a row to its room as one that came from elsewhere."""
+        return partial(self._publish_by_default, state)
 
     def tick(self) -> None:
         """Look after rooms whose log may have rows that nobody was shown, and forget those that nobody is in."""
@@ -348,6 +397,7 @@ class Rooms:
         """Publish from the log what is there and was not let out."""
         try:
             page = await self._store.page_after(state.id, state.sequencer.last, HEAL_PAGE)
+            await self._changes.look(state)
         except Unavailable:
             state.quiet_since = None
             return

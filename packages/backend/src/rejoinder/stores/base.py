@@ -9,6 +9,9 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
+from msgspec import UNSET
+
+from rejoinder.core.branches import Branching, Choice
 from rejoinder.core.search import Wanted
 from rejoinder.errors import Conflict, NotFound, Unavailable
 from rejoinder.protocol.events import ChatMessage, MessageState, Role
@@ -26,6 +29,8 @@ TitledBy = Literal["first", "model", "person"]
 """Where a title comes from: the first message, a model that was asked for one, or a person, who has the last word."""
 Position = tuple[int, str]
 """Where a message stands among all: its time and its id."""
+FORKS_MAX: Final = 10_000
+"""So many forks of a room, the newest, are told of; what was chosen among older ones stays as it is."""
 EndState = Literal["complete", "stopped", "failed", "interrupted"]
 
 
@@ -45,6 +50,9 @@ class Draft:
     metadata: dict[str, Any] | None = None
     lease_until: int | None = None
     """Of a row that is `streaming`: until when its server is to be taken for alive, unless it renews that."""
+    parent_seq: int | None = None
+    """The row that it follows, where that is not the one before it."""
+    variant_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,13 @@ class Appended:
 
     message: ChatMessage
     duplicate: bool
+
+
+def is_same(stored: ChatMessage, draft: Draft) -> bool:
+    """True if the draft is a repetition of the row that has its id."""
+    if (stored.room_id, stored.sender_id) != (draft.room_id, draft.sender_id):
+        return False
+    return stored.content == draft.content or stored.deleted_at is not UNSET
 
 
 Outcome = Appended | Conflict | NotFound | Unavailable
@@ -80,6 +95,8 @@ class Room:
     titled_by: TitledBy | None = None
     deleted_at: int | None = None
     """Of a room that was deleted, of which nothing else is known any more."""
+    revision: int = 0
+    """Counts what was chosen and what was deleted in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +116,15 @@ class StoredMark:
     message_id: str
     seq: int
     timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """A row whose text is gone, since when, and the room's revision with that."""
+
+    message_id: str
+    deleted_at: int
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +206,7 @@ class Store(Protocol):
 
         An id that is there already, from the same sender, with the same room and content, is a duplicate: the stored
         row comes back. With anything else of these different it raises `Conflict`, in a room that was deleted `NotFound`.
+        The content of a row that was erased counts as the same.
         """
         ...
 
@@ -249,6 +276,31 @@ class Store(Protocol):
 
     async def overtaken(self, server: str) -> Sequence[str]:
         """What has been left for that server, each once."""
+        ...
+
+    async def answers_to(self, message_id: str, limit: int) -> list[ChatMessage]:
+        """The characters' rows that reply to that message, at most so many, in the order of `seq`."""
+        ...
+
+    # --- branches and deletions ------------------------------------------------------------------
+
+    async def branching(self, room_id: str) -> Branching:
+        """The room's revision, what was chosen in it last, and its forks: the newest 10,000."""
+        ...
+
+    async def choose(self, room_id: str, choice: Choice) -> int:
+        """Keep a choice in place of the one before; the room's revision, which is the next one."""
+        ...
+
+    async def erase(self, room_id: str, message_ids: Sequence[str], deleted_at: int) -> int:
+        """Take the texts and the metadata of rows of that room away for good; the rows stay in their places.
+
+        The room's revision, which is the next one, or 0 if there was nothing (more) to take away. All of it is done, or nothing.
+        """
+        ...
+
+    async def erased_since(self, room_id: str, revision: int, limit: int) -> list[Erased]:
+        """What was erased after that revision of the room, the lowest revision first."""
         ...
 
     async def mark_read(self, room_id: str, mark: StoredMark) -> bool:
@@ -358,4 +410,8 @@ class Store(Protocol):
         Raises:
             Conflict: a place or an id is taken by another row.
         """
+        ...
+
+    async def put_branching(self, room_id: str, branching: Branching) -> None:
+        """Keep the revision and the choice of a room whose rows were put; all that is erased counts as of that revision."""
         ...

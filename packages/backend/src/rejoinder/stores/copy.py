@@ -65,6 +65,9 @@ async def _copy_room(
         copied.messages += len(messages)
         copied.fresh += len(messages)
         progress(copied)
+    branching = await source.branching(room.id)
+    if branching.revision:
+        await target.put_branching(room.id, branching)
     for mark in await source.read_marks(room.id, EVERYBODY):
         await target.mark_read(room.id, mark)
     async for _ in index_rooms(target, [room.id]):

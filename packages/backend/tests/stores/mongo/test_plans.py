@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.support.mongod import ReplicaSet
 
+from rejoinder.core.branches import Branching, Choice
 from rejoinder.core.search import wanted
 from rejoinder.stores.base import Store, StoredMark, StoredMember
 from rejoinder.stores.mongo import MongoStore
@@ -22,6 +23,7 @@ from rejoinder.testing.store.tools import (
 )
 
 LIMIT = 5
+CHOICE = Choice("message", "user 1", NOW, head=1, at=2, revision=9)
 ROWS = 60
 INDEXED = ("IXSCAN", "IDHACK")
 # The number of documents in the collection's metadata: nothing is read to know it.
@@ -131,6 +133,15 @@ def _calls(room_id: str) -> dict[str, list[Call]]:
         "totals": [lambda store: store.totals()],
         "rooms_after": [lambda store: store.rooms_after("", LIMIT)],
         "put_messages": [put],
+        "answers_to": [lambda store: store.answers_to("question", LIMIT)],
+        "branching": [lambda store: store.branching(room_id)],
+        "choose": [lambda store: store.choose(room_id, CHOICE)],
+        "erase": [
+            lambda store: store.erase(room_id, [known.id], NOW),
+            lambda store: store.erase(room_id, [known.id], NOW),
+        ],
+        "erased_since": [lambda store: store.erased_since(room_id, 0, LIMIT)],
+        "put_branching": [lambda store: store.put_branching(room_id, Branching(9, CHOICE))],
         "bury": [lambda store: store.bury(room_id, NOW)],
         "buried": [lambda store: store.buried(LIMIT)],
         "purge": [lambda store: store.purge(room_id, LIMIT) for _ in range(4 * ROWS)],

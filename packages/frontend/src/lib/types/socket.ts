@@ -57,6 +57,12 @@ export interface ChatMessage {
   editedAt?: string
   /** the application's own; stored and sent as it is */
   metadata?: Record<string, unknown>
+  /** the `seq` of the message that it follows, where that is not the one before it; 0: none */
+  parentSeq?: number
+  /** the message that it was asked for beside */
+  variantOf?: string
+  /** its text is gone for good */
+  deletedAt?: string
   /** Delivery as this client sees it; it does not travel. */
   status?: MessageStatus
 }
@@ -86,6 +92,16 @@ export interface RunningStream {
   timestamp: string
   content: string
   index: number
+  /** the `seq` of the message that it follows, where that is not the one before it; 0: none */
+  parentSeq?: number
+  /** the message that it was asked for beside */
+  variantOf?: string
+}
+
+/** A message whose text is gone for good. */
+export interface DeletedMessage {
+  messageId: string
+  timestamp: string
 }
 
 /** What an answer cost, in tokens of the model that wrote it. */
@@ -99,6 +115,7 @@ export interface RoomEntry {
   roomId: string
   characterId?: string
   lastMessageId?: string
+  revision?: number
 }
 
 /** Leave a room. */
@@ -128,6 +145,14 @@ export interface MessageSend {
 export interface MessageReference {
   roomId: string
   messageId: string
+}
+
+/** Another text beside one's own message. With the same `newMessageId` it is stored once, however often it is sent. */
+export interface MessageEdit {
+  roomId: string
+  messageId: string
+  content: string
+  newMessageId?: string
 }
 
 /** A page of history; without `before` and `after` it is the newest one. */
@@ -189,6 +214,9 @@ export interface RoomSnapshot {
   read: ReadMarker[]
   streams: RunningStream[]
   characterId?: string
+  head?: number
+  revision?: number
+  deleted?: DeletedMessage[]
 }
 
 /** The snapshot, as an acknowledgement. */
@@ -202,6 +230,9 @@ export interface RoomAck {
   read: ReadMarker[]
   streams: RunningStream[]
   characterId?: string
+  head?: number
+  revision?: number
+  deleted?: DeletedMessage[]
   success: true
 }
 
@@ -210,6 +241,7 @@ export interface HistoryPage {
   roomId: string
   messages: ChatMessage[]
   hasMore: boolean
+  revision?: number
 }
 
 /** The page, as an acknowledgement. */
@@ -217,6 +249,7 @@ export interface HistoryAck {
   roomId: string
   messages: ChatMessage[]
   hasMore: boolean
+  revision?: number
   success: true
 }
 
@@ -265,6 +298,10 @@ export interface StreamStart {
   replyTo: string
   seq: number
   timestamp: string
+  /** the `seq` of the message that it follows, where that is not the one before it; 0: none */
+  parentSeq?: number
+  /** the message that it was asked for beside */
+  variantOf?: string
 }
 
 /** The next piece of an answer. */
@@ -305,6 +342,26 @@ export interface StreamError {
   error: string
   code: ErrorCode
   timestamp: string
+}
+
+/** A branch was chosen: the one with that message, which ended at `head` when the log ended at `lastSeq`. */
+export interface MessageChosen {
+  roomId: string
+  messageId: string
+  userId: string
+  head: number
+  lastSeq: number
+  revision: number
+  timestamp: string
+}
+
+/** The text of a message is gone for good. Several that went together have one revision. */
+export interface MessageDeleted {
+  roomId: string
+  messageId: string
+  revision: number
+  timestamp: string
+  userId?: string
 }
 
 /** A user has read everything up to a message. */
@@ -355,6 +412,14 @@ export interface ClientToServerEvents {
   'message:stream:stop': (payload: MessageReference, ack?: (reply: Ack | Failure) => void) => void
   /** another answer beside the first */
   'message:regenerate': (payload: MessageReference, ack?: (reply: MessageAck) => void) => void
+  /** an answer beside it that begins with its text and goes on */
+  'message:continue': (payload: MessageReference, ack?: (reply: MessageAck) => void) => void
+  /** another text beside one's own message, which is asked anew */
+  'message:edit': (payload: MessageEdit, ack?: (reply: MessageAck) => void) => void
+  /** go on with the branch that has this message */
+  'message:choose': (payload: MessageReference, ack?: (reply: Ack | Failure) => void) => void
+  /** take the text of one's own message, and of the answers to it, away for good */
+  'message:delete': (payload: MessageReference, ack?: (reply: Ack | Failure) => void) => void
   /** a page of a room's messages */
   'messages:history': (payload: HistoryRequest, ack?: (reply: HistoryAck | Failure) => void) => void
   /** everything up to a message is read */
@@ -396,6 +461,10 @@ export interface ServerToClientEvents {
   'message:stream:error': (payload: StreamError) => void
   /** the answer to a request that came without a callback */
   'messages:history': (payload: HistoryPage) => void
+  /** the conversation goes on with another branch */
+  'message:chosen': (payload: MessageChosen) => void
+  /** the text of a message is gone for good */
+  'message:deleted': (payload: MessageDeleted) => void
   /** a user has read up to a message */
   'messages:read': (payload: ReadMoved) => void
   /** somebody types */
@@ -423,6 +492,10 @@ export const CLIENT_EVENTS = [
   'message:send:stream',
   'message:stream:stop',
   'message:regenerate',
+  'message:continue',
+  'message:edit',
+  'message:choose',
+  'message:delete',
   'messages:history',
   'messages:read',
   'typing:start',
@@ -445,6 +518,8 @@ export const SERVER_EVENTS = [
   'message:stream:end',
   'message:stream:error',
   'messages:history',
+  'message:chosen',
+  'message:deleted',
   'messages:read',
   'typing:start',
   'typing:stop',

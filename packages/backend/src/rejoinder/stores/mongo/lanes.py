@@ -18,7 +18,7 @@ from pymongo.errors import BulkWriteError
 
 from rejoinder.errors import Conflict, NotFound, Unavailable
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.stores.base import GONE, Appended, Draft
+from rejoinder.stores.base import GONE, Appended, Draft, is_same
 from rejoinder.stores.mongo.connect import BUSY, answering
 from rejoinder.stores.mongo.model import ENDED, Document, message_document, message_of
 
@@ -181,11 +181,7 @@ class Lanes:
         stored = await self._find_settled(draft.id)
         if stored is None:
             _settle(entry, Unavailable(BUSY))
-        elif (stored.room_id, stored.sender_id, stored.content) == (
-            draft.room_id,
-            draft.sender_id,
-            draft.content,
-        ):
+        elif is_same(stored, draft):
             _settle(entry, Appended(stored, duplicate=True))
         else:
             _settle(entry, Conflict(TAKEN))

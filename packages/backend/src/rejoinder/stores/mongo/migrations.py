@@ -83,6 +83,7 @@ STEPS: tuple[Step, ...] = (
     Step("made the collections' indexes", make_indexes),
     Step("gave running answers leases", index_leases),
     Step("made place for titles, deletion and search", index_search),
+    Step("let conversations branch", make_indexes),
 )
 
 

@@ -3,9 +3,10 @@
 | collection      | `_id`            | fields                                                                        |
 |-----------------|------------------|-------------------------------------------------------------------------------|
 | `chat_messages` | the message's id | roomId, seq, role, senderId, content, state, timestamp, characterId?, replyTo?, |
-|                 |                  | editedAt?, metadata? (JSON text), leaseUntil? (while it is `streaming`)       |
+|                 |                  | editedAt?, metadata? (JSON text), leaseUntil? (while it is `streaming`),      |
+|                 |                  | parentSeq?, variantOf? (forks), deletedAt?, revision? (erased)                |
 | `rooms`         | the room's id    | createdBy, createdAt, updatedAt, characterId?, title?, titledBy?, indexedSeq?, |
-|                 |                  | toIndex?, deletedAt?, purging?                                                |
+|                 |                  | toIndex?, deletedAt?, purging?, revision?, choice?                            |
 | `members`       | roomId, userId   | roomId, userId, name, joinedAt                                                |
 | `read_marks`    | roomId, userId   | roomId, userId, messageId, seq, timestamp                                     |
 | `search`        | the message's id | roomId, timestamp, pairs                                                      |
@@ -60,6 +61,16 @@ def indexes() -> Mapping[str, list[IndexModel]]:
                 [("replyTo", ASCENDING)],
                 name="answers",
                 partialFilterExpression={"role": "character"},
+            ),
+            IndexModel(
+                [("roomId", ASCENDING), ("seq", ASCENDING)],
+                name="forks",
+                partialFilterExpression={"parentSeq": {"$exists": True}},
+            ),
+            IndexModel(
+                [("roomId", ASCENDING), ("revision", ASCENDING)],
+                name="erased",
+                partialFilterExpression={"deletedAt": {"$exists": True}},
             ),
         ],
         ROOMS: [
@@ -131,6 +142,10 @@ def message_document(draft: Draft, seq: int) -> Document:
         document["metadata"] = msgspec.json.encode(draft.metadata).decode()
     if draft.lease_until is not None:
         document["leaseUntil"] = date(draft.lease_until)
+    if draft.parent_seq is not None:
+        document["parentSeq"] = draft.parent_seq
+    if draft.variant_of is not None:
+        document["variantOf"] = draft.variant_of
     return document
 
 
@@ -148,18 +163,23 @@ def stored_document(message: ChatMessage) -> Document:
             character_id=given(message.character_id),
             reply_to=given(message.reply_to),
             metadata=given(message.metadata),
+            parent_seq=given(message.parent_seq),
+            variant_of=given(message.variant_of),
         ),
         message.seq,
     )
-    edited_at = given(message.edited_at)
+    edited_at, deleted_at = given(message.edited_at), given(message.deleted_at)
     if edited_at is not None:
         document["editedAt"] = date(wire_ms(edited_at))
+    if deleted_at is not None:
+        document["deletedAt"] = date(wire_ms(deleted_at))
     return document
 
 
 def message_of(document: Document) -> ChatMessage:
     """A document of `chat_messages` as a message."""
     edited_at, metadata = document.get("editedAt"), document.get("metadata")
+    deleted_at = document.get("deletedAt")
     return ChatMessage(
         id=document["_id"],
         room_id=document["roomId"],
@@ -173,6 +193,9 @@ def message_of(document: Document) -> ChatMessage:
         reply_to=or_unset(document.get("replyTo")),
         edited_at=or_unset(None if edited_at is None else iso(epoch_ms(edited_at))),
         metadata=or_unset(None if metadata is None else msgspec.json.decode(metadata)),
+        parent_seq=or_unset(document.get("parentSeq")),
+        variant_of=or_unset(document.get("variantOf")),
+        deleted_at=or_unset(None if deleted_at is None else iso(epoch_ms(deleted_at))),
     )
 
 
@@ -198,6 +221,7 @@ def room_of(document: Document, *, created: bool = False) -> Room:
         title=document.get("title"),
         titled_by=document.get("titledBy"),
         deleted_at=None if deleted_at is None else epoch_ms(deleted_at),
+        revision=document.get("revision", 0),
     )
 
 

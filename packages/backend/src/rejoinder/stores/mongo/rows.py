@@ -99,6 +99,14 @@ class Rows:
         found = await self._link.read(lambda: self._messages.find_one(which, {"_id": True}))
         return found is not None
 
+    async def answers_to(self, message_id: str, limit: int) -> list[ChatMessage]:
+        """The characters' rows that reply to that message."""
+        which = {"replyTo": message_id, "role": "character"}
+        documents = await self._link.read(lambda: self._messages.find(which).limit(limit).to_list())
+        # Few, and the index has no order.
+        documents.sort(key=lambda document: document["seq"])
+        return [model.message_of(document) for document in documents]
+
     async def put(self, messages: Sequence[ChatMessage]) -> None:
         """Insert rows that have their places."""
         missing = list(messages)

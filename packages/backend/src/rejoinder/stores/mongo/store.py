@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
+from rejoinder.core.branches import Branching, Choice
 from rejoinder.core.search import Wanted
 from rejoinder.errors import ConfigurationError, Conflict, NotFound, Unavailable
 from rejoinder.protocol.events import ChatMessage
@@ -12,6 +13,7 @@ from rejoinder.stores.base import (
     Appended,
     Draft,
     EndState,
+    Erased,
     Found,
     Indexed,
     Outcome,
@@ -26,6 +28,7 @@ from rejoinder.stores.base import (
     Upgraded,
 )
 from rejoinder.stores.mongo import connect, migrations, model
+from rejoinder.stores.mongo.branches import Branches
 from rejoinder.stores.mongo.deletion import Deletion
 from rejoinder.stores.mongo.lanes import Lanes
 from rejoinder.stores.mongo.link import Link
@@ -57,6 +60,7 @@ class MongoStore:
         self._search = Search(self._link)
         self._deletion = Deletion(self._link)
         self._overtaken = Overtaken(self._link)
+        self._branches = Branches(self._link)
         self._touched: dict[str, int] = {}
         self._touching: set[asyncio.Task[None]] = set()
 
@@ -160,6 +164,23 @@ class MongoStore:
     async def answered(self, message_id: str) -> bool:
         return await self._rows.answered(message_id)
 
+    async def answers_to(self, message_id: str, limit: int) -> list[ChatMessage]:
+        return await self._rows.answers_to(message_id, limit)
+
+    # --- branches and deletions ------------------------------------------------------------------
+
+    async def branching(self, room_id: str) -> Branching:
+        return await self._branches.of(room_id)
+
+    async def choose(self, room_id: str, choice: Choice) -> int:
+        return await self._branches.choose(room_id, choice)
+
+    async def erase(self, room_id: str, message_ids: Sequence[str], deleted_at: int) -> int:
+        return await self._branches.erase(room_id, message_ids, deleted_at)
+
+    async def erased_since(self, room_id: str, revision: int, limit: int) -> list[Erased]:
+        return await self._branches.erased_since(room_id, revision, limit)
+
     # --- rooms, members, read marks --------------------------------------------------------------
 
     async def create_room(
@@ -236,6 +257,9 @@ class MongoStore:
 
     async def put_messages(self, messages: Sequence[ChatMessage]) -> None:
         await self._rows.put(messages)
+
+    async def put_branching(self, room_id: str, branching: Branching) -> None:
+        await self._branches.put(room_id, branching)
 
     # --- parts -----------------------------------------------------------------------------------
 

@@ -12,6 +12,8 @@ from rejoinder.stores.base import Room, Totals
 from rejoinder.stores.sqlite.rooms import ROOM, room_of
 from rejoinder.stores.sqlite.rows import COLUMNS, find
 
+MARKS = ", ".join("?" * (COLUMNS.count(",") + 1))
+
 
 def totals(db: sqlite3.Connection) -> Totals:
     """How much there is."""
@@ -34,7 +36,7 @@ def put_messages(db: sqlite3.Connection, messages: Sequence[ChatMessage]) -> Non
     """Insert rows that have their places."""
     fresh = [message for message in messages if not _known(db, message)]
     db.executemany(
-        f"INSERT INTO messages ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        f"INSERT INTO messages ({COLUMNS}) VALUES ({MARKS})",  # noqa: S608 - constants
         [_values(message) for message in fresh],
     )
     for message in fresh[-1:]:
@@ -60,6 +62,7 @@ def _known(db: sqlite3.Connection, message: ChatMessage) -> bool:
 
 def _values(message: ChatMessage) -> tuple[object, ...]:
     edited_at, metadata = given(message.edited_at), given(message.metadata)
+    deleted_at = given(message.deleted_at)
     return (
         message.id,
         message.room_id,
@@ -73,4 +76,7 @@ def _values(message: ChatMessage) -> tuple[object, ...]:
         given(message.reply_to),
         None if edited_at is None else epoch_ms(edited_at),
         None if metadata is None else msgspec.json.encode(metadata).decode(),
+        given(message.parent_seq),
+        given(message.variant_of),
+        None if deleted_at is None else epoch_ms(deleted_at),
     )

@@ -15,13 +15,14 @@ ROOM_COLUMNS = (
     "title",
     "titled_by",
     "deleted_at",
+    "revision",
 )
 ROOM = ", ".join(ROOM_COLUMNS)
 
 
 def room_of(row: tuple[Any, ...]) -> Room:
     """A row of the columns `ROOM` as a room."""
-    id_, created_by, created_at, character_id, title, titled_by, deleted_at = row
+    id_, created_by, created_at, character_id, title, titled_by, deleted_at, revision = row
     return Room(
         id_,
         created_by,
@@ -30,6 +31,7 @@ def room_of(row: tuple[Any, ...]) -> Room:
         title=title,
         titled_by=titled_by,
         deleted_at=deleted_at,
+        revision=revision,
     )
 
 
@@ -90,11 +92,11 @@ def rooms_of(db: sqlite3.Connection, user_id: str, limit: int) -> tuple[list[Roo
     ).fetchall()
     overviews = [
         RoomOverview(
-            room_of(row[:7]),
-            row[7],
+            room_of(row[:8]),
             row[8],
             row[9],
-            None if row[10] is None else message_of(row[10:]),
+            row[10],
+            None if row[11] is None else message_of(row[11:]),
         )
         for row in rows[:limit]
     ]

@@ -8,11 +8,19 @@ import msgspec
 from rejoinder.errors import Conflict, NotFound
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import iso, or_unset
-from rejoinder.stores.base import GONE, LEASE_AHEAD_MS, Appended, Draft, EndState, Page
+from rejoinder.stores.base import (
+    GONE,
+    LEASE_AHEAD_MS,
+    Appended,
+    Draft,
+    EndState,
+    Page,
+    is_same,
+)
 
 COLUMNS = (
     "id, room_id, seq, role, sender_id, content, state, timestamp, character_id, reply_to, "
-    "edited_at, metadata"
+    "edited_at, metadata, parent_seq, variant_of, deleted_at"
 )
 WRITTEN = f"{COLUMNS}, lease_until"
 MARKS = f"({', '.join('?' * (WRITTEN.count(',') + 1))})"
@@ -26,7 +34,7 @@ RUN_OUT = (
 def message_of(row: tuple[Any, ...]) -> ChatMessage:
     """A row of `SELECT`, or of `values_of`, as a message."""
     (id_, room_id, seq, role, sender_id, content, state, timestamp) = row[:8]
-    character_id, reply_to, edited_at, metadata = row[8:12]
+    character_id, reply_to, edited_at, metadata, parent_seq, variant_of, deleted_at = row[8:15]
     return ChatMessage(
         id=id_,
         room_id=room_id,
@@ -40,6 +48,9 @@ def message_of(row: tuple[Any, ...]) -> ChatMessage:
         reply_to=or_unset(reply_to),
         edited_at=or_unset(None if edited_at is None else iso(edited_at)),
         metadata=or_unset(None if metadata is None else msgspec.json.decode(metadata)),
+        parent_seq=or_unset(parent_seq),
+        variant_of=or_unset(variant_of),
+        deleted_at=or_unset(None if deleted_at is None else iso(deleted_at)),
     )
 
 
@@ -58,6 +69,9 @@ def values_of(draft: Draft, seq: int) -> tuple[Any, ...]:
         draft.reply_to,
         None,
         None if draft.metadata is None else msgspec.json.encode(draft.metadata).decode(),
+        draft.parent_seq,
+        draft.variant_of,
+        None,
         draft.lease_until,
     )
 
@@ -75,12 +89,7 @@ def append(db: sqlite3.Connection, draft: Draft) -> Appended:
         raise NotFound(GONE)
     stored = find(db, draft.id)
     if stored is not None:
-        same = (stored.room_id, stored.sender_id, stored.content) == (
-            draft.room_id,
-            draft.sender_id,
-            draft.content,
-        )
-        if not same:
+        if not is_same(stored, draft):
             raise Conflict("This message id belongs to another message. Send it with a new id.")
         return Appended(stored, duplicate=True)
     row = db.execute(
@@ -184,3 +193,12 @@ def answered(db: sqlite3.Connection, message_id: str) -> bool:
         "SELECT 1 FROM messages WHERE role = 'character' AND reply_to = ? LIMIT 1", (message_id,)
     ).fetchone()
     return row is not None
+
+
+def answers_to(db: sqlite3.Connection, message_id: str, limit: int) -> list[ChatMessage]:
+    """The characters' rows that reply to that message."""
+    rows = db.execute(
+        f"{SELECT} WHERE role = 'character' AND reply_to = ? ORDER BY seq LIMIT ?",
+        (message_id, limit),
+    )
+    return [message_of(row) for row in rows]

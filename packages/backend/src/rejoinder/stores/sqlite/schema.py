@@ -93,10 +93,22 @@ CREATE UNIQUE INDEX rooms_by_number ON rooms (number) WHERE number IS NOT NULL;
 CREATE VIRTUAL TABLE search USING fts5(pairs, tokenize = ascii, detail = none, columnsize = 0)
 """
 
+BRANCHES = """
+ALTER TABLE messages ADD COLUMN parent_seq INTEGER;
+ALTER TABLE messages ADD COLUMN variant_of TEXT;
+ALTER TABLE messages ADD COLUMN deleted_at INTEGER;
+ALTER TABLE messages ADD COLUMN revision INTEGER;
+ALTER TABLE rooms ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE rooms ADD COLUMN choice TEXT;
+CREATE INDEX messages_forks ON messages (room_id, seq) WHERE parent_seq IS NOT NULL;
+CREATE INDEX messages_erased ON messages (room_id, revision) WHERE deleted_at IS NOT NULL;
+"""
+
 STEPS: tuple[Step, ...] = (
     Step("made the tables", TABLES),
     Step("gave running answers leases", LEASES),
     Step("made place for titles, deletion and search", TITLES + ";" + DELETION + ";" + SEARCH),
+    Step("let conversations branch", BRANCHES),
 )
 
 

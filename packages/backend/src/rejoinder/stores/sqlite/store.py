@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from rejoinder.core.branches import Branching, Choice
 from rejoinder.core.search import Wanted
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.stores.base import (
     Appended,
     Draft,
     EndState,
+    Erased,
     Found,
     Indexed,
     Outcome,
@@ -25,7 +27,7 @@ from rejoinder.stores.base import (
     Totals,
     Upgraded,
 )
-from rejoinder.stores.sqlite import appending, deletion, moving, rooms, rows, search
+from rejoinder.stores.sqlite import appending, branches, deletion, moving, rooms, rows, search
 from rejoinder.stores.sqlite.lock import Lock
 from rejoinder.stores.sqlite.schema import prepare
 from rejoinder.stores.sqlite.worker import Worker
@@ -134,6 +136,21 @@ class SqliteStore:
     async def overtaken(self, server: str) -> Sequence[str]:
         return self._overtaken.pop(server, ())
 
+    async def answers_to(self, message_id: str, limit: int) -> list[ChatMessage]:
+        return await self._read(lambda db: rows.answers_to(db, message_id, limit))
+
+    async def branching(self, room_id: str) -> Branching:
+        return await self._read(lambda db: branches.branching(db, room_id))
+
+    async def choose(self, room_id: str, choice: Choice) -> int:
+        return await self._write(lambda db: branches.choose(db, room_id, choice))
+
+    async def erase(self, room_id: str, message_ids: Sequence[str], deleted_at: int) -> int:
+        return await self._write(lambda db: branches.erase(db, room_id, message_ids, deleted_at))
+
+    async def erased_since(self, room_id: str, revision: int, limit: int) -> list[Erased]:
+        return await self._read(lambda db: branches.erased_since(db, room_id, revision, limit))
+
     async def mark_read(self, room_id: str, mark: StoredMark) -> bool:
         return await self._write(lambda db: rooms.mark_read(db, room_id, mark))
 
@@ -198,6 +215,9 @@ class SqliteStore:
 
     async def put_messages(self, messages: Sequence[ChatMessage]) -> None:
         await self._write(lambda db: moving.put_messages(db, messages))
+
+    async def put_branching(self, room_id: str, branching: Branching) -> None:
+        await self._write(lambda db: branches.put_branching(db, room_id, branching))
 
     def _prepare(self) -> Upgraded:
         self._lock.take()

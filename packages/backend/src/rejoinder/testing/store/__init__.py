@@ -19,6 +19,7 @@ all of them, and with others.
 
 from rejoinder.testing.store import (
     appending,
+    branches,
     deletion,
     durability,
     groups,
@@ -44,6 +45,7 @@ STORE_CHECKS: tuple[Check, ...] = (
     *moving.CHECKS,
     *durability.CHECKS,
     *deletion.CHECKS,
+    *branches.CHECKS,
 )
 
 
