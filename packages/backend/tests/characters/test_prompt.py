@@ -5,6 +5,7 @@ from hypothesis import given, strategies as st
 
 from rejoinder.characters import PastMessage, Turn
 from rejoinder.characters.prompt import (
+    SUMMARY_LABEL,
     Counting,
     Message,
     NoRoomError,
@@ -240,3 +241,24 @@ def test_shortens_to_a_size(text: str, size: int) -> None:
 )
 def test_a_text_cannot_speak_for_somebody_else(text: str, expected: str) -> None:
     assert harmless(text) == expected
+
+
+def test_a_summary_comes_in_where_something_is_left_out() -> None:
+    history = talk(*(f"message {number}" for number in range(20)))
+    asked = turn("now", history)
+    fitted = counted(Window(60, Told(SYSTEM)).fitted(asked, "They count."), words)
+    assert fitted.messages[0]["content"] == f"{SYSTEM}\n\n{SUMMARY_LABEL}\nThey count."
+    assert words(fitted.messages) <= 60
+    kept = contents(fitted.messages)[1:-1]
+    assert kept == [message.content for message in history[len(fitted.left_out) :]]
+    assert 0 < len(fitted.left_out) < len(history)
+    assert fitted.left_out == tuple(history[: len(fitted.left_out)])
+    roomy = counted(Window(400, Told(SYSTEM)).fitted(asked, "They count."), words)
+    assert roomy.messages[0]["content"] == SYSTEM
+    assert roomy.left_out == ()
+
+
+def test_a_summary_that_leaves_no_room_is_left_out() -> None:
+    asked = turn("now", talk(*(f"message {number}" for number in range(20))))
+    fitted = counted(Window(40, Told(SYSTEM)).fitted(asked, "word " * 30), words)
+    assert fitted.messages[0]["content"] == SYSTEM

@@ -72,6 +72,7 @@ class _Endpoint(_Table):
     ask_tokens: bool | UnsetType = UNSET
     ask_usage: bool | UnsetType = UNSET
     show_thoughts: bool | UnsetType = UNSET
+    summary: bool | UnsetType = UNSET
     patience: _Patience | UnsetType = UNSET
 
 
@@ -88,6 +89,7 @@ class _Character(_Table):
     temperature: float | UnsetType = UNSET
     extra: dict[str, Any] | UnsetType = UNSET
     show_thoughts: bool | UnsetType = UNSET
+    summary: bool | UnsetType = UNSET
 
 
 class _Cards(_Table):
@@ -100,7 +102,7 @@ class _File(_Table):
     cards: _Cards | None = None
 
 
-_OWN = ("model", "max_tokens", "temperature", "extra", "show_thoughts")
+_OWN = ("model", "max_tokens", "temperature", "extra", "show_thoughts", "summary")
 _OF_A_PROMPT = ("name", "description", "greeting", "system_prompt")
 
 

@@ -8,7 +8,7 @@ import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Literal, Protocol, TypeVar
 
 from rejoinder.characters.base import PastMessage, PromptMessage, Turn
@@ -17,6 +17,7 @@ from rejoinder.characters.base import PastMessage, PromptMessage, Turn
 # read much faster, so the cut is made seldom and deep instead of a little further on at every turn.
 KEPT = 0.6
 _ROOMS = 1024
+SUMMARY_LABEL = "Summary of what was said before, of which only the end follows:"
 _OMISSION = "\n…\n"
 _MARK = re.compile(r"<(?=\||/?s>|(?:start|end)_of_turn>)")
 
@@ -49,6 +50,14 @@ class OwnParts:
     first: tuple[Message, ...] = ()
     opening: tuple[PastMessage, ...] = ()
     last: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A prompt, and what of the history is not in it, the oldest first."""
+
+    messages: list[Message]
+    left_out: tuple[PastMessage, ...] = ()
 
 
 class Persona(Protocol):
@@ -101,15 +110,27 @@ class Window:
 
     def fitting(self, turn: Turn) -> Counting[list[Message]]:
         """The same as `fit`, for whoever counts in another way."""
+        return (yield from self.fitted(turn)).messages
+
+    def fitted(self, turn: Turn, summary: str = "") -> Counting[Fitted]:
+        """The same, and what is left out. `summary` stands for that, and comes in only where something is left out."""
         own = yield from self._persona.parts(turn, self.tokens)
         past = [message for message in (*own.opening, *turn.history) if message.content]
         text = turn.text
+        cut = self._cut(turn.room_id, past)
+        if not cut and (yield _prompt(own, past, text)) <= self.tokens:
+            self._remember(turn.room_id, past, len(past))
+            return Fitted(_prompt(own, past, text))
+        if summary:
+            with_summary = _summed_up(own, summary)
+            if (yield _prompt(with_summary, [], text)) <= self.goal:
+                own = with_summary
 
         def fits(kept: int, tokens: int) -> Counting[bool]:
             return (yield _prompt(own, past[len(past) - kept :], text)) <= tokens
 
-        kept = len(past) - self._cut(turn.room_id, past)
-        if not (yield from fits(kept, self.tokens)):
+        kept = len(past) - cut
+        if not cut or not (yield from fits(kept, self.tokens)):
             # The newest message stays if it can, even where the goal cannot be met with it.
             kept = (yield from largest(kept, lambda size: fits(size, self.goal))) or (
                 yield from largest(min(kept, 1), lambda size: fits(size, self.tokens))
@@ -124,7 +145,9 @@ class Window:
             if not size:
                 raise NoRoomError
             text = shorten(text, size)
-        return _prompt(own, past[len(past) - kept :], text)
+        opening = sum(1 for message in own.opening if message.content)
+        left_out = past[opening : len(past) - kept]
+        return Fitted(_prompt(own, past[len(past) - kept :], text), tuple(left_out))
 
     def _cut(self, room_id: str, past: Sequence[PastMessage]) -> int:
         try:
@@ -177,6 +200,16 @@ def _prompt(own: OwnParts, past: Sequence[PastMessage], text: str) -> list[Messa
     _append(prompt, "user", text)
     prompt.extend(own.last)
     return prompt
+
+
+def _summed_up(own: OwnParts, summary: str) -> OwnParts:
+    text = f"{SUMMARY_LABEL}\n{harmless(summary)}"
+    first = list(own.first)
+    # Many templates take one such message only, and at the beginning.
+    if first and first[-1]["role"] == "system":
+        text = f"{first.pop()['content']}\n\n{text}"
+    first.append({"role": "system", "content": text})
+    return replace(own, first=tuple(first))
 
 
 def _append(prompt: list[Message], role: Literal["user", "assistant"], text: str) -> None:

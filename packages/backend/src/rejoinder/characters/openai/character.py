@@ -8,10 +8,18 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from rejoinder.characters.base import CharacterInfo, Delta, Prompt, Thought, Turn, Usage
+from rejoinder.characters.base import (
+    CharacterInfo,
+    Delta,
+    Prompt,
+    Thought,
+    Turn,
+    Usage,
+)
 from rejoinder.characters.openai.failures import EndpointError, Kind, Locale, sentence
 from rejoinder.characters.openai.settings import Endpoint
 from rejoinder.characters.openai.stream import Events, Halves, Piece, read
+from rejoinder.characters.openai.summing import SummingUp
 from rejoinder.characters.openai.thoughts import Thoughts
 from rejoinder.characters.openai.tokens import Tokens, at_most
 from rejoinder.characters.openai.transport import Transport
@@ -74,6 +82,7 @@ class OpenAICharacter:
         self._tokens = Tokens(self._transport.base_url, endpoint.model, self._transport.post)
         room = endpoint.context_tokens - endpoint.max_tokens
         self._window = Window(room, persona or Told(system_prompt))
+        self._summing = SummingUp(info, room, self._say)
 
     @property
     def info(self) -> CharacterInfo:
@@ -101,15 +110,36 @@ class OpenAICharacter:
             sentence(failure.kind, self._info.name, self._locale, failure.retry_after)
         )
 
+    async def settle(self) -> None:
+        """Wait until nothing is done any more that was left to do after answers."""
+        await self._summing.settle()
+
     async def aclose(self) -> None:
+        await self._summing.aclose()
         await self._transport.aclose()
 
     async def _answer(self, turn: Turn) -> AsyncGenerator[Delta]:
         await self._transport.ready()
         patience, now = self._endpoint.patience, asyncio.get_running_loop().time()
-        messages = await counted_elsewhere(self._window.fitting(turn), self._count)
-        turn.on_prompt(Prompt(tuple(messages), self._endpoint.model))
-        answer = _Answer(messages, now + patience.first, now + patience.whole)
+        summary = self._summing.summary(turn) if self._endpoint.summary else ""
+        fitted = await counted_elsewhere(self._window.fitted(turn, summary), self._count)
+        turn.on_prompt(Prompt(tuple(fitted.messages), self._endpoint.model))
+        answer = _Answer(fitted.messages, now + patience.first, now + patience.whole)
+        async with aclosing(self._spoken(answer)) as deltas:
+            async for delta in deltas:
+                yield delta
+        if answer.finish == "content_filter":
+            raise EndpointError("filtered", "the endpoint kept text back")
+        if not answer.said:
+            raise EndpointError("empty", "the answer has no text")
+        if self._endpoint.summary:
+            self._summing.left_out(turn, fitted.left_out)
+        if answer.usage is not None:
+            yield answer.usage
+
+    async def _spoken(self, answer: _Answer) -> AsyncGenerator[str | Thought]:
+        """What the model says, however often it has to be asked before it begins."""
+        patience = self._endpoint.patience
         for number in range(patience.tries):
             try:
                 async with aclosing(self._try(answer)) as texts:
@@ -126,12 +156,16 @@ class OpenAICharacter:
                 if wait >= _left(answer.first_by):
                     raise
             await self._transport.within(wait + 1, asyncio.sleep(wait), "late")
-        if answer.finish == "content_filter":
-            raise EndpointError("filtered", "the endpoint kept text back")
-        if not answer.said:
-            raise EndpointError("empty", "the answer has no text")
-        if answer.usage is not None:
-            yield answer.usage
+
+    async def _say(self, messages: Sequence[Message], seconds: float) -> str:
+        """What the model says to something else than a turn; "" if it may not say it all."""
+        by = asyncio.get_running_loop().time() + seconds
+        answer, texts = _Answer(messages, by, by), list[str]()
+        async with aclosing(self._spoken(answer)) as deltas:
+            async for delta in deltas:
+                if isinstance(delta, str):
+                    texts.append(delta)
+        return "" if answer.finish == "content_filter" else "".join(texts)
 
     async def _try(self, answer: _Answer) -> AsyncGenerator[str | Thought]:
         body = self._body(answer.messages)

@@ -59,6 +59,7 @@ class Endpoint:
             assumed, and no model makes more of a text.
         ask_usage: Ask for the tokens that an answer took; a few endpoints refuse a request that does.
         show_thoughts: Let people see what the model thinks before it answers. It may repeat there what it was told.
+        summary: Have the model sum up what does not fit into a prompt any more, in a request of its own after an answer.
         patience: How long it is waited for.
 
     Raises:
@@ -77,6 +78,7 @@ class Endpoint:
     ask_tokens: bool = True
     ask_usage: bool = True
     show_thoughts: bool = False
+    summary: bool = False
     patience: Patience = field(default_factory=Patience)
 
     def __post_init__(self) -> None:
