@@ -13,6 +13,7 @@ import type { Session } from '../session'
 import { useChatLists } from '../state/useChatLists'
 import { useMedia } from '../state/useMedia'
 import { goTo, useRoute } from '../state/useRoute'
+import { sharesTabs } from '../tabs'
 import { HomeScreen } from './HomeScreen'
 import { RoomScreen } from './RoomScreen'
 import { Sidebar } from './Sidebar'
@@ -40,6 +41,7 @@ export default function ChatScreen(props: ChatScreenProps) {
     url: SERVER,
     token: session.token,
     locale,
+    shareAcrossTabs: sharesTabs(),
     onReplaced: setReplaced,
     onAuthRequired: onSessionEnded,
   })
@@ -50,6 +52,10 @@ export default function ChatScreen(props: ChatScreenProps) {
   useEffect(() => {
     if (isRefused) onSessionEnded()
   }, [isRefused, onSessionEnded])
+  useEffect(() => {
+    // Another tab may have been asked to take it back.
+    if (isConnected) setReplaced(null)
+  }, [isConnected])
   const comeBack = useCallback(() => {
     setReplaced(null)
     reconnect()

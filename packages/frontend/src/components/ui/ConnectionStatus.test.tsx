@@ -1,4 +1,4 @@
-import { cleanup, render, screen } from '@testing-library/react'
+import { act, cleanup, render, screen } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import axe from 'axe-core'
 import { useState } from 'react'
@@ -9,7 +9,11 @@ import {
   MessageStatusIndicator,
 } from '@/components/ui/ConnectionStatus'
 
-afterEach(cleanup)
+afterEach(() => {
+  cleanup()
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
 
 /** Every rule that needs no layout: jsdom has none. */
 async function expectAccessible(container: HTMLElement) {
@@ -47,6 +51,41 @@ describe('ConnectionStatus', () => {
     await userEvent.click(screen.getByRole('button', { name: 'Reconnect' }))
     expect(onReconnect).toHaveBeenCalledExactlyOnceWith()
     await expectAccessible(container)
+  })
+
+  it('waits two seconds before it shows, from the moment when something went wrong', () => {
+    vi.useFakeTimers()
+    const banner = () => container.querySelector('.rejoinder-banner')
+    const isShown = () => banner() !== null && !banner()?.hasAttribute('data-waiting')
+    const { container, rerender } = render(<ConnectionStatus connectionState="reconnecting" />)
+    act(() => void vi.advanceTimersByTime(1_999))
+    expect(isShown()).toBe(false)
+    rerender(<ConnectionStatus connectionState="failed" />)
+    act(() => void vi.advanceTimersByTime(1))
+    expect(isShown()).toBe(true)
+    // The next trouble is another one.
+    rerender(<ConnectionStatus connectionState="connected" />)
+    rerender(<ConnectionStatus connectionState="reconnecting" />)
+    expect(isShown()).toBe(false)
+    rerender(<ConnectionStatus connectionState="connected" />)
+    act(() => void vi.advanceTimersByTime(10_000))
+    expect(container.innerHTML).toBe('')
+  })
+
+  it.each([
+    ['en', 'Your device is offline', 'The server cannot be reached'],
+    ['ko', '기기가 오프라인입니다', '서버에 연결할 수 없습니다'],
+  ])('tells a device without a network from a server that is away (%s)', (locale, off, away) => {
+    const onLine = vi.spyOn(navigator, 'onLine', 'get').mockReturnValue(false)
+    const { container } = render(
+      <ConnectionStatus connectionState="reconnecting" locale={locale} delayMs={0} />,
+    )
+    expect(screen.getByRole('status').textContent).toContain(off)
+    expect(container.querySelector('.rejoinder-spinner')).toBeNull()
+    onLine.mockReturnValue(true)
+    act(() => void window.dispatchEvent(new Event('online')))
+    expect(screen.getByRole('status').textContent).toContain(away)
+    expect(container.querySelector('.rejoinder-spinner')).not.toBeNull()
   })
 
   it('speaks Korean and English, after the browser unless told', () => {

@@ -4,6 +4,8 @@ import type { ConnectionState, MessageStatus } from '../../lib/types/socket'
 /** Every sentence these components say; a language that lacks one does not compile. */
 export interface Texts {
   connection: Record<Exclude<ConnectionState, 'connected'>, string>
+  /** The device has no network; what the server does is not known then. */
+  offline: string
   reconnect: string
   replaced: { title: string; text: string; reconnect: string; close: string }
   message: Record<MessageStatus, string>
@@ -14,9 +16,10 @@ const en: Texts = {
   connection: {
     disconnected: 'You are not connected.',
     connecting: 'Connecting…',
-    reconnecting: 'The connection was lost. Reconnecting…',
+    reconnecting: 'The server cannot be reached. Trying again…',
     failed: 'The connection could not be restored.',
   },
+  offline: 'Your device is offline. What you write is sent once it is online again.',
   reconnect: 'Reconnect',
   replaced: {
     title: 'You are connected elsewhere',
@@ -32,9 +35,10 @@ const ko: Texts = {
   connection: {
     disconnected: '연결되어 있지 않습니다.',
     connecting: '연결하는 중…',
-    reconnecting: '연결이 끊어졌습니다. 다시 연결하는 중…',
+    reconnecting: '서버에 연결할 수 없습니다. 다시 시도하는 중…',
     failed: '연결을 복구하지 못했습니다.',
   },
+  offline: '기기가 오프라인입니다. 작성한 메시지는 온라인이 되면 보내집니다.',
   reconnect: '다시 연결',
   replaced: {
     title: '다른 곳에서 연결되었습니다',

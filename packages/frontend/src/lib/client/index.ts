@@ -20,6 +20,7 @@ export {
   type ConnectionIdentity,
   type ConnectionParts,
   type ConnectionStatus as ConnectionSnapshot,
+  type ManagedConnection,
 } from './connection/connection'
 export {
   type ConnectionOptions,

@@ -57,8 +57,19 @@ export interface ConnectionIdentity {
   locale?: string | undefined
 }
 
+/** A connection that somebody asks for, and how it stands. */
+export interface ManagedConnection extends Readable<ConnectionStatus> {
+  setHandlers: (handlers: ConnectionHandlers) => void
+  /** Holds from the next attempt on. */
+  setIdentity: (identity: ConnectionIdentity) => void
+  readonly connect: () => void
+  /** A new connection, whatever the present one is like. */
+  readonly reconnect: () => void
+  readonly disconnect: () => void
+}
+
 /** Does what the machine says, with a real transport, real time and real chance. */
-export class Connection implements Readable<ConnectionStatus> {
+export class Connection implements ManagedConnection {
   readonly #parts: ConnectionParts
   readonly #heartbeat: Heartbeat
   readonly #delay: Timer

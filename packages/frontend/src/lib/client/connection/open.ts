@@ -1,9 +1,10 @@
 import { io } from 'socket.io-client'
 import { sendFromEverywhere } from '../chat/open'
 import { withDefaults } from '../settings'
+import { openShared } from '../tabs/open'
 import { systemClock } from '../time/clock'
-import { type ChatSocket, socketTransport } from '../transport/socketTransport'
-import { Connection, type ConnectionIdentity } from './connection'
+import { type ChatSocket, ownTransport } from '../transport/socketTransport'
+import { Connection, type ConnectionIdentity, type ManagedConnection } from './connection'
 import { type ConnectionSettings, defaultConnectionSettings } from './settings'
 import { type GuestOptions, type TokenOption, tokenSource } from './tokens'
 import { browserWake } from './wake'
@@ -19,11 +20,13 @@ export interface ConnectionOptions extends Partial<ConnectionSettings> {
   guestName?: string | undefined
   /** The language of the server's sentences; by default the browser's. */
   locale?: string | undefined
+  /** Whether all tabs of this browser with the same user use one connection; by default they do. */
+  shareAcrossTabs?: boolean | undefined
 }
 
 export interface SocketConnection {
   socket: ChatSocket
-  connection: Connection
+  connection: ManagedConnection
 }
 
 /** A connection over socket.io-client; nothing is opened before `connect`. */
@@ -40,19 +43,18 @@ export function createConnection(options: ConnectionOptions = {}): SocketConnect
     tryAllTransports: true,
   }
   const socket: ChatSocket = origin === undefined ? io(shared) : io(origin, shared)
-  const transport = socketTransport(socket)
-  sendFromEverywhere(transport)
-  const connection = new Connection(
-    {
-      transport,
-      clock: systemClock,
-      random: Math.random,
-      wake: browserWake,
-      settings: withDefaults(defaultConnectionSettings, options),
-    },
-    identityOf(options),
-  )
-  return { socket, connection }
+  const transport = ownTransport(socket)
+  const parts = {
+    transport,
+    clock: systemClock,
+    random: Math.random,
+    wake: browserWake,
+    settings: withDefaults(defaultConnectionSettings, options),
+  }
+  const identity = identityOf(options)
+  const together = options.shareAcrossTabs === false ? null : openShared(parts, identity)
+  sendFromEverywhere(together?.connection.transport ?? transport)
+  return together ?? { socket, connection: new Connection(parts, identity) }
 }
 
 /** In an address socket.io-client takes the path for a namespace; here it is where the server is mounted. */

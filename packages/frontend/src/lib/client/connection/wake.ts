@@ -18,3 +18,21 @@ export const browserWake: WakeSource = (listener) => {
     document.removeEventListener('visibilitychange', onVisibility)
   }
 }
+
+/** One that something else may wake, too. */
+export function withBell(wake: WakeSource): { wake: WakeSource; ring: () => void } {
+  const listeners = new Set<() => void>()
+  return {
+    wake: (listener) => {
+      const stop = wake(listener)
+      listeners.add(listener)
+      return () => {
+        stop()
+        listeners.delete(listener)
+      }
+    },
+    ring: () => {
+      for (const listener of [...listeners]) listener()
+    },
+  }
+}

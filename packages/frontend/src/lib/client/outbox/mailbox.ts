@@ -69,20 +69,28 @@ export function tabMailbox(owner: string, kept: OutboxDatabase, clock: Clock): M
   const name = `rejoinder.outbox.1:${owner}`
   return {
     store,
-    // Pages over plain HTTP have none.
-    turns: prefixed(
-      name,
-      navigator.locks
-        ? lockTurns(navigator.locks)
-        : leaseTurns({ table: kept.leases, clock, createId }),
-    ),
+    turns: prefixed(name, turnsOfTabs(kept, clock)),
     openLine: tabLine(name),
     isShared: true,
     isKept: store.isKept,
   }
 }
 
-function prefixed(prefix: string, turns: Turns): Turns {
+/** Pages over plain HTTP have no locks; there it is a lease in the database. */
+function turnsOfTabs(kept: OutboxDatabase, clock: Clock): Turns {
+  return navigator.locks
+    ? lockTurns(navigator.locks)
+    : leaseTurns({ table: kept.leases, clock, createId })
+}
+
+/** Among all tabs of the browser, or `null` where nothing tells them of each other. */
+export function browserTurns(): Turns | null {
+  if (typeof indexedDB === 'undefined') return navigator.locks ? lockTurns(navigator.locks) : null
+  database ??= new OutboxDatabase()
+  return turnsOfTabs(database, systemClock)
+}
+
+export function prefixed(prefix: string, turns: Turns): Turns {
   return {
     take: (name, handlers) => turns.take(`${prefix}:${name}`, handlers),
     isFree: (name) => turns.isFree(`${prefix}:${name}`),

@@ -12,22 +12,22 @@ export type OutboxNews =
   | { type: 'busy'; roomId: string; ms: number }
 
 /** One end of a line on which everybody hears all others. */
-export interface NewsLine {
-  tell(news: OutboxNews): void
+export interface NewsLine<T = OutboxNews> {
+  tell(news: T): void
   close(): void
 }
 
-export type OpenLine = (listen: (news: OutboxNews) => void) => NewsLine
+export type OpenLine<T = OutboxNews> = (listen: (news: T) => void) => NewsLine<T>
 
 export function roomOf(news: OutboxNews): string {
   return news.type === 'put' ? news.entry.message.roomId : news.roomId
 }
 
 /** Among those of one page. */
-export function localLine(): OpenLine {
-  const ends = new Set<(news: OutboxNews) => void>()
+export function localLine<T = OutboxNews>(): OpenLine<T> {
+  const ends = new Set<(news: T) => void>()
   return (listen) => {
-    const hear = (news: OutboxNews) => listen(news)
+    const hear = (news: T) => listen(news)
     ends.add(hear)
     return {
       tell: (news) => {
@@ -41,11 +41,11 @@ export function localLine(): OpenLine {
 }
 
 /** Among all pages of a browser; one that is too old for it, or forbids it, is silent. */
-export function tabLine(name: string): OpenLine {
+export function tabLine<T = OutboxNews>(name: string): OpenLine<T> {
   return (listen) => {
     const channel = openChannel(name)
     let isOpen = channel !== null
-    if (channel) channel.onmessage = ({ data }: MessageEvent<OutboxNews>) => listen(data)
+    if (channel) channel.onmessage = ({ data }: MessageEvent<T>) => listen(data)
     return {
       tell: (news) => {
         if (isOpen) quietly(() => channel?.postMessage(news))

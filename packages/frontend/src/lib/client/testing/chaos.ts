@@ -5,7 +5,13 @@
 import { appendFileSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { ChatMessage, RoomAck } from '../../types/socket'
-import { type ChatClient, type Connection, createChat, createConnection, socketTransport } from '..'
+import {
+  type ChatClient,
+  createChat,
+  createConnection,
+  type ManagedConnection,
+  socketTransport,
+} from '..'
 import { pick, seeded } from './random'
 
 interface Seat {
@@ -67,7 +73,7 @@ class Client {
   readonly #character: string
   readonly #chance: () => number
   readonly #chat: ChatClient = createChat()
-  readonly #connection: Connection
+  readonly #connection: ManagedConnection
   readonly #channel: ReturnType<typeof socketTransport>
   #conn = 0
   #written = 0

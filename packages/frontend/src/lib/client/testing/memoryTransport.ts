@@ -4,10 +4,10 @@ import type {
   ClientEvent,
   ClientPayload,
   HandshakeAuth,
+  OpenTransport,
   Reply,
   ServerEvent,
   ServerPayload,
-  Transport,
   TransportChange,
 } from '../transport/transport'
 
@@ -23,7 +23,7 @@ export type Sent = {
 export type SentEvent<E extends ClientEvent> = Extract<Sent, { event: E }>
 
 /** A transport without a wire: a test plays the other side. */
-export class MemoryTransport implements Transport {
+export class MemoryTransport implements OpenTransport {
   userId: string | undefined = undefined
   server: string | undefined = undefined
   /** What `open` was called with, one for each attempt. */
@@ -31,7 +31,9 @@ export class MemoryTransport implements Transport {
   readonly sent: Sent[] = []
   /** Answers at once, if set; what it does not answer is left to the test. */
   onSent: ((sent: Sent) => void) | null = null
+  socketId: string | undefined = undefined
   #isOpen = false
+  readonly #any = new Set<(event: string, payload: unknown) => void>()
   readonly #suspecting = new Set<() => void>()
   readonly #changes = new Set<(change: TransportChange) => void>()
   readonly #listeners = new Map<ServerEvent, Set<(payload: never) => void>>()
@@ -70,6 +72,11 @@ export class MemoryTransport implements Transport {
     return () => listeners.delete(listener)
   }
 
+  onAny(listener: (event: string, payload: unknown) => void): Unsubscribe {
+    this.#any.add(listener)
+    return () => this.#any.delete(listener)
+  }
+
   onChange(listener: (change: TransportChange) => void): Unsubscribe {
     this.#changes.add(listener)
     return () => this.#changes.delete(listener)
@@ -104,6 +111,7 @@ export class MemoryTransport implements Transport {
 
   /** The server sends an event. */
   push<E extends ServerEvent>(event: E, payload: ServerPayload<E>): void {
+    for (const listener of [...this.#any]) listener(event, payload)
     for (const listener of [...(this.#listeners.get(event) ?? [])]) listener(payload as never)
   }
 
@@ -122,7 +130,7 @@ export class MemoryTransport implements Transport {
   /** How many listen; none may be left over when everything is closed. */
   get listening(): number {
     const counts = [...this.#listeners.values()].map((listeners) => listeners.size)
-    const own = this.#changes.size + this.#suspecting.size
+    const own = this.#changes.size + this.#suspecting.size + this.#any.size
     return counts.reduce((sum, count) => sum + count, own)
   }
 

@@ -7,31 +7,45 @@ import type {
 } from '../../types/socket'
 import { ConnectionError } from '../errors'
 import { tokenSubject } from './tokenSubject'
-import type { Transport } from './transport'
+import type { OpenTransport, Transport } from './transport'
 
 export type ChatSocket = Socket<ServerToClientEvents, ClientToServerEvents>
 
 /** The part of a socket that is used, without its overloads by event. */
 interface PlainSocket {
   readonly connected: boolean
+  readonly id?: string | undefined
   auth: unknown
   connect(): unknown
   disconnect(): unknown
   emit(event: string, ...values: unknown[]): unknown
   on(event: string, listener: (...values: never[]) => void): unknown
   off(event: string, listener: (...values: never[]) => void): unknown
+  onAny(listener: (event: string, payload: unknown) => void): unknown
+  offAny(listener: (event: string, payload: unknown) => void): unknown
 }
 
 const transports = new WeakMap<ChatSocket, Transport>()
+const ownTransports = new WeakMap<ChatSocket, OpenTransport>()
+
+/** From now on the socket stands for this transport. */
+export function standsFor(socket: ChatSocket, transport: Transport): void {
+  transports.set(socket, transport)
+}
 
 /** A socket of socket.io-client, also one that somebody else made; always the same one for it. */
 export function socketTransport(socket: ChatSocket): Transport {
-  const transport = transports.get(socket) ?? createTransport(socket)
-  transports.set(socket, transport)
+  return transports.get(socket) ?? ownTransport(socket)
+}
+
+/** Of the socket itself. */
+export function ownTransport(socket: ChatSocket): OpenTransport {
+  const transport = ownTransports.get(socket) ?? createTransport(socket)
+  ownTransports.set(socket, transport)
   return transport
 }
 
-function createTransport(socket: ChatSocket): Transport {
+function createTransport(socket: ChatSocket): OpenTransport {
   const plain = socket as unknown as PlainSocket
   const listen = (event: SocketEvent | LifecycleEvent, listener: (...values: never[]) => void) => {
     plain.on(event, listener)
@@ -63,7 +77,16 @@ function createTransport(socket: ChatSocket): Transport {
       if (onReply) plain.emit(event, payload, onReply)
       else plain.emit(event, payload)
     },
+    get socketId() {
+      return plain.id
+    },
     on: (event, listener) => listen(event, listener),
+    onAny(listener) {
+      plain.onAny(listener)
+      return () => {
+        plain.offAny(listener)
+      }
+    },
     onChange(listener) {
       const onOpen = () => listener({ type: 'opening' })
       onOpening.add(onOpen)

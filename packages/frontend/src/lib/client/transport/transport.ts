@@ -52,3 +52,10 @@ export interface Transport extends Channel {
   close(): void
   onSuspect?(listener: () => void): Unsubscribe
 }
+
+/** A transport of which one can hear everything, events of a newer server included. */
+export interface OpenTransport extends Transport {
+  /** What the server calls the connection, while there is one. */
+  readonly socketId: string | undefined
+  onAny(listener: (event: string, payload: unknown) => void): Unsubscribe
+}
