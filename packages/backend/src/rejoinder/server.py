@@ -288,6 +288,8 @@ class ChatServer:
                 authorize=self._allows,
                 gate=self._service.gate,
                 expel=self._service.expel,
+                members=self._service.members,
+                hide_last_seen=self._service.hide_last_seen,
                 content_limit=settings.content_limit,
                 prompts=self._prompts,
                 asker_sees_prompts=settings.prompt_policy == "asker",

@@ -296,6 +296,73 @@ async def test_people_see_each_other_across_servers(
     assert len(alice.all("user:left")) == 1, "they may come back"
 
 
+async def test_who_hides_when_they_were_last_seen_hides_it_on_every_server(
+    cluster: Cluster, connect: Connect, room: str
+) -> None:
+    first, second = cluster(2, "--presence-grace=0.5")
+    alice, bob = await connect(first), await connect(second)
+    await alice.join(room)
+    await bob.join(room)
+    await alice.sees("user:joined", userId=bob.user_id)
+    members = f"/api/rooms/{room}/members"
+
+    async def bobs_time(server: ServerProcess) -> Any:
+        answer = await request(server, "GET", members, bearer=token(alice.user_id))
+        (found,) = [each for each in answer.body["members"] if each["userId"] == bob.user_id]
+        return found.get("lastSeen")
+
+    assert await bobs_time(first) is not None
+    # By way of the server that he is not connected to.
+    body = {"hideLastSeen": True}
+    answer = await request(first, "PUT", "/api/me", bearer=token(bob.user_id), body=body)
+    assert answer.body["hideLastSeen"] is True
+    told = await alice.sees("presence:changed", userId=bob.user_id, status="online")
+    assert "lastSeen" not in told
+    assert (await bobs_time(first), await bobs_time(second)) == (None, None)
+    carol = await connect(first)
+    shown = {each["userId"]: each for each in (await carol.join(room))["members"]}
+    assert "lastSeen" not in shown[bob.user_id]
+    assert "lastSeen" in shown[alice.user_id]
+    second.kill()
+    gone = await alice.sees("presence:changed", userId=bob.user_id, status="offline", within=12)
+    assert "lastSeen" not in gone
+    assert await bobs_time(first) is None
+
+
+async def test_when_people_of_a_dead_server_were_last_seen_is_known(
+    cluster: Cluster, connect: Connect, room: str
+) -> None:
+    first, second = cluster(2, "--presence-grace=0.5")
+    alice, bob = await connect(first), await connect(second)
+    await alice.join(room)
+    await bob.join(room)
+    begun = (await alice.done("heartbeat", {}))["serverTime"]
+    second.kill()
+    gone = await alice.sees("presence:changed", userId=bob.user_id, status="offline", within=12)
+    assert gone["lastSeen"] >= begun
+    path = f"/api/rooms/{room}/members"
+
+    async def stored() -> bool:
+        answer = await request(first, "GET", path, bearer=token(alice.user_id))
+        (found,) = [each for each in answer.body["members"] if each["userId"] == bob.user_id]
+        return bool(found["status"] == "offline" and found.get("lastSeen", "") >= begun)
+
+    await eventually(stored)
+
+
+async def test_a_character_s_read_mark_reaches_every_server(
+    cluster: Cluster, connect: Connect, room: str
+) -> None:
+    first, second = cluster(2)
+    alice, bob = await connect(first), await connect(second)
+    await alice.join(room)
+    await bob.join(room)
+    asked = await alice.ask(room, "hello")
+    for chat in (alice, bob):
+        read = await chat.sees("messages:read", messageId=asked["messageId"])
+        assert (read["characterId"], read["userId"]) == ("echo", alice.user_id)
+
+
 async def test_typing_ends_also_when_its_server_dies(
     cluster: Cluster, connect: Connect, room: str
 ) -> None:

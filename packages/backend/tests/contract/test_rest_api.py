@@ -1,11 +1,12 @@
 """The HTTP interface: guests, characters, rooms, members, health; its errors are JSON with a code."""
 
 import json
+from typing import Any
 
 import aiohttp
 import pytest
 from tests.support import schema
-from tests.support.chat import Connect
+from tests.support.chat import Chat, Connect
 from tests.support.process import ServerProcess, Start
 from tests.support.rest import request
 from tests.support.tokens import token, unique
@@ -100,6 +101,72 @@ async def test_one_s_own_rooms_are_listed_newest_first(
     )
 
 
+async def test_what_is_unread_is_counted(
+    server: ServerProcess, connect: Connect, room: str
+) -> None:
+    alice, bob = await connect(server), await connect(server)
+    await alice.join(room)
+    await bob.join(room)
+    ids = [(await bob.send(room, f"{n}"))["messageId"] for n in range(3)]
+    await alice.send(room, "one's own is not counted")
+
+    async def unread(chat: Chat) -> int:
+        answer = await request(server, "GET", "/api/rooms", bearer=token(chat.user_id))
+        assert schema.problems({"$ref": "#/$defs/RoomList"}, answer.body) == []
+        return int(answer.body["rooms"][0]["unread"])
+
+    assert (await unread(alice), await unread(bob)) == (3, 1)
+    await alice.done("messages:read", {"roomId": room, "messageId": ids[1]})
+    assert (await unread(alice), await unread(bob)) == (1, 1)
+
+
+async def test_one_may_hide_when_one_was_last_seen(
+    start: Start, connect: Connect, room: str
+) -> None:
+    server = start("--presence-grace=0.2")
+    alice, bob = await connect(server), await connect(server)
+    await alice.join(room)
+    await bob.join(room)
+    bearer = token(alice.user_id)
+
+    async def me(method: str = "GET", body: object = None) -> object:
+        answer = await request(server, method, "/api/me", bearer=bearer, body=body)
+        assert answer.status == 200, answer
+        assert schema.problems({"$ref": "#/$defs/Me"}, answer.body) == []
+        return answer.body["hideLastSeen"]
+
+    async def listed() -> dict[str, Any]:
+        path = f"/api/rooms/{room}/members"
+        answer = await request(server, "GET", path, bearer=token(bob.user_id))
+        assert schema.problems({"$ref": "#/$defs/MemberList"}, answer.body) == []
+        members: list[dict[str, Any]] = answer.body["members"]
+        return next(each for each in members if each["userId"] == alice.user_id)
+
+    assert await me() is False
+    assert (await listed())["status"] == "online"
+    assert "lastSeen" in await listed()
+    assert await me("PUT", {"hideLastSeen": True}) is True
+    assert await me("PUT", {}) is True
+    assert await me() is True
+    await bob.until(lambda: bool(bob.all("presence:changed", userId=alice.user_id)))
+    await alice.lose()
+    offline = await bob.sees("presence:changed", userId=alice.user_id, status="offline")
+    assert "lastSeen" not in offline
+    assert (await listed()).keys() == {"userId", "status", "name"}
+    refused = await request(server, "PUT", "/api/me", bearer=bearer, body={"hideLastSeen": "yes"})
+    assert (refused.status, refused.code) == (400, "invalid_payload")
+    await bob.leave()
+
+    server.stop()
+    server.start()
+    assert await me() is True
+    assert (await listed()).keys() == {"userId", "status", "name"}
+    assert await me("PUT", {"hideLastSeen": False}) is False
+    again = await listed()
+    assert again["status"] == "offline"
+    assert "lastSeen" in again, "who was seen before this server has started"
+
+
 async def test_members_are_listed_for_members(
     server: ServerProcess, connect: Connect, room: str
 ) -> None:
@@ -116,6 +183,8 @@ async def test_members_are_listed_for_members(
 @pytest.mark.parametrize(
     ("method", "path"),
     [
+        ("GET", "/api/me"),
+        ("PUT", "/api/me"),
         ("GET", "/api/rooms"),
         ("POST", "/api/rooms"),
         ("GET", "/api/rooms/x/members"),

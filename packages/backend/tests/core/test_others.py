@@ -23,6 +23,29 @@ def test_somebody_on_two_servers_is_there_until_both_say_otherwise() -> None:
     assert "ann" not in others
 
 
+def test_on_several_servers_somebody_is_as_present_as_on_any() -> None:
+    others = Others()
+    others.put("one", replace(ANN, status="away"))
+    others.put("two", ANN)
+    others.put("three", replace(ANN, status="offline"))
+    assert others.get("ann") == ANN
+    assert list(others) == [ANN]
+    others.take("two", "ann")
+    assert [each.status for each in others] == ["away"]
+
+
+def test_when_somebody_was_last_seen_is_forgotten_when_they_hide_it() -> None:
+    others = Others()
+    others.put("one", ANN)
+    others.put("two", BEN)
+    others.lose("two", 7, until=10.0)
+    others.hide("ann")
+    others.hide("ben")
+    others.hide("nobody")
+    assert [each.last_seen for each in others] == [None, None]
+    assert [each.last_seen for each in others.lose("one", 9, until=10.0)] == [None]
+
+
 def test_how_somebody_is_shown_is_kept_with_their_name() -> None:
     others = Others()
     others.put("one", ANN)
@@ -46,7 +69,8 @@ def test_people_of_a_server_that_is_gone_are_offline_until_a_time() -> None:
     others.put("one", ANN)
     others.put("one", BEN)
     others.put("two", BEN)
-    assert others.lose("one", 7, until=10.0) == [replace(ANN, status="offline")]
+    # They were seen until now, whenever they had come.
+    assert others.lose("one", 7, until=10.0) == [replace(ANN, status="offline", last_seen=7)]
     assert ids(others) == ["ann", "ben"]
     assert others.expire(9.9) == []
     assert others.expire(10.0) == ["ann"]

@@ -47,7 +47,7 @@ SERVER_TABLE = {
     "typing:start": "roomId, userId",
     "typing:stop": "roomId, userId",
     "heartbeat:ack": "timestamp, serverTime, quality?",
-    "presence:changed": "userId, status, lastSeen",
+    "presence:changed": "userId, status, lastSeen?",
     "room:resync": "roomId, reason",
     "auth:required": "reason",
 }
@@ -74,8 +74,9 @@ ADDED_EVENTS = {
     "message:deleted": "roomId, messageId, userId?, revision, timestamp",
 }
 ADDED_FIELDS: dict[object, str] = {
-    "room:join": "revision?",
-    "room:rejoin": "revision?",
+    "room:join": "revision?, background?",
+    "room:rejoin": "revision?, background?",
+    "messages:read": "characterId?",
     "room:rejoined": "head?, revision?, deleted?",
     "message:new": f"{BRANCH}, deletedAt?",
     "message:stream:start": BRANCH,
@@ -83,13 +84,15 @@ ADDED_FIELDS: dict[object, str] = {
     events.RoomAck: "head?, revision?, deleted?",
     events.HistoryAck: "revision?",
     events.RunningStream: BRANCH,
+    events.ReadMarker: "characterId?",
 }
 
 
 def with_added(name: object, fields: str) -> set[str]:
     """The fields of the contract, with those that were added."""
-    # The request and the page that answers it have one name.
-    added = "" if fields == CLIENT_TABLE.get("messages:history") else ADDED_FIELDS.get(name, "")
+    # What a client asks for and what comes of it have one name.
+    asked = (CLIENT_TABLE["messages:history"], CLIENT_TABLE["messages:read"])
+    added = "" if fields in asked else ADDED_FIELDS.get(name, "")
     return set(fields.split(", ")) | set(filter(None, added.split(", ")))
 
 

@@ -40,7 +40,7 @@ async def test_an_answer_is_shown_as_it_is_written_and_stored(world: World) -> N
     assert (start.reply_to, start.character_id, start.seq) == (ack.message_id, "puppet", 2)
     world.puppet.say("안녕", " 👋\r\n", "\x00", Usage(3, 4), None)
     await world.advance(0.1)
-    names = ["message:new", "message:stream:start"]
+    names = ["message:new", "message:stream:start", "messages:read"]
     assert ann.names == ben.names == [*names, *["message:stream:chunk"] * 2, "message:stream:end"]
     (end,) = ben.heard(catalogue.STREAM_END)
     assert end == events.StreamEnd(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -23,7 +23,7 @@ from rejoinder.protocol.fields import ServerPayload
 from rejoinder.service.auth import Handshake
 from rejoinder.service.chat import ChatService
 from rejoinder.service.context import Limits
-from rejoinder.stores.base import Draft, EndState, Outcome, Page
+from rejoinder.stores.base import Draft, EndState, Outcome, Page, StoredPerson
 from rejoinder.stores.sqlite import SqliteStore
 from rejoinder.testing import FakeClock, RecordingDelivery
 
@@ -113,6 +113,12 @@ class FaultyStore(SqliteStore):
         return await self._faulty(
             "erase", lambda: SqliteStore.erase(self, room_id, message_ids, deleted_at)
         )
+
+    async def people(self, user_ids: Collection[str]) -> Mapping[str, StoredPerson]:
+        return await self._faulty("people", lambda: SqliteStore.people(self, user_ids))
+
+    async def put_last_seen(self, seen: Mapping[str, int]) -> None:
+        await self._faulty("put_last_seen", lambda: SqliteStore.put_last_seen(self, seen))
 
     async def _write(self, job: Callable[[Any], T]) -> T:
         return await self._counted(super()._write(job))

@@ -14,7 +14,7 @@ def fields(text: str) -> Fields:
 
 
 SEND = fields("roomId, content, messageId?, characterId?, replyTo?, metadata?")
-ENTRY = fields("roomId, characterId?, lastMessageId?, revision?")
+ENTRY = fields("roomId, characterId?, lastMessageId?, revision?, background?")
 REFERENCE = fields("roomId, messageId")
 SNAPSHOT = fields(
     "roomId, messages, recovered, hasMore, lastSeq, members, read, streams, characterId?, "
@@ -65,11 +65,11 @@ SERVER_EVENTS: dict[str, Fields] = {
     "message:chosen": fields("roomId, messageId, userId, head, lastSeq, revision, timestamp"),
     "message:deleted": fields("roomId, messageId, userId?, revision, timestamp"),
     "messages:history": fields("roomId, messages, hasMore, revision?"),
-    "messages:read": fields("roomId, userId, messageId, seq, timestamp"),
+    "messages:read": fields("roomId, userId, messageId, seq, timestamp, characterId?"),
     "typing:start": fields("roomId, userId"),
     "typing:stop": fields("roomId, userId"),
     "heartbeat:ack": fields("timestamp, serverTime, quality?"),
-    "presence:changed": fields("userId, status, lastSeen"),
+    "presence:changed": fields("userId, status, lastSeen?"),
     "room:resync": fields("roomId, reason"),
     "auth:required": fields("reason"),
 }

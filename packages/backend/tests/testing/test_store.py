@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from rejoinder.stores.base import (
     Outcome,
     Page,
     Room,
+    RoomOverview,
     StoredMark,
     StoredMember,
 )
@@ -42,6 +43,26 @@ class TakesAnythingTwice(SqliteStore):
             found = await self.find(draft.id)
             assert found is not None
             return Appended(found, duplicate=True)
+
+
+class CountsOnesOwn(SqliteStore):
+    async def rooms_of(self, user_id: str, limit: int) -> tuple[list[RoomOverview], bool]:
+        overviews, more = await super().rooms_of(user_id, limit)
+        return [replace(each, unread=each.last_seq - each.read_seq) for each in overviews], more
+
+
+class MovesLastSeenBack(SqliteStore):
+    async def put_last_seen(self, seen: Mapping[str, int]) -> None:
+        statement = "UPDATE people SET last_seen = ? WHERE user_id = ?"
+        rows = [(at, user_id) for user_id, at in seen.items()]
+        await super().put_last_seen(seen)
+        await self._write(lambda db: db.executemany(statement, rows))
+
+
+class ForgetsChoices(SqliteStore):
+    async def put_last_seen(self, seen: Mapping[str, int]) -> None:
+        await self._write(lambda db: db.execute("UPDATE people SET hides_last_seen = 0"))
+        await super().put_last_seen(seen)
 
 
 class CallsDuplicatesNew(SqliteStore):
@@ -261,6 +282,9 @@ class HangsWhenClosed(SqliteStore):
         (TakesAppendsBack, "append_survives_cancelled_callers"),
         (MixesGroups, "append_all_does_as_append_does"),
         (SaysNothingOfConflicts, "append_all_does_as_append_does"),
+        (CountsOnesOwn, "an_overview_counts_what_is_unread"),
+        (MovesLastSeenBack, "last_seen_only_goes_forward"),
+        (ForgetsChoices, "a_choice_is_kept_and_can_be_changed"),
         (HangsWhenClosed, "a_closed_store_is_unavailable"),
     ],
 )

@@ -142,6 +142,14 @@ class Cluster(Protocol):
         """This server has nothing in that room any more."""
         ...
 
+    async def servers(self) -> Collection[str]:
+        """The other servers that live, as far as they have been heard of; one that has only just come may be missing.
+
+        Raises:
+            Unavailable: that is not known.
+        """
+        ...
+
     async def listeners(self, room_id: str, /) -> Collection[str]:
         """The other servers that have something in that room.
 

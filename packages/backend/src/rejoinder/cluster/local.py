@@ -74,6 +74,9 @@ class LocalCluster:
     def ignore(self, room_id: str) -> None:
         """Nobody else needs to know."""
 
+    async def servers(self) -> Collection[str]:
+        return NOBODY
+
     async def listeners(self, _room_id: str, /) -> Collection[str]:
         return NOBODY
 

@@ -21,15 +21,36 @@ class Connection:
     device_id: str = ""
     rooms: dict[str, str | None] = field(default_factory=dict)
     """Each entered room with the character chosen there, the one entered last at the end."""
+    background: set[str] = field(default_factory=set)
+    """Those of the rooms that are not in view."""
     remembered: tuple[str, str | None] | None = None
     """The room and character of the session that was restored, until a room is entered."""
 
     @property
     def place(self) -> tuple[str, str | None] | None:
-        """The room and character to remember: the ones entered last."""
-        if self.rooms:
-            return next(reversed(self.rooms.items()))
+        """The room and character to remember: the ones entered last, of those in view."""
+        for room_id, character_id in reversed(self.rooms.items()):
+            if room_id not in self.background:
+                return room_id, character_id
         return self.remembered
+
+    def enter(self, room_id: str, character_id: str | None, *, background: bool) -> None:
+        """It is in that room from now on, in view or not."""
+        self.rooms.pop(room_id, None)
+        self.rooms[room_id] = character_id
+        if background:
+            self.background.add(room_id)
+        else:
+            self.background.discard(room_id)
+            self.remembered = None
+
+    def leave(self, room_id: str) -> None:
+        """It is not in that room any more."""
+        self.rooms.pop(room_id, None)
+        if room_id in self.background:
+            self.background.discard(room_id)
+        else:
+            self.remembered = None
 
 
 class Connections:

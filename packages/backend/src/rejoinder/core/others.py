@@ -3,12 +3,16 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from rejoinder.core.presence import best
 from rejoinder.protocol.events import PresenceStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Somebody:
-    """A person in a room as their server shows them; `last_seen` in milliseconds since the epoch."""
+    """A person in a room as their server shows them.
+
+    `last_seen` in milliseconds since the epoch, None where others may not know it.
+    """
 
     user_id: str
     name: str
@@ -30,12 +34,11 @@ class Others:
 
     def __iter__(self) -> Iterator[Somebody]:
         """Each person once."""
-        seen: set[str] = set()
-        for people in (*self._of_server.values(), {u: s for u, (s, _) in self._absent.items()}):
-            for user_id, somebody in people.items():
-                if user_id not in seen:
-                    seen.add(user_id)
-                    yield somebody
+        users = dict.fromkeys(user_id for people in self._of_server.values() for user_id in people)
+        for user_id in dict.fromkeys((*users, *self._absent)):
+            somebody = self.get(user_id)
+            if somebody is not None:
+                yield somebody
 
     @property
     def absent(self) -> bool:
@@ -43,10 +46,13 @@ class Others:
         return bool(self._absent)
 
     def get(self, user_id: str) -> Somebody | None:
-        """The person, if they are there."""
-        for people in self._of_server.values():
-            if user_id in people:
-                return people[user_id]
+        """The person, if they are there; in several places, as the one shows them where they are most present."""
+        found = [people[user_id] for people in self._of_server.values() if user_id in people]
+        if len(found) > 1:
+            status = best(somebody.status for somebody in found)
+            found = [somebody for somebody in found if somebody.status == status]
+        if found:
+            return found[0]
         known = self._absent.get(user_id)
         return None if known is None else known[0]
 
@@ -63,6 +69,15 @@ class Others:
             return False
         people[somebody.user_id] = replace(somebody, name=known.name)
         return True
+
+    def hide(self, user_id: str) -> None:
+        """Others may not know any more when they were last seen."""
+        for people in self._of_server.values():
+            if user_id in people:
+                people[user_id] = replace(people[user_id], last_seen=None)
+        if user_id in self._absent:
+            somebody, until = self._absent[user_id]
+            self._absent[user_id] = replace(somebody, last_seen=None), until
 
     def here(self, user_id: str) -> None:
         """They are on this server now; what was left of a server that is gone does not count any more."""
@@ -95,7 +110,11 @@ class Others:
         """That server is gone: its people who are on no other one are offline, and stay until then."""
         lost = self._of_server.pop(server, {})
         offline = [
-            replace(somebody, status="offline", last_seen=somebody.last_seen or now_ms)
+            replace(
+                somebody,
+                status="offline",
+                last_seen=None if somebody.last_seen is None else now_ms,
+            )
             for somebody in lost.values()
             if somebody.user_id not in self
         ]

@@ -100,6 +100,8 @@ class People:
         self._user_of: dict[str, str] = {}
         self._absent: set[str] = set()
         self._all: tuple[str, ...] | None = None
+        self._background: set[str] = set()
+        self._viewers: tuple[str, ...] | None = None
 
     def __contains__(self, user_id: str) -> bool:
         return user_id in self._people
@@ -133,8 +135,18 @@ class People:
             return self._all
         return [connection_id for connection_id, user_id in self._user_of.items() if user_id != but]
 
-    def enter(self, connection_id: str, user_id: str, name: str) -> bool:
-        """A connection enters; True if the user was not here before."""
+    def viewers(self) -> Sequence[str]:
+        """The connections that have the room in view."""
+        if not self._background:
+            return self.connections()
+        if self._viewers is None:
+            self._viewers = tuple(each for each in self._user_of if each not in self._background)
+        return self._viewers
+
+    def enter(
+        self, connection_id: str, user_id: str, name: str, *, background: bool = False
+    ) -> bool:
+        """A connection enters, with the room in view or not; True if the user was not here before."""
         person = self._people.get(user_id)
         fresh = person is None
         if person is None:
@@ -145,12 +157,14 @@ class People:
         person.absent_until = None
         self._absent.discard(user_id)
         self._user_of[connection_id] = user_id
-        self._all = None
+        self._changed(connection_id)
+        if background:
+            self._background.add(connection_id)
         return fresh
 
     def leave(self, connection_id: str) -> bool:
         """A connection leaves; True if the user is gone with it."""
-        self._all = None
+        self._changed(connection_id)
         user_id = self._user_of.pop(connection_id, None)
         if user_id is None:
             return False
@@ -167,15 +181,15 @@ class People:
         if person is None:
             return []
         self._forget(user_id)
-        self._all = None
         connections = sorted(person.connections)
         for connection_id in connections:
             del self._user_of[connection_id]
+            self._changed(connection_id)
         return connections
 
     def lose(self, connection_id: str, absent_until: float) -> None:
         """A connection is gone; without another the user stays here, absent, until then."""
-        self._all = None
+        self._changed(connection_id)
         user_id = self._user_of.pop(connection_id, None)
         if user_id is None:
             return
@@ -198,6 +212,10 @@ class People:
         for user_id in gone:
             self._forget(user_id)
         return gone
+
+    def _changed(self, connection_id: str) -> None:
+        self._all = self._viewers = None
+        self._background.discard(connection_id)
 
     def _forget(self, user_id: str) -> None:
         del self._people[user_id]

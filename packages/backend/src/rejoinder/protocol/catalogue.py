@@ -169,7 +169,7 @@ MESSAGE_DELETED: Final = ServerEvent(
     "message:deleted", e.MessageDeleted, "room", "the text of a message is gone for good"
 )
 READ_MOVED: Final = ServerEvent(
-    "messages:read", e.ReadMoved, "room", "a user has read up to a message"
+    "messages:read", e.ReadMoved, "room", "a user, or a character, has read up to a message"
 )
 USER_TYPING: Final = ServerEvent(
     "typing:start", e.UserTyping, "others in the room", "somebody types", volatile=True

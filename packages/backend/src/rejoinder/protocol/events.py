@@ -66,13 +66,20 @@ class Member(ServerPayload, frozen=True):
     last_seen: Timestamp | UnsetType = UNSET
 
 
+Reader = Annotated[
+    Id,
+    Meta(description="the character that has read it; `userId` is then who wrote the message"),
+]
+
+
 class ReadMarker(ServerPayload, frozen=True):
-    """How far a user has read a room."""
+    """How far a user, or a character, has read a room."""
 
     user_id: Id
     message_id: Id
     seq: Position
     timestamp: Timestamp
+    character_id: Reader | UnsetType = UNSET
 
 
 class RunningStream(ServerPayload, frozen=True):
@@ -116,6 +123,13 @@ class RoomEntry(ClientPayload, frozen=True):
     character_id: Id | UnsetType = UNSET
     last_message_id: Id | UnsetType = UNSET
     revision: Position | UnsetType = UNSET
+    background: Annotated[
+        bool,
+        Meta(
+            description="the room is not in view: no pieces of answers come from it, and it is not the one that is "
+            "remembered as where one was; to enter it again without this puts it in view"
+        ),
+    ] = False
 
 
 class RoomLeave(ClientPayload, frozen=True):
@@ -386,13 +400,14 @@ class MessageDeleted(ServerPayload, frozen=True):
 
 
 class ReadMoved(ServerPayload, frozen=True):
-    """A user has read everything up to a message."""
+    """A user has read everything up to a message, or a character has taken it up."""
 
     room_id: Id
     user_id: Id
     message_id: Id
     seq: Position
     timestamp: Timestamp
+    character_id: Reader | UnsetType = UNSET
 
 
 class UserTyping(ServerPayload, frozen=True):
@@ -403,11 +418,14 @@ class UserTyping(ServerPayload, frozen=True):
 
 
 class PresenceChanged(ServerPayload, frozen=True):
-    """Somebody whom the receiver shares a room with is shown differently now."""
+    """Somebody whom the receiver shares a room with is shown differently now.
+
+    Without `lastSeen` nobody may know when they were last seen; what was known of that is to be forgotten.
+    """
 
     user_id: Id
     status: PresenceStatus
-    last_seen: Timestamp
+    last_seen: Timestamp | UnsetType = UNSET
 
 
 class RoomResync(ServerPayload, frozen=True):

@@ -13,6 +13,8 @@ __all__ = [
     "Failure",
     "GuestRequest",
     "GuestToken",
+    "Me",
+    "MeUpdate",
     "MemberList",
     "PromptPart",
     "RoomCreate",
@@ -60,6 +62,14 @@ class RoomSummary(ServerPayload, frozen=True):
     updated_at: Timestamp
     last_seq: Position
     read_seq: Position
+    unread: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=100,
+            description="messages of others after `readSeq`; 100 stands for that and more",
+        ),
+    ]
     character_id: Id | UnsetType = UNSET
     last_message: ChatMessage | UnsetType = UNSET
 
@@ -93,6 +103,21 @@ class AnswerPrompt(ServerPayload, frozen=True):
     messages: list[PromptPart]
     model: str | UnsetType = UNSET
     usage: TokenUsage | UnsetType = UNSET
+
+
+class Me(ServerPayload, frozen=True):
+    """`GET /api/me`: oneself."""
+
+    user_id: Id
+    hide_last_seen: Annotated[
+        bool, Meta(description="whether others may not know when one was last seen")
+    ]
+
+
+class MeUpdate(ClientPayload, frozen=True):
+    """`PUT /api/me`: what is to be different from now on."""
+
+    hide_last_seen: bool | UnsetType = UNSET
 
 
 class ServerInfo(ServerPayload, frozen=True):

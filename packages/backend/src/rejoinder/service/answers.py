@@ -34,9 +34,9 @@ def announce_start(delivery: Delivery, state: RoomState, row: ChatMessage) -> No
 
 
 def announce_chunk(delivery: Delivery, state: RoomState, message_id: str, chunk: Chunk) -> None:
-    """Show a room the next piece of an answer."""
+    """Show those who have a room in view the next piece of an answer."""
     delivery.send(
-        state.people.connections(),
+        state.people.viewers(),
         catalogue.STREAM_CHUNK,
         events.StreamChunk(
             room_id=state.id,

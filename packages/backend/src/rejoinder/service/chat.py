@@ -42,13 +42,14 @@ from rejoinder.service.messages import Messages, stored
 from rejoinder.service.payloads import Json, decode, failure
 from rejoinder.service.prompts import Prompts
 from rejoinder.service.rooms import SILENT, Outcome, Rooms, RoomState
+from rejoinder.service.seen import Seen
 from rejoinder.service.sending import AT_ONCE, Sending
 from rejoinder.service.sharing import Sharing
 from rejoinder.service.signals import Signals
 from rejoinder.service.tasks import Tasks
 from rejoinder.service.turns import TurnPolicy, Turns
 from rejoinder.service.variants import Variants
-from rejoinder.stores.base import Appended, Store
+from rejoinder.stores.base import Appended, Store, StoredMember
 
 Handler = Callable[[Connection, Any], Coroutine[Any, Any, ServerPayload]]
 Reply = Callable[[ServerPayload], None]
@@ -105,7 +106,7 @@ class ChatService:
         self._cluster = cluster or LocalCluster(
             clock, limits.session_timeout, limits.sweep_interval
         )
-        presence = Presence(limits.presence_grace)
+        presence = Presence(limits.presence_grace, limits.session_timeout)
         self._store = store
         self._tasks = Tasks()
         sharing = Sharing(self._cluster, presence, self._tasks)
@@ -139,13 +140,18 @@ class ChatService:
             turns=self._turns,
             tasks=self._tasks,
         )
-        self._entering = Entering(self._context, Greeting(self._rooms, characters, clock))
-        self._lifecycle = Lifecycle(self._context, self._entering, authenticate, locale, policy)
+        self._seen = Seen(self._context)
+        greeting = Greeting(self._rooms, characters, clock)
+        self._entering = Entering(self._context, greeting, self._seen)
+        self._lifecycle = Lifecycle(
+            self._context, self._entering, self._seen, authenticate, locale, policy
+        )
         self._hearing = Hearing(
             self._context,
             self._entering,
             self._turns,
             self._elsewhere,
+            self._seen,
             self._lifecycle.replaced,
         )
         self._sends = RateLimit(limits.sends)
@@ -207,6 +213,7 @@ class ChatService:
     async def close(self) -> None:
         """Interrupt what runs, store what was taken, let go."""
         await self._turns.close()
+        await self._seen.close()
         await self._cluster.close()
         await self._tasks.close()
         await self._store.close()
@@ -282,6 +289,7 @@ class ChatService:
         """Do what is due by now."""
         self._cluster.tick()
         self._lifecycle.tick()
+        self._seen.tick()
         for room_id, user_id in self._context.typing.expire(self._context.clock.now()):
             state = self._rooms.get(room_id)
             if state is not None:
@@ -295,6 +303,18 @@ class ChatService:
         self._hearing.tick()
         self._turns.tick()
         self._elsewhere.tick()
+
+    async def members(self, room_id: str, members: Sequence[StoredMember]) -> list[events.Member]:
+        """Members of a room as others may see them: whether they are here, or when they were."""
+        return await self._seen.members(room_id, members)
+
+    async def hide_last_seen(self, user_id: str, *, hides: bool) -> None:
+        """Whether others may not know when a user was last seen.
+
+        Raises:
+            Unavailable: it is not kept.
+        """
+        await self._seen.choose(user_id, hides=hides)
 
     def expel(self, room_id: str, user_id: str) -> None:
         """Put somebody out of a room who may not be in it any more."""

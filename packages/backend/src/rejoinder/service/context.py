@@ -6,12 +6,12 @@ from rejoinder.core.clock import Clock
 from rejoinder.core.connections import Connection, Connections
 from rejoinder.core.gate import Gate
 from rejoinder.core.limits import Rate
-from rejoinder.core.presence import Presence
+from rejoinder.core.presence import Presence, best
 from rejoinder.core.typing import Typing
 from rejoinder.errors import NotInRoom
 from rejoinder.protocol import catalogue, constants, events
 from rejoinder.protocol.events import PresenceStatus
-from rejoinder.protocol.fields import iso
+from rejoinder.protocol.fields import iso, or_unset
 from rejoinder.service.auth import Authorize
 from rejoinder.service.changes import Changes
 from rejoinder.service.delivery import Delivery
@@ -79,18 +79,27 @@ class Context:
             if state.listeners:
                 self.sharing.say(state.listeners, Types(state.id, user_id, on=False))
 
-    def announce_presence(self, user_id: str, status: PresenceStatus, last_seen: int) -> None:
+    def announce_presence(self, user_id: str, status: PresenceStatus) -> None:
         """Tell those who share a room with the user how they are shown now."""
         receivers: set[str] = set()
+        everywhere = [status]
+        last_seen = self.presence.last_seen(user_id)
         for room_id in self.rooms.whereabouts.of(user_id):
             state = self.rooms.get(room_id)
             if state is not None:
                 receivers.update(state.people.connections(but=user_id))
+                elsewhere = state.others.get(user_id)
+                if elsewhere is not None:
+                    everywhere.append(elsewhere.status)
                 if state.listeners:
                     self.sharing.say(state.listeners, Shown(room_id, user_id, status, last_seen))
         if receivers:
             self.delivery.send(
                 receivers,
                 catalogue.PRESENCE_CHANGED,
-                events.PresenceChanged(user_id=user_id, status=status, last_seen=iso(last_seen)),
+                events.PresenceChanged(
+                    user_id=user_id,
+                    status=best(everywhere),
+                    last_seen=or_unset(None if last_seen is None else iso(last_seen)),
+                ),
             )

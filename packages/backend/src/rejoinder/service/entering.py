@@ -19,7 +19,9 @@ from rejoinder.service.changes import without_text
 from rejoinder.service.context import Context
 from rejoinder.service.greeting import Greeting
 from rejoinder.service.items import Entered, LeftRoom
+from rejoinder.service.marks import marker_of, markers_of_characters
 from rejoinder.service.rooms import LiveStream, RoomState, in_time
+from rejoinder.service.seen import Seen
 from rejoinder.stores.base import Page, Room, Store, StoredMark, StoredMember
 
 MEMBERS_SHOWN = 500
@@ -54,9 +56,10 @@ class Reading:
 class Entering:
     """Lets connections into rooms and out of them."""
 
-    def __init__(self, context: Context, greeting: Greeting) -> None:
+    def __init__(self, context: Context, greeting: Greeting, seen: Seen) -> None:
         self._c = context
         self._greeting = greeting
+        self._seen = seen
 
     async def enter(
         self, connection: Connection, entry: events.RoomEntry, how: HowEntered
@@ -74,6 +77,7 @@ class Entering:
     ) -> events.RoomAck:
         room = await self._admit(connection, entry, passage)
         character_id = given(entry.character_id) or room.character_id
+        await self._seen.learn(connection.user.id)
         async with self._c.rooms.use(room.id) as state:
             if self._c.store.shared and room.revision > state.branches.revision:
                 await in_time(self._c.changes.look(state))
@@ -88,7 +92,7 @@ class Entering:
                         raise Unauthorized("This connection has ended. Connect again.")
                     check_open(passage)
                     # From here to the return nothing waits: what is published from now on goes to this connection, too.
-                    self._let_in(state, connection, character_id, how)
+                    self._let_in(state, connection, character_id, how, entry.background)
                     if self._c.store.shared and reading.last_seq > state.sequencer.last:
                         # Another server may have stored them; then nothing else brings them.
                         self._c.rooms.suspect(state)
@@ -99,8 +103,9 @@ class Entering:
     def leave(self, connection: Connection, room_id: str) -> events.Ack:
         """Leave a room; the others hear of it."""
         state = self._c.entered(connection, room_id)
-        connection.rooms.pop(room_id, None)
-        connection.remembered = None
+        connection.leave(room_id)
+        # Also where the user stays here with another connection.
+        self._c.stop_typing(state, connection.user.id)
         if state.people.leave(connection.id):
             self.announce_left(state, connection.user.id)
         return events.Ack(success=True)
@@ -114,7 +119,7 @@ class Entering:
         for connection_id in gone:
             connection = self._c.connections.get(connection_id)
             if connection is not None:
-                connection.rooms.pop(room_id, None)
+                connection.leave(room_id)
         self.announce_left(state, user_id)
         resync = events.RoomResync(room_id=room_id, reason="removed")
         self._c.delivery.send(gone, catalogue.ROOM_RESYNC, resync)
@@ -164,20 +169,23 @@ class Entering:
             raise Forbidden(NOT_ALLOWED)
 
     def _let_in(
-        self, state: RoomState, connection: Connection, character_id: str | None, how: HowEntered
+        self,
+        state: RoomState,
+        connection: Connection,
+        character_id: str | None,
+        how: HowEntered,
+        background: bool,  # noqa: FBT001 - as the entry says it
     ) -> None:
         user = connection.user
         again = state.people.has(connection.id)
-        fresh = (
-            state.people.enter(connection.id, user.id, user.name) and user.id not in state.others
-        )
+        new = state.people.enter(connection.id, user.id, user.name, background=background)
+        fresh = new and user.id not in state.others
         state.others.here(user.id)
-        connection.rooms.pop(state.id, None)
-        connection.rooms[state.id] = character_id
-        connection.remembered = None
-        self._c.sharing.cluster.moved(
-            Claim(connection.id, user.id, connection.device_id, state.id, character_id)
-        )
+        connection.enter(state.id, character_id, background=background)
+        if not background:
+            self._c.sharing.cluster.moved(
+                Claim(connection.id, user.id, connection.device_id, state.id, character_id)
+            )
         event = catalogue.USER_RECONNECTED if how == "rejoin" else catalogue.USER_JOINED
         told = not again and (fresh or how == "rejoin")
         if state.listeners and not again:
@@ -258,13 +266,8 @@ class Entering:
             last_seq=state.sequencer.last,
             members=self._members(state),
             read=[
-                events.ReadMarker(
-                    user_id=mark.user_id,
-                    message_id=mark.message_id,
-                    seq=mark.seq,
-                    timestamp=iso(mark.timestamp),
-                )
-                for mark in reading.marks
+                *map(marker_of, state.marks.with_stored(reading.marks)),
+                *markers_of_characters(published),
             ],
             streams=[
                 _running(stream) for stream in (*state.streams.values(), *state.elsewhere.values())

@@ -19,6 +19,7 @@ from rejoinder.core.conversation import branch
 from rejoinder.core.leases import LEASE_SECONDS, Keeping
 from rejoinder.core.streams import Thinking
 from rejoinder.errors import CharacterFailed, ChatError, Conflict, Unavailable
+from rejoinder.protocol import catalogue
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.answers import (
     FAILED,
@@ -28,6 +29,8 @@ from rejoinder.service.answers import (
     announce_thought,
 )
 from rejoinder.service.delivery import Delivery
+from rejoinder.service.items import HasRead
+from rejoinder.service.marks import taken_up
 from rejoinder.service.prompts import Prompts
 from rejoinder.service.rooms import LiveStream, PendingTurn, Rooms, RoomState, in_time
 from rejoinder.service.sharing import Sharing
@@ -195,7 +198,16 @@ class Generation:
         else:
             self._state.streams[row.id] = stream
         announce_start(self._tools.delivery, self._state, row)
+        if self._ending is None:
+            self._take_up(row)
         self._begun.set_result(stream)
+
+    def _take_up(self, row: ChatMessage) -> None:
+        """The character has read what it is about to answer."""
+        moved = taken_up(row, self._turn.question)
+        self._tools.delivery.send(self._state.people.connections(), catalogue.READ_MOVED, moved)
+        if self._state.listeners:
+            self._tools.sharing.say(self._state.listeners, HasRead(self._state.id, moved))
 
     # --- writing ---------------------------------------------------------------------------------
 

@@ -7,15 +7,18 @@ import msgspec
 
 from rejoinder.characters.base import Usage
 from rejoinder.core.others import Somebody
+from rejoinder.core.presence import best
 from rejoinder.errors import CharacterFailed, Unavailable
 from rejoinder.protocol import catalogue, events
-from rejoinder.protocol.fields import iso
+from rejoinder.protocol.fields import given, iso, or_unset
 from rejoinder.service import items
 from rejoinder.service.answers import announce_chunk, announce_end, announce_thought
 from rejoinder.service.context import Context
 from rejoinder.service.elsewhere import Elsewhere
 from rejoinder.service.entering import Entering
+from rejoinder.service.marks import mark_of, moved_of
 from rejoinder.service.rooms import RoomState, in_time
+from rejoinder.service.seen import Seen
 from rejoinder.service.turns import Turns
 
 WANT_SECONDS = 0.5
@@ -47,12 +50,14 @@ class Hearing:
         entering: Entering,
         turns: Turns,
         elsewhere: Elsewhere,
+        seen: Seen,
         replaced: Replaced,
     ) -> None:
         self._c = context
         self._entering = entering
         self._turns = turns
         self._elsewhere = elsewhere
+        self._seen = seen
         self._replaced = replaced
         self._decoder = msgspec.json.Decoder(items.AnyItem)
         self._lost: set[str] = set()
@@ -71,6 +76,9 @@ class Hearing:
             call = self._c.sharing.calls.get(said.call)
             if call is not None:
                 call.answer(server, said.outcome)
+            return
+        if isinstance(said, items.Hides):
+            self._seen.chosen(said.user_id, hides=said.hides)
             return
         state = self._c.rooms.get(said.room)
         if state is not None:
@@ -103,6 +111,7 @@ class Hearing:
             self._c.sharing.introduce(state, servers)
 
     def missed(self, server: str | None) -> None:
+        self._seen.look_again()
         for state in self._c.rooms.all():
             if server is not None and server not in state.listeners:
                 continue
@@ -125,6 +134,8 @@ class Hearing:
             until = now + self._c.limits.session_timeout
             for somebody in state.others.lose(server, wall_ms, until):
                 self._show(state, somebody)
+                # Their own server can't store it any more.
+                self._seen.left(somebody.user_id)
             if state.others.absent:
                 self._lost.add(state.id)
 
@@ -182,6 +193,8 @@ class Hearing:
             case items.Types():
                 self._types(state, said)
             case items.HasRead():
+                if not given(said.mark.character_id) and not state.marks.moved(mark_of(said.mark)):
+                    return
                 self._c.delivery.send(state.people.connections(), catalogue.READ_MOVED, said.mark)
             case items.Chosen():
                 self._c.changes.chosen(state, said.choice)
@@ -197,7 +210,7 @@ class Hearing:
             case items.Shown():
                 somebody = Somebody(said.user_id, "", said.status, said.last_seen)
                 if state.others.show(server, somebody):
-                    self._show(state, somebody)
+                    self._show(state, state.others.get(said.user_id) or somebody)
             case items.Here():
                 self._here(server, state, said)
             case items.Away():
@@ -210,7 +223,7 @@ class Hearing:
                 _ = self._c.sharing.tasks.start(self._stop(server, state, said))
             case items.Expelled():
                 self._entering.expel(state.id, said.user_id)
-            case items.Stopped():
+            case items.Hides() | items.Stopped():
                 return
 
     def _here(self, server: str, state: RoomState, said: items.Here) -> None:
@@ -260,15 +273,16 @@ class Hearing:
         )
 
     def _show(self, state: RoomState, who: Somebody) -> None:
+        status = who.status
         if self._c.connections.of_user(who.user_id):
-            return
+            status = best((status, self._c.presence.status(who.user_id)))
         self._c.delivery.send(
             state.people.connections(but=who.user_id),
             catalogue.PRESENCE_CHANGED,
             events.PresenceChanged(
                 user_id=who.user_id,
-                status=who.status,
-                last_seen=iso(who.last_seen or self._c.clock.wall_ms()),
+                status=status,
+                last_seen=or_unset(None if who.last_seen is None else iso(who.last_seen)),
             ),
         )
 
@@ -297,13 +311,7 @@ class Hearing:
                 self._c.delivery.send(
                     state.people.connections(),
                     catalogue.READ_MOVED,
-                    events.ReadMoved(
-                        room_id=state.id,
-                        user_id=mark.user_id,
-                        message_id=mark.message_id,
-                        seq=mark.seq,
-                        timestamp=iso(mark.timestamp),
-                    ),
+                    moved_of(state.id, mark),
                 )
 
     # --- answers ---------------------------------------------------------------------------------

@@ -88,7 +88,14 @@ class Shown(Item, frozen=True):
 
     user_id: str
     status: PresenceStatus
-    last_seen: int
+    last_seen: int | None
+
+
+class Hides(Item, frozen=True):
+    """Whether others may not know any more when somebody was last seen; `room` says nothing."""
+
+    user_id: str
+    hides: bool
 
 
 class Types(Item, frozen=True):
@@ -151,6 +158,7 @@ AnyItem = (
     | Entered
     | LeftRoom
     | Shown
+    | Hides
     | Types
     | HasRead
     | Chosen

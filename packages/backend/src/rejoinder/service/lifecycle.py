@@ -16,6 +16,7 @@ from rejoinder.protocol.fields import given, iso, or_unset
 from rejoinder.service.auth import SIGN_IN, Authenticate, Handshake
 from rejoinder.service.context import Context
 from rejoinder.service.entering import Entering
+from rejoinder.service.seen import Seen
 from rejoinder.service.texts import REPLACED, locale_of
 
 
@@ -34,12 +35,14 @@ class Lifecycle:
         self,
         context: Context,
         entering: Entering,
+        seen: Seen,
         authenticate: Authenticate,
         locale: str,
         policy: ConnectionPolicy,
     ) -> None:
         self._c = context
         self._entering = entering
+        self._seen = seen
         self._authenticate = authenticate
         self._locale = locale
         self._policy = policy
@@ -83,8 +86,9 @@ class Lifecycle:
         self._welcomes[connection_id] = Welcome(session, reconnection)
         if user.expires_at_ms is not None:
             heapq.heappush(self._expiries, (user.expires_at_ms, connection_id))
-        if self._c.presence.connected(user.id, wall_ms):
-            self._c.announce_presence(user.id, "online", wall_ms)
+        self._seen.came(user.id)
+        if self._c.presence.connected(user.id, connection_id, self._c.clock.now(), wall_ms):
+            self._c.announce_presence(user.id, "online")
 
     async def _claim(self, connection: Connection) -> Claimed:
         claim = Claim(connection.id, connection.user.id, connection.device_id)
@@ -172,22 +176,22 @@ class Lifecycle:
             if state is not None:
                 for user_id in state.people.expire(now):
                     self._entering.announce_left(state, user_id)
-        for user_id, last_seen in self._c.presence.expire(now):
-            if self._c.sharing.cluster.alone:
-                self._c.announce_presence(user_id, "offline", last_seen)
+        for change in self._c.presence.expire(now):
+            if change.status == "offline" and not self._c.sharing.cluster.alone:
+                _ = self._c.sharing.tasks.start(self._is_offline(change.user_id))
             else:
-                _ = self._c.sharing.tasks.start(self._is_offline(user_id, last_seen))
+                self._c.announce_presence(change.user_id, change.status)
 
     # --- parts -----------------------------------------------------------------------------------
 
-    async def _is_offline(self, user_id: str, last_seen: int) -> None:
+    async def _is_offline(self, user_id: str) -> None:
         """Tell so, unless the user is connected to another server, or here again."""
         try:
             elsewhere = await self._c.sharing.cluster.connected(user_id)
         except Unavailable:
             elsewhere = False
         if not elsewhere and self._c.presence.status(user_id) == "offline":
-            self._c.announce_presence(user_id, "offline", last_seen)
+            self._c.announce_presence(user_id, "offline")
 
     def _replace(self, older: Connection) -> None:
         self._welcomes.pop(older.id, None)
@@ -206,8 +210,9 @@ class Lifecycle:
             if state is not None:
                 state.people.lose(connection.id, now + absence)
                 self._c.stop_typing(state, user_id)
-        if not self._c.connections.of_user(user_id):
-            self._c.presence.disconnected(user_id, now, self._c.clock.wall_ms())
+        if self._c.presence.disconnected(user_id, connection.id, now, self._c.clock.wall_ms()):
+            self._c.announce_presence(user_id, self._c.presence.status(user_id))
+        self._seen.left(user_id)
 
     async def _restore(self, connection: Connection, session: Session) -> None:
         room_id = session.room_id

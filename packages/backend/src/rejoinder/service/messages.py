@@ -10,7 +10,7 @@ from rejoinder.errors import Forbidden, InvalidPayload, NotFound, TooLarge, Unav
 from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.constants import HISTORY_LIMIT_MAX
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.protocol.fields import given, iso
+from rejoinder.protocol.fields import given
 from rejoinder.service.context import Context
 from rejoinder.service.entering import (
     CATCH_UP_TRIES,
@@ -19,6 +19,7 @@ from rejoinder.service.entering import (
     with_live_text,
 )
 from rejoinder.service.items import HasRead
+from rejoinder.service.marks import moved_of
 from rejoinder.service.rooms import Done, PendingTurn, Publish, RoomState, in_time
 from rejoinder.service.turns import Turns
 from rejoinder.stores.base import Appended, Draft, StoredMark
@@ -110,14 +111,8 @@ class Messages:
         state = self._c.entered(connection, reference.room_id)
         message = await self.find(state, reference.message_id)
         mark = StoredMark(connection.user.id, message.id, message.seq, self._c.clock.wall_ms())
-        if await in_time(self._c.store.mark_read(state.id, mark)):
-            moved = events.ReadMoved(
-                room_id=state.id,
-                user_id=mark.user_id,
-                message_id=mark.message_id,
-                seq=mark.seq,
-                timestamp=iso(mark.timestamp),
-            )
+        if await in_time(self._c.store.mark_read(state.id, mark)) and state.marks.moved(mark):
+            moved = moved_of(state.id, mark)
             self._c.delivery.send(state.people.connections(), catalogue.READ_MOVED, moved)
             if state.listeners:
                 self._c.sharing.say(state.listeners, HasRead(state.id, moved))

@@ -21,6 +21,7 @@ from rejoinder.core.streams import StreamText
 from rejoinder.errors import ChatError, Conflict, InternalError, NotFound, Unavailable
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.changes import Changes, without_text
+from rejoinder.service.marks import Marks
 from rejoinder.service.sharing import Sharing
 from rejoinder.service.tasks import Tasks
 from rejoinder.stores.base import Appended, Draft, Outcome as StoreOutcome, Store
@@ -112,6 +113,7 @@ class RoomState:
     """The answers that this server writes."""
     elsewhere: Following[LiveStream] = field(default_factory=Following)
     """Those of other servers, or of servers that are gone, that people here know of."""
+    marks: Marks = field(default_factory=Marks)
     turns: deque[PendingTurn] = field(default_factory=deque)
     answering: PendingTurn | None = None
     publishers: dict[str, Publish] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """What this server tells the others of the rooms that they have in common."""
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -18,6 +18,7 @@ from rejoinder.service.items import (
     Ended,
     Expelled,
     Here,
+    Hides,
     Item,
     Piece,
     Row,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 INTRODUCTION_SECONDS = 0.3
 STOP_SECONDS = 1.5
-EXPEL_TRIES = 60
+TRIES = 60
 PEOPLE_MAX = 500
 AWAY = "The servers can't reach each other. Try again in a moment."
 
@@ -190,11 +191,20 @@ class Sharing:
             _ = self.tasks.start(self._expel(room_id, user_id))
 
     async def _expel(self, room_id: str, user_id: str) -> None:
-        for _ in range(EXPEL_TRIES):
+        await self._say_surely(lambda: self.cluster.listeners(room_id), Expelled(room_id, user_id))
+
+    def hides(self, user_id: str, *, hides: bool) -> None:
+        """Tell all servers whether others may know when somebody was last seen."""
+        if not self.cluster.alone:
+            _ = self.tasks.start(self._say_surely(self.cluster.servers, Hides("", user_id, hides)))
+
+    async def _say_surely(
+        self, servers: Callable[[], Awaitable[Collection[str]]], item: Item
+    ) -> None:
+        for _ in range(TRIES):
             try:
-                servers = await self.cluster.listeners(room_id)
+                self.say(await servers(), item)
             except Unavailable:
                 await asyncio.sleep(1)
             else:
-                self.say(servers, Expelled(room_id, user_id))
                 return

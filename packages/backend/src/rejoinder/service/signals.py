@@ -52,6 +52,7 @@ class Signals:
     async def set_presence(self, connection: Connection, wanted: events.PresenceSet) -> events.Ack:
         """Somebody is to be shown as online, or as away."""
         wall_ms = self._c.clock.wall_ms()
-        if self._c.presence.set(connection.user.id, wanted.status, wall_ms):
-            self._c.announce_presence(connection.user.id, wanted.status, wall_ms)
+        user_id = connection.user.id
+        if self._c.presence.set(user_id, connection.id, wanted.status, wall_ms):
+            self._c.announce_presence(user_id, self._c.presence.status(user_id))
         return events.Ack(success=True)

@@ -5,7 +5,7 @@ The log is the truth: what `append` returned is durable, and is in the pages onc
 Times are milliseconds since the epoch. `rejoinder.testing.check_store` is the specification as tests.
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
@@ -31,6 +31,10 @@ Position = tuple[int, str]
 """Where a message stands among all: its time and its id."""
 FORKS_MAX: Final = 10_000
 """So many forks of a room, the newest, are told of; what was chosen among older ones stays as it is."""
+UNREAD_MAX: Final = 100
+"""What is unread is counted so far."""
+UNREAD_LOOK: Final = 1_000
+"""So many rows after the mark are looked at for it: one's own are among them."""
 EndState = Literal["complete", "stopped", "failed", "interrupted"]
 
 
@@ -128,6 +132,16 @@ class Erased:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredPerson:
+    """What is kept of somebody whatever room they are in."""
+
+    user_id: str
+    hides_last_seen: bool = False
+    last_seen: int | None = None
+    """When they were last connected, as far as that was told to the store."""
+
+
+@dataclass(frozen=True, slots=True)
 class RoomOverview:
     """A room in somebody's list."""
 
@@ -136,6 +150,8 @@ class RoomOverview:
     last_seq: int
     read_seq: int
     last_message: ChatMessage | None
+    unread: int = 0
+    """How many rows after `read_seq` are not one's own: at most `UNREAD_MAX`, of the first `UNREAD_LOOK`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,6 +407,20 @@ class Store(Protocol):
         """Those who belong to a room, the oldest members first."""
         ...
 
+    # --- people ----------------------------------------------------------------------------------
+
+    async def people(self, user_ids: Collection[str]) -> Mapping[str, StoredPerson]:
+        """What is kept of these; of whom nothing is, is not in it."""
+        ...
+
+    async def hide_last_seen(self, user_id: str, *, hides: bool) -> None:
+        """Keep whether others may be told when the user was last seen."""
+        ...
+
+    async def put_last_seen(self, seen: Mapping[str, int]) -> None:
+        """Keep when each of these users was last seen; what is there and later stays."""
+        ...
+
     # --- moving everything to another store ------------------------------------------------------
 
     async def totals(self) -> Totals:
@@ -402,6 +432,10 @@ class Store(Protocol):
 
         Those that were deleted are among them.
         """
+        ...
+
+    async def people_after(self, user_id: str, limit: int) -> Sequence[StoredPerson]:
+        """All that is kept of people, with an id above that one, in the order of the ids."""
         ...
 
     async def put_messages(self, messages: Sequence[ChatMessage]) -> None:

@@ -42,7 +42,19 @@ async def copy_store(source: Store, target: Store, progress: Callable[[Copied], 
             copied.rooms += room.deleted_at is None
             progress(copied)
         after = rooms[-1].id
+    await _copy_people(source, target)
     return copied
+
+
+async def _copy_people(source: Store, target: Store) -> None:
+    after = ""
+    while people := await source.people_after(after, ROOMS_PAGE):
+        for person in people:
+            if person.hides_last_seen:
+                await target.hide_last_seen(person.user_id, hides=True)
+        seen = {each.user_id: each.last_seen for each in people if each.last_seen is not None}
+        await target.put_last_seen(seen)
+        after = people[-1].user_id
 
 
 async def _copy_room(

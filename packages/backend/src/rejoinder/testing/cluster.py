@@ -224,6 +224,17 @@ async def check_rooms_have_their_listeners(make: Make) -> None:
         expect(set(await second.listen(fresh("room"))), set(), "others in another room")
 
 
+async def check_the_servers_that_live_are_known(make: Make) -> None:
+    """Each server knows the others within a few seconds."""
+    async with servers(make, 2) as ((first, _), (second, _)):
+        if first.alone:
+            expect(list(await first.servers()), [], "the other servers")
+            return
+        for one, other in ((first, second), (second, first)):
+            while set(await one.servers()) != {other.server_id}:  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(PAUSE)
+
+
 async def check_what_is_sent_arrives_in_order(make: Make) -> None:
     """To those that it is sent to, and to nobody else."""
     async with servers(make, 3) as ((first, _), (second, heard), (third, other)):
@@ -266,6 +277,7 @@ CLUSTER_CHECKS: tuple[Check, ...] = (
     check_who_was_replaced_leaves_no_session,
     check_a_session_may_be_kept_ahead,
     check_rooms_have_their_listeners,
+    check_the_servers_that_live_are_known,
     check_what_is_sent_arrives_in_order,
     check_a_server_that_ends_is_gone,
 )

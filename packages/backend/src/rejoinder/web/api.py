@@ -1,6 +1,6 @@
 """The REST interface under `/api`."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -56,6 +56,9 @@ class ApiParts:
     gate: Gate
     expel: Callable[[str, str], None]
     """Puts somebody (the second) out of a room (the first)."""
+    members: Callable[[str, Sequence[StoredMember]], Awaitable[list[events.Member]]]
+    """Members of a room as others may see them."""
+    hide_last_seen: Callable[..., Awaitable[None]]
     content_limit: int
     prompts: Prompts | None
     """What models were asked; None where nobody may see it."""
@@ -77,6 +80,8 @@ class Api:
         return [
             Route("/info", self._guard(self.info)),
             Route("/guest", self._guard(self.guest), methods=["POST"]),
+            Route("/me", self._guard(self.me)),
+            Route("/me", self._guard(self.change_me), methods=["PUT"]),
             Route("/characters", self._guard(self.characters)),
             Route("/rooms", self._guard(self.rooms)),
             Route("/rooms", self._guard(self.create_room), methods=["POST"]),
@@ -127,6 +132,21 @@ class Api:
             raise InvalidPayload("Enter a name that can be read.")
         token, user = self._p.tokens.issue_guest(name)
         return answer(rest.GuestToken(token=token, user_id=user.id, name=name))
+
+    async def me(self, request: Request) -> Response:
+        """`GET /api/me`."""
+        user = await self._user(request)
+        person = (await self._p.store.people((user.id,))).get(user.id)
+        hides = person is not None and person.hides_last_seen
+        return answer(rest.Me(user_id=user.id, hide_last_seen=hides))
+
+    async def change_me(self, request: Request) -> Response:
+        """`PUT /api/me`."""
+        user = await self._user(request)
+        hides = given((await body_of(request, rest.MeUpdate)).hide_last_seen)
+        if hides is not None:
+            await self._p.hide_last_seen(user.id, hides=hides)
+        return await self.me(request)
 
     async def characters(self, _request: Request) -> Response:
         """`GET /api/characters`."""
@@ -210,16 +230,7 @@ class Api:
         """`GET /api/rooms/{roomId}/members`."""
         room_id = await self._room(request)
         members = await self._p.store.members(room_id, MEMBERS_PAGE)
-        return answer(
-            rest.MemberList(
-                members=[
-                    events.Member(
-                        user_id=member.user_id, status="offline", name=or_unset(member.name or None)
-                    )
-                    for member in members
-                ]
-            )
-        )
+        return answer(rest.MemberList(members=await self._p.members(room_id, members)))
 
     async def add_member(self, request: Request) -> Response:
         """`PUT /api/rooms/{roomId}/members/{userId}`: a member adds somebody."""
@@ -284,4 +295,5 @@ def _summary(overview: RoomOverview) -> rest.RoomSummary:
         read_seq=overview.read_seq,
         character_id=or_unset(overview.room.character_id),
         last_message=or_unset(overview.last_message),
+        unread=overview.unread,
     )

@@ -34,6 +34,8 @@ export interface RoomSummary {
   updatedAt: string
   lastSeq: number
   readSeq: number
+  /** messages of others after `readSeq`; 100 stands for that and more */
+  unread: number
   characterId?: string
   lastMessage?: ChatMessage
 }
@@ -60,6 +62,18 @@ export interface AnswerPrompt {
   messages: PromptPart[]
   model?: string
   usage?: TokenUsage
+}
+
+/** `GET /api/me`: oneself. */
+export interface Me {
+  userId: string
+  /** whether others may not know when one was last seen */
+  hideLastSeen: boolean
+}
+
+/** `PUT /api/me`: what is to be different from now on. */
+export interface MeUpdate {
+  hideLastSeen?: boolean
 }
 
 /** `GET /api/info`: what a page must know before anybody is signed in. */

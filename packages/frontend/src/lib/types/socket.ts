@@ -75,12 +75,14 @@ export interface Member {
   lastSeen?: string
 }
 
-/** How far a user has read a room. */
+/** How far a user, or a character, has read a room. */
 export interface ReadMarker {
   userId: string
   messageId: string
   seq: number
   timestamp: string
+  /** the character that has read it; `userId` is then who wrote the message */
+  characterId?: string
 }
 
 /** A generation that runs: its text so far, and the index that its next chunk will have. */
@@ -116,6 +118,8 @@ export interface RoomEntry {
   characterId?: string
   lastMessageId?: string
   revision?: number
+  /** the room is not in view: no pieces of answers come from it, and it is not the one that is remembered as where one was; to enter it again without this puts it in view */
+  background?: boolean
 }
 
 /** Leave a room. */
@@ -364,13 +368,15 @@ export interface MessageDeleted {
   userId?: string
 }
 
-/** A user has read everything up to a message. */
+/** A user has read everything up to a message, or a character has taken it up. */
 export interface ReadMoved {
   roomId: string
   userId: string
   messageId: string
   seq: number
   timestamp: string
+  /** the character that has read it; `userId` is then who wrote the message */
+  characterId?: string
 }
 
 /** Somebody types in a room, or has ceased to. */
@@ -383,7 +389,7 @@ export interface UserTyping {
 export interface PresenceChanged {
   userId: string
   status: PresenceStatus
-  lastSeen: string
+  lastSeen?: string
 }
 
 /** What the receiver holds of a room may have a hole: rejoin it with the last position. */
@@ -465,7 +471,7 @@ export interface ServerToClientEvents {
   'message:chosen': (payload: MessageChosen) => void
   /** the text of a message is gone for good */
   'message:deleted': (payload: MessageDeleted) => void
-  /** a user has read up to a message */
+  /** a user, or a character, has read up to a message */
   'messages:read': (payload: ReadMoved) => void
   /** somebody types */
   'typing:start': (payload: UserTyping) => void

@@ -163,6 +163,11 @@ class RedisCluster:
         self._rooms.discard(room_id)
         self._lane.tell(("SREM", self._keys.room(room_id), self.server_id))
 
+    async def servers(self) -> Collection[str]:
+        if not self._pulse.healthy:
+            raise Unavailable("The other servers can't be reached.")
+        return frozenset(self._pulse.others())
+
     async def listeners(self, room_id: str) -> Collection[str]:
         return await self._listening(room_id, "0")
 

@@ -39,6 +39,7 @@ class Link:
         self.members = self.collection(model.MEMBERS)
         self.marks = self.collection(model.MARKS)
         self.overtaken = self.collection(model.OVERTAKEN)
+        self.people = self.collection(model.PEOPLE)
         self.meta = self.collection(model.META)
         self._settled: object = None
         self._settling = asyncio.Lock()

@@ -11,6 +11,7 @@
 | `read_marks`    | roomId, userId   | roomId, userId, messageId, seq, timestamp                                     |
 | `search`        | the message's id | roomId, timestamp, pairs                                                      |
 | `overtaken`     | a server's id    | connections (that were replaced), at; for a minute                            |
+| `people`        | the user's id    | hidesLastSeen?, lastSeen?                                                     |
 | `meta`          | `schema`         | version                                                                       |
 
 Times are dates. `metadata` is text, since BSON can't hold every JSON (keys, large numbers). A message takes about 200
@@ -26,7 +27,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import epoch_ms as wire_ms, given, iso, or_unset
-from rejoinder.stores.base import Draft, Room, StoredMark, StoredMember
+from rejoinder.stores.base import Draft, Room, StoredMark, StoredMember, StoredPerson
 
 MESSAGES: Final = "chat_messages"
 ROOMS: Final = "rooms"
@@ -34,6 +35,7 @@ MEMBERS: Final = "members"
 MARKS: Final = "read_marks"
 SEARCH: Final = "search"
 OVERTAKEN: Final = "overtaken"
+PEOPLE: Final = "people"
 META: Final = "meta"
 ENDED: Final = "ended"
 """The state of the row that ends the log of a room that was deleted; no message has it."""
@@ -234,4 +236,14 @@ def mark_of(document: Document) -> StoredMark:
     """A document of `read_marks` as a mark."""
     return StoredMark(
         document["userId"], document["messageId"], document["seq"], epoch_ms(document["timestamp"])
+    )
+
+
+def person_of(document: Document) -> StoredPerson:
+    """A document of `people` as a person."""
+    seen = document.get("lastSeen")
+    return StoredPerson(
+        document["_id"],
+        document.get("hidesLastSeen", False),
+        None if seen is None else epoch_ms(seen),
     )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rejoinder.stores.base import RoomOverview
+from rejoinder.stores.base import UNREAD_LOOK, UNREAD_MAX, RoomOverview
 from rejoinder.stores.mongo import model
 from rejoinder.stores.mongo.model import Document
 
@@ -40,6 +40,38 @@ def overview_pipeline(user_id: str, limit: int) -> list[dict[str, Any]]:
                 "as": "mark",
             }
         },
+        {
+            "$lookup": {
+                "from": model.MESSAGES,
+                "let": {
+                    "room": "$roomId",
+                    "read": {"$ifNull": [{"$first": "$mark.seq"}, 0]},
+                },
+                "pipeline": [
+                    {
+                        "$match": {
+                            "$expr": {
+                                "$and": [
+                                    {"$eq": ["$roomId", "$$room"]},
+                                    {"$gt": ["$seq", "$$read"]},
+                                ]
+                            }
+                        }
+                    },
+                    {"$sort": {"seq": 1}},
+                    {"$limit": UNREAD_LOOK},
+                    {"$match": {"deletedAt": {"$exists": False}}},
+                    {
+                        "$match": {
+                            "$or": [{"role": {"$ne": "user"}}, {"senderId": {"$ne": user_id}}]
+                        }
+                    },
+                    {"$limit": UNREAD_MAX},
+                    {"$count": "count"},
+                ],
+                "as": "unread",
+            }
+        },
     ]
 
 
@@ -55,4 +87,5 @@ def overview_of(document: Document) -> RoomOverview:
         last_seq=last.seq if last else 0,
         read_seq=document["mark"][0]["seq"] if document["mark"] else 0,
         last_message=last,
+        unread=document["unread"][0]["count"] if document["unread"] else 0,
     )

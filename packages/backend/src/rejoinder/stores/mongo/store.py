@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
 from rejoinder.core.branches import Branching, Choice
@@ -23,6 +23,7 @@ from rejoinder.stores.base import (
     RoomOverview,
     StoredMark,
     StoredMember,
+    StoredPerson,
     TitledBy,
     Totals,
     Upgraded,
@@ -33,6 +34,7 @@ from rejoinder.stores.mongo.deletion import Deletion
 from rejoinder.stores.mongo.lanes import Lanes
 from rejoinder.stores.mongo.link import Link
 from rejoinder.stores.mongo.overtaken import Overtaken
+from rejoinder.stores.mongo.people import People
 from rejoinder.stores.mongo.rooms import Rooms
 from rejoinder.stores.mongo.rows import Rows
 from rejoinder.stores.mongo.search import Search
@@ -61,6 +63,7 @@ class MongoStore:
         self._deletion = Deletion(self._link)
         self._overtaken = Overtaken(self._link)
         self._branches = Branches(self._link)
+        self._people = People(self._link)
         self._touched: dict[str, int] = {}
         self._touching: set[asyncio.Task[None]] = set()
 
@@ -243,6 +246,17 @@ class MongoStore:
     async def read_marks(self, room_id: str, limit: int) -> list[StoredMark]:
         return await self._rooms.read_marks(room_id, limit)
 
+    # --- people ----------------------------------------------------------------------------------
+
+    async def people(self, user_ids: Collection[str]) -> Mapping[str, StoredPerson]:
+        return await self._people.get(user_ids)
+
+    async def hide_last_seen(self, user_id: str, *, hides: bool) -> None:
+        await self._people.hide_last_seen(user_id, hides=hides)
+
+    async def put_last_seen(self, seen: Mapping[str, int]) -> None:
+        await self._people.put_last_seen(seen)
+
     # --- moving everything to another store ------------------------------------------------------
 
     async def totals(self) -> Totals:
@@ -254,6 +268,9 @@ class MongoStore:
 
     async def rooms_after(self, room_id: str, limit: int) -> list[Room]:
         return await self._rooms.after(room_id, limit)
+
+    async def people_after(self, user_id: str, limit: int) -> list[StoredPerson]:
+        return await self._people.after(user_id, limit)
 
     async def put_messages(self, messages: Sequence[ChatMessage]) -> None:
         await self._rows.put(messages)

@@ -4,7 +4,16 @@ import sqlite3
 from typing import Any
 
 from rejoinder.errors import NotFound
-from rejoinder.stores.base import GONE, Room, RoomOverview, StoredMark, StoredMember, TitledBy
+from rejoinder.stores.base import (
+    GONE,
+    UNREAD_LOOK,
+    UNREAD_MAX,
+    Room,
+    RoomOverview,
+    StoredMark,
+    StoredMember,
+    TitledBy,
+)
 from rejoinder.stores.sqlite.rows import COLUMNS, message_of
 
 ROOM_COLUMNS = (
@@ -18,6 +27,13 @@ ROOM_COLUMNS = (
     "revision",
 )
 ROOM = ", ".join(ROOM_COLUMNS)
+
+
+UNREAD = (
+    "(SELECT min(count(*), ?) FROM (SELECT u.role, u.sender_id FROM messages u "
+    "WHERE u.room_id = r.id AND u.seq > coalesce(k.seq, 0) AND u.deleted_at IS NULL ORDER BY u.seq LIMIT ?) AS after "
+    "WHERE after.role <> 'user' OR after.sender_id <> m.user_id)"
+)
 
 
 def room_of(row: tuple[Any, ...]) -> Room:
@@ -83,12 +99,12 @@ def rooms_of(db: sqlite3.Connection, user_id: str, limit: int) -> tuple[list[Roo
     room_columns = ", ".join(f"r.{column}" for column in ROOM_COLUMNS)
     rows = db.execute(
         f"SELECT {room_columns}, r.updated_at, r.last_seq, "  # noqa: S608
-        f"coalesce(k.seq, 0), {message_columns} "
+        f"coalesce(k.seq, 0), {UNREAD}, {message_columns} "
         "FROM members m JOIN rooms r ON r.id = m.room_id "
         "LEFT JOIN read_marks k ON k.room_id = r.id AND k.user_id = m.user_id "
         "LEFT JOIN messages t ON t.room_id = r.id AND t.seq = r.last_seq "
         "WHERE m.user_id = ? AND r.deleted_at IS NULL ORDER BY r.updated_at DESC, r.id LIMIT ?",
-        (user_id, limit + 1),
+        (UNREAD_MAX, UNREAD_LOOK, user_id, limit + 1),
     ).fetchall()
     overviews = [
         RoomOverview(
@@ -96,7 +112,8 @@ def rooms_of(db: sqlite3.Connection, user_id: str, limit: int) -> tuple[list[Roo
             row[8],
             row[9],
             row[10],
-            None if row[11] is None else message_of(row[11:]),
+            None if row[12] is None else message_of(row[12:]),
+            row[11],
         )
         for row in rows[:limit]
     ]

@@ -104,11 +104,20 @@ CREATE INDEX messages_forks ON messages (room_id, seq) WHERE parent_seq IS NOT N
 CREATE INDEX messages_erased ON messages (room_id, revision) WHERE deleted_at IS NOT NULL;
 """
 
+PEOPLE = """
+CREATE TABLE people (
+    user_id TEXT PRIMARY KEY,
+    hides_last_seen INTEGER NOT NULL DEFAULT 0,
+    last_seen INTEGER
+) STRICT, WITHOUT ROWID
+"""
+
 STEPS: tuple[Step, ...] = (
     Step("made the tables", TABLES),
     Step("gave running answers leases", LEASES),
     Step("made place for titles, deletion and search", TITLES + ";" + DELETION + ";" + SEARCH),
     Step("let conversations branch", BRANCHES),
+    Step("made room for when people were last seen", PEOPLE),
 )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,11 +23,21 @@ from rejoinder.stores.base import (
     RoomOverview,
     StoredMark,
     StoredMember,
+    StoredPerson,
     TitledBy,
     Totals,
     Upgraded,
 )
-from rejoinder.stores.sqlite import appending, branches, deletion, moving, rooms, rows, search
+from rejoinder.stores.sqlite import (
+    appending,
+    branches,
+    deletion,
+    moving,
+    people,
+    rooms,
+    rows,
+    search,
+)
 from rejoinder.stores.sqlite.lock import Lock
 from rejoinder.stores.sqlite.schema import prepare
 from rejoinder.stores.sqlite.worker import Worker
@@ -207,11 +217,23 @@ class SqliteStore:
     async def members(self, room_id: str, limit: int) -> list[StoredMember]:
         return await self._read(lambda db: rooms.members(db, room_id, limit))
 
+    async def people(self, user_ids: Collection[str]) -> Mapping[str, StoredPerson]:
+        return await self._read(lambda db: people.people(db, user_ids))
+
+    async def hide_last_seen(self, user_id: str, *, hides: bool) -> None:
+        await self._write(lambda db: people.hide_last_seen(db, user_id, hides=hides))
+
+    async def put_last_seen(self, seen: Mapping[str, int]) -> None:
+        await self._write(lambda db: people.put_last_seen(db, seen))
+
     async def totals(self) -> Totals:
         return await self._read(moving.totals)
 
     async def rooms_after(self, room_id: str, limit: int) -> list[Room]:
         return await self._read(lambda db: moving.rooms_after(db, room_id, limit))
+
+    async def people_after(self, user_id: str, limit: int) -> list[StoredPerson]:
+        return await self._read(lambda db: people.people_after(db, user_id, limit))
 
     async def put_messages(self, messages: Sequence[ChatMessage]) -> None:
         await self._write(lambda db: moving.put_messages(db, messages))

@@ -24,6 +24,7 @@ from rejoinder.testing.store import (
     durability,
     groups,
     moving,
+    people,
     reading,
     rooms,
     searching,
@@ -46,6 +47,7 @@ STORE_CHECKS: tuple[Check, ...] = (
     *durability.CHECKS,
     *deletion.CHECKS,
     *branches.CHECKS,
+    *people.CHECKS,
 )
 
 

@@ -6,7 +6,7 @@
 import random
 from dataclasses import replace
 
-from rejoinder.stores.base import Room, StoredMark, StoredMember
+from rejoinder.stores.base import UNREAD_MAX, Room, StoredMark, StoredMember
 from rejoinder.testing.store.tools import (
     NOW,
     Check,
@@ -18,6 +18,7 @@ from rejoinder.testing.store.tools import (
     fresh,
     opened,
     opened_with_room,
+    stream,
 )
 
 
@@ -141,6 +142,36 @@ async def an_overview_says_what_is_new(make: Make) -> None:
         expect(seen, (NOW + 30, 3, 2, rows[2].message), "the overview")
 
 
+async def an_overview_counts_what_is_unread(make: Make) -> None:
+    async with opened(make) as store:
+        ann, room_id = fresh("user"), fresh("room")
+        await store.create_room(room_id, ann, NOW, "echo")
+        await store.add_member(room_id, StoredMember(ann, "Ann", NOW))
+
+        async def unread() -> int:
+            (overview,), _ = await store.rooms_of(ann, 10)
+            return overview.unread
+
+        expect(await unread(), 0, "what is unread in an empty room")
+        await append_several(store, [draft(room_id, sender_id=ann) for _ in range(3)])
+        expect(await unread(), 0, "what is unread of one's own")
+        rows = await append_several(
+            store,
+            [draft(room_id, sender_id="ben"), draft(room_id, sender_id=ann), stream(room_id)],
+        )
+        # A character may be called as somebody is; what it says is not theirs.
+        await store.append(replace(stream(room_id), sender_id=ann))
+        expect(await unread(), 3, "what is unread")
+        read = rows[0].message
+        await store.mark_read(room_id, StoredMark(ann, read.id, read.seq, NOW))
+        await store.mark_read(room_id, StoredMark("ben", rows[2].message.id, 6, NOW))
+        expect(await unread(), 2, "what is unread after the mark")
+        await store.erase(room_id, [rows[2].message.id], NOW)
+        expect(await unread(), 1, "what is unread after one of it was deleted")
+        await append_several(store, [draft(room_id, sender_id="ben") for _ in range(UNREAD_MAX)])
+        expect(await unread(), UNREAD_MAX, "what is unread where there is more")
+
+
 async def a_read_mark_only_goes_forward(make: Make) -> None:
     async with opened_with_room(make) as (store, room_id):
         for seq, moves in ((2, True), (2, False), (1, False), (3, True)):
@@ -193,6 +224,7 @@ CHECKS: tuple[Check, ...] = (
     a_member_is_added_once_under_concurrency,
     rooms_of_somebody_have_the_last_changed_first,
     an_overview_says_what_is_new,
+    an_overview_counts_what_is_unread,
     a_read_mark_only_goes_forward,
     a_read_mark_only_goes_forward_under_concurrency,
     read_marks_have_the_furthest_first,

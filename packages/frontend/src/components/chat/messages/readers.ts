@@ -11,7 +11,7 @@ export function lastOwn(messages: readonly ChatMessage[], userId: string): ChatM
   )
 }
 
-/** The others who have read up to a message. */
+/** The other people who have read up to a message. */
 export function readersOf(
   message: ChatMessage | undefined,
   markers: readonly ReadMarker[],
@@ -19,6 +19,7 @@ export function readersOf(
 ): string[] {
   if (!message) return []
   return markers
-    .filter((marker) => marker.userId !== userId && marker.seq >= message.seq)
+    .filter((marker) => marker.characterId === undefined && marker.userId !== userId)
+    .filter((marker) => marker.seq >= message.seq)
     .map((marker) => marker.userId)
 }

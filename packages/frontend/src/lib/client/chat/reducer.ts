@@ -80,8 +80,8 @@ function after(state: ChatState, action: ChatAction): ChatState {
       }
     case 'userJoined': {
       const { userId, timestamp } = action.user
-      const change = { status: 'online', lastSeen: timestamp } as const
-      return { ...state, members: withMember(state.members, userId, change) }
+      const shown = { status: 'online', lastSeen: timestamp } as const
+      return { ...state, members: withMember(state.members, userId, shown) }
     }
     case 'userLeft': {
       const { userId } = action.user
@@ -116,7 +116,10 @@ function entered(state: ChatState, snapshot: RoomSnapshot): ChatState {
     lastSeq: snapshot.recovered ? Math.max(state.lastSeq, snapshot.lastSeq) : snapshot.lastSeq,
     hasOlder: snapshot.recovered ? state.hasOlder : snapshot.hasMore,
     members: snapshot.members,
-    readMarkers: snapshot.read,
+    // A snapshot is read a moment before one enters; of another log nothing holds any more.
+    readMarkers: snapshot.recovered
+      ? snapshot.read.reduce(withRead, state.readMarkers)
+      : snapshot.read,
     isDamaged: false,
     isInRoom: true,
     error: null,
