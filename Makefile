@@ -77,6 +77,10 @@ bench-cluster: ## Measure 1, 2 and 3 servers over a Redis (into docs/performance
 	$(SET_UP) test
 	@$(BIN)/python bench/cluster.py $(ARGS)
 
+bench-through: ## Measure the way from a provider's delta to a viewer (into docs/performance.md: ARGS=--write)
+	$(SET_UP) test
+	@$(BIN)/python bench/through.py $(ARGS)
+
 conformance: ## Serve what the official suites of Engine.IO and Socket.IO are pointed at, on PORT=3000
 	$(SET_UP) run
 	@exec $(BIN)/python -m rejoinder_socketio.conformance --port $(PORT) $(ARGS)
