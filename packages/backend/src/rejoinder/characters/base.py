@@ -5,7 +5,7 @@ This module knows no model and no room; every kind of character implements `Char
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypedDict
+from typing import Literal, Protocol, TypedDict, runtime_checkable
 
 from rejoinder.errors import ConfigurationError
 
@@ -122,6 +122,16 @@ class Character(Protocol):
 
     async def aclose(self) -> None:
         """End all answers and free everything. The character is not used afterwards; a second call does nothing."""
+        ...
+
+
+@runtime_checkable
+class Reaching(Protocol):
+    """A character whose prompts may have room for more than the newest 50 messages of a conversation."""
+
+    @property
+    def history_bytes(self) -> int:
+        """How many bytes of text may come into one of its prompts at most."""
         ...
 
 

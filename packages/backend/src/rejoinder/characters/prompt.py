@@ -17,6 +17,8 @@ from rejoinder.characters.base import PastMessage, PromptMessage, Turn
 # read much faster, so the cut is made seldom and deep instead of a little further on at every turn.
 KEPT = 0.6
 _ROOMS = 1024
+# What a token stands for in texts that a model reads well.
+_BYTES_OF_A_TOKEN = 6
 SUMMARY_LABEL = "Summary of what was said before, of which only the end follows:"
 _OMISSION = "\n…\n"
 _MARK = re.compile(r"<(?=\||/?s>|(?:start|end)_of_turn>)")
@@ -97,6 +99,11 @@ class Window:
         """Whatever has no more tokens than this is never cut."""
         self._persona = persona
         self._first_kept: OrderedDict[str, PastMessage] = OrderedDict()
+
+    @property
+    def most_bytes(self) -> int:
+        """How many bytes of text may fit into it at most."""
+        return self.tokens * _BYTES_OF_A_TOKEN
 
     def fit(self, turn: Turn, count: Count) -> list[Message]:
         """The prompt for a turn, with the newest part of its history.

@@ -11,11 +11,10 @@ from typing import Literal
 
 import structlog
 
-from rejoinder.characters.base import PastMessage, Prompt, Thought, Turn, Usage
+from rejoinder.characters.base import Character, Prompt, Thought, Turn, Usage
 from rejoinder.characters.registry import Characters
-from rejoinder.core.branches import parent_of, path
+from rejoinder.core.branches import parent_of
 from rejoinder.core.clock import Clock
-from rejoinder.core.conversation import branch
 from rejoinder.core.leases import LEASE_SECONDS, Keeping
 from rejoinder.core.streams import Thinking
 from rejoinder.errors import CharacterFailed, ChatError, Conflict, Unavailable
@@ -32,6 +31,7 @@ from rejoinder.service.delivery import Delivery
 from rejoinder.service.items import HasRead
 from rejoinder.service.marks import taken_up
 from rejoinder.service.prompts import Prompts
+from rejoinder.service.recall import recalled
 from rejoinder.service.rooms import LiveStream, PendingTurn, Rooms, RoomState, in_time
 from rejoinder.service.sharing import Sharing
 from rejoinder.service.tasks import Tasks
@@ -41,8 +41,6 @@ JOIN_SECONDS = 0.03
 BREATH = 64
 STOP_SECONDS = 0.8
 RETRY_SECONDS = 1.0
-CONTEXT_MESSAGES = 50
-HISTORY_READS = 20
 ANSWER_LIMIT = 256 * 1024
 THOUGHT_LIMIT = 64 * 1024
 LEASE_MS = round(LEASE_SECONDS * 1000)
@@ -236,7 +234,7 @@ class Generation:
         character = self._tools.characters.get(self._turn.character_id)
         if character is None:
             raise CharacterFailed("This character is not here any more. Choose another one.")
-        turn = await self._context()
+        turn = await self._context(character)
         if turn.begun:
             stream.text.write(turn.begun)
             self._show(stream)
@@ -265,18 +263,15 @@ class Generation:
                     self._ending = "stopped"
                     return
 
-    async def _context(self) -> Turn:
+    async def _context(self, character: Character) -> Turn:
         question, beside = self._turn.question, self._turn.beside
-        history = branch(await history_of(self._tools.store, question, CONTEXT_MESSAGES))
         return Turn(
             room_id=self._state.id,
             message_id=question.id,
             user_id=question.sender_id,
             user_name=self._state.people.name(question.sender_id),
             text=question.content,
-            history=tuple(
-                PastMessage(message.role, message.sender_id, message.content) for message in history
-            ),
+            history=await recalled(self._tools.store, character, question),
             on_prompt=self._keep_prompt,
             begun=beside.content if beside is not None and self._turn.goes_on else "",
         )
@@ -395,22 +390,6 @@ class Generation:
         if row is None or row.state == "streaming":
             return text, state
         return row.content, row.state
-
-
-async def history_of(store: Store, message: ChatMessage, limit: int) -> list[ChatMessage]:
-    """What a message follows, over however many branches that were not chosen; at most so many rows, the oldest first."""
-    taken: list[ChatMessage] = []
-    wanted = parent_of(message)
-    for _ in range(HISTORY_READS):
-        if not wanted or len(taken) >= limit:
-            break
-        page = await store.page_before(message.room_id, wanted + 1, limit - len(taken))
-        on_path = path(page.messages, wanted)
-        if not on_path:
-            break
-        taken[:0] = on_path
-        wanted = parent_of(on_path[0])
-    return taken
 
 
 def _encodable(delta: object) -> str:

@@ -72,6 +72,11 @@ class LocalCharacter:
         """Who speaks for it; other characters may have it too."""
         return self._model
 
+    @property
+    def history_bytes(self) -> int:
+        """How many bytes of text may come into a prompt at most."""
+        return self._window.most_bytes
+
     async def start(self) -> None:
         """Load the model now rather than with the first answer.
 

@@ -88,6 +88,11 @@ class OpenAICharacter:
     def info(self) -> CharacterInfo:
         return self._info
 
+    @property
+    def history_bytes(self) -> int:
+        """How many bytes of text may come into a prompt at most."""
+        return self._window.most_bytes if self._endpoint.ask_tokens else self._window.tokens
+
     async def reply(self, turn: Turn) -> AsyncIterator[Delta]:
         try:
             async with aclosing(self._answer(turn)) as deltas:
