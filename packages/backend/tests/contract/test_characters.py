@@ -176,6 +176,9 @@ async def test_who_asked_sees_what_the_model_was_asked_and_nobody_else_does(
         unknown = await request(server, "GET", PROMPT.format(room, "unknown"), bearer=bearer)
         assert (unknown.status, unknown.code) == (404, "not_found")
         assert "not kept" in unknown.body["error"]
+        await kim.done("message:delete", {"roomId": room, "messageId": second})
+        gone = await request(server, "GET", PROMPT.format(room, first), bearer=bearer)
+        assert gone.code == "not_found", "a prompt may hold what was deleted"
 
 
 @pytest.mark.parametrize(("policy", "seen"), [("operator", 200), ("nobody", 403)])

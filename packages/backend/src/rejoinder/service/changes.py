@@ -13,6 +13,7 @@ from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import iso, or_unset
 from rejoinder.service.delivery import Delivery
 from rejoinder.service.items import Erased
+from rejoinder.service.prompts import Prompts
 from rejoinder.stores.base import Store
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ ERASED_PAGE = 5000
 class Changes:
     """Takes them in and shows them to the people here, each once."""
 
-    def __init__(self, store: Store, delivery: Delivery) -> None:
+    def __init__(self, store: Store, delivery: Delivery, prompts: Prompts | None = None) -> None:
         self._store = store
         self._delivery = delivery
+        self._prompts = prompts
 
     def chosen(self, state: "RoomState", choice: Choice) -> None:
         """Somebody has chosen, here or on another server."""
@@ -53,6 +55,9 @@ class Changes:
     def erased(self, state: "RoomState", erased: Erased) -> None:
         """Texts are gone."""
         self._know(state, erased.revision)
+        if self._prompts is not None:
+            # Any of them may hold what is gone.
+            self._prompts.forget_room(state.id)
         for message_id in erased.message_ids:
             if not state.branches.erase(message_id, erased.deleted_at, erased.revision):
                 continue
