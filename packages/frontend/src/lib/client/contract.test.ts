@@ -211,6 +211,53 @@ describe('messages', () => {
     })
   })
 
+  it('message:continue and message:edit begin branches, and message:choose leads back', async () => {
+    const { roomId, ann, bob } = await pair()
+    const { ack, end } = await answered(ann, roomId, 'again')
+    const answer = { roomId, messageId: end.messageId }
+    const second = await ann.socket.emitWithAck('message:continue', answer)
+    expect(second).toMatchObject({ success: true })
+    const whole = await ann.hears('message:stream:end')
+    expect(whole).toMatchObject({ messageId: second.messageId })
+    expect(whole.content).toMatch(/^again./)
+    const edit = { roomId, messageId: ack.messageId ?? '', content: 'else' }
+    const edited = await ann.socket.emitWithAck('message:edit', edit)
+    expect(edited).toMatchObject({ success: true, seq: 4 })
+    const row = await bob.hears('message:new', ({ id }) => id === edited.messageId)
+    expect(row).toMatchObject({ parentSeq: 0, variantOf: ack.messageId, content: 'else' })
+    await ann.hears('message:stream:end')
+    expect(await ann.socket.emitWithAck('message:choose', answer)).toEqual({ success: true })
+    const chosen = await bob.hears('message:chosen')
+    expect(chosen).toMatchObject({
+      ...answer,
+      userId: ann.userId,
+      head: 2,
+      lastSeq: 5,
+      revision: 1,
+    })
+    const snapshot = await bob.socket.emitWithAck('room:join', { roomId })
+    expect(snapshot).toMatchObject({ head: 2, revision: 1 })
+  })
+
+  it('message:delete takes the text away', async () => {
+    const { roomId, ann, bob } = await pair()
+    const { ack, end } = await answered(ann, roomId, 'a secret')
+    const question = { roomId, messageId: ack.messageId ?? '' }
+    const refused = await bob.socket.emitWithAck('message:delete', question)
+    expect(refused).toMatchObject({ success: false, code: 'forbidden' })
+    expect(await ann.socket.emitWithAck('message:delete', question)).toEqual({ success: true })
+    const deleted = await bob.hears('message:deleted')
+    expect(deleted).toMatchObject({ ...question, userId: ann.userId, revision: 1 })
+    const page = await bob.socket.emitWithAck('messages:history', { roomId })
+    expect(page).toMatchObject({
+      revision: 1,
+      messages: [
+        { ...{ id: ack.messageId }, content: '', deletedAt: deleted.timestamp },
+        { id: end.messageId, content: '' },
+      ],
+    })
+  })
+
   it('message:stream:error tells what went wrong and what was written until then', async () => {
     const { roomId, ann } = await pair()
     await ann.socket.emitWithAck('message:send:stream', { roomId, content: '/fail 3' })

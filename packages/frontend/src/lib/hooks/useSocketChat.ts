@@ -48,6 +48,10 @@ export function useSocketChat(options: UseSocketChatOptions): UseSocketChatRetur
     stopTyping: chat.stopTyping,
     stopStream: chat.stopStream,
     regenerate: chat.regenerate,
+    continueAnswer: chat.continueAnswer,
+    chooseMessage: chat.chooseMessage,
+    editMessage: chat.editMessage,
+    deleteMessage: chat.deleteMessage,
     markRead: chat.markRead,
     setPresence: chat.setPresence,
   }

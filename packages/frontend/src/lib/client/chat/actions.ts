@@ -1,5 +1,7 @@
 import type {
   ChatMessage,
+  MessageChosen,
+  MessageDeleted,
   MessageStored,
   PresenceChanged,
   ReadMoved,
@@ -30,7 +32,13 @@ export type ChatAction =
   /** The messages after one that is held. */
   | { type: 'newerPage'; after: string; messages: ChatMessage[]; hasMore: boolean }
   /** The messages after the position, or the newest where there is none, to compare. */
-  | { type: 'checked'; after: string | undefined; messages: ChatMessage[]; hasMore: boolean }
+  | {
+      type: 'checked'
+      after: string | undefined
+      messages: ChatMessage[]
+      hasMore: boolean
+      revision?: number
+    }
   /** The messages before the oldest one held. */
   | { type: 'olderPage'; messages: ChatMessage[]; hasMore: boolean }
   | { type: 'loadingHistory'; isLoading: boolean }
@@ -39,6 +47,8 @@ export type ChatAction =
   | { type: 'sendFailed'; id: string }
   | { type: 'discarded'; id: string }
   | { type: 'outbox'; outbox: OutboxState }
+  | { type: 'chosen'; chosen: MessageChosen }
+  | { type: 'deleted'; deleted: MessageDeleted }
   | { type: 'typing'; userId: string; isTyping: boolean }
   | { type: 'read'; read: ReadMoved }
   | { type: 'userJoined'; user: UserInRoom }

@@ -28,6 +28,14 @@ export interface ChatActions {
   stopStream: (messageId: string) => Promise<boolean>
   /** Asks for another answer beside one that is there. */
   regenerate: (messageId: string) => Promise<boolean>
+  /** Asks for an answer beside one that is there, which begins with its text and goes on. */
+  continueAnswer: (messageId: string) => Promise<boolean>
+  /** Goes on with the branch of a message, for everybody in the room. */
+  chooseMessage: (messageId: string) => Promise<boolean>
+  /** Puts another text beside an own message; the conversation goes on from there. */
+  editMessage: (messageId: string, content: string) => Promise<boolean>
+  /** Takes the text of an own message and of the answers to it away for good, or that of one answer. */
+  deleteMessage: (messageId: string) => Promise<boolean>
   /** Everything up to it is read, as soon as a person looks. */
   markRead: (messageId: string) => void
   setPresence: (status: ConnectedStatus) => void

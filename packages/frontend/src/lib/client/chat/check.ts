@@ -20,7 +20,13 @@ export async function check(channel: Channel, parts: ChatParts): Promise<void> {
   if (outcome.type !== 'replied' || now.roomId !== before.roomId || !now.isInRoom) return
   const { reply } = outcome
   if (reply.success)
-    dispatch({ type: 'checked', after, messages: reply.messages, hasMore: reply.hasMore })
+    dispatch({
+      type: 'checked',
+      after,
+      messages: reply.messages,
+      hasMore: reply.hasMore,
+      ...defined({ revision: reply.revision }),
+    })
   // The position is gone, or the server does not know that one is there.
   else if (reply.code === 'not_found' || reply.code === 'not_in_room') dispatch({ type: 'damaged' })
 }

@@ -14,7 +14,7 @@ import type { ChatParts } from './parts'
 import { Post } from './post'
 import { ReadMarks } from './readMarks'
 import { reduce } from './reducer'
-import { ask } from './requests'
+import { ask, askAgain } from './requests'
 import type { ChatSettings } from './settings'
 import { type ChatState, emptyChat } from './state'
 import { storedBy } from './stored'
@@ -160,6 +160,25 @@ export class ChatClient implements Readable<ChatView>, ChatActions {
   readonly regenerate = (messageId: string): Promise<boolean> =>
     this.#askRoom('message:regenerate', messageId)
 
+  readonly continueAnswer = (messageId: string): Promise<boolean> =>
+    this.#askRoom('message:continue', messageId)
+
+  readonly chooseMessage = (messageId: string): Promise<boolean> =>
+    this.#askRoom('message:choose', messageId)
+
+  readonly editMessage = async (messageId: string, content: string): Promise<boolean> => {
+    const { roomId, isInRoom } = this.#state.getSnapshot()
+    if (roomId === null || !isInRoom || content.trim() === '') return false
+    const edit = { roomId, messageId, content, newMessageId: createId() }
+    const { channel } = this.#membership
+    // With the same id it is stored once, however often it is sent.
+    const reply = await askAgain(channel, this.#parts, 'message:edit', edit)
+    return reply?.success ?? false
+  }
+
+  readonly deleteMessage = (messageId: string): Promise<boolean> =>
+    this.#askRoom('message:delete', messageId)
+
   readonly markRead = (messageId: string): void => {
     const message = this.#state.getSnapshot().log.find(({ id }) => id === messageId)
     if (message) this.#readMarks.mark({ messageId, seq: message.seq })
@@ -215,7 +234,13 @@ export class ChatClient implements Readable<ChatView>, ChatActions {
   }
 
   async #askRoom(
-    event: 'message:stream:stop' | 'message:regenerate' | 'messages:read',
+    event:
+      | 'message:stream:stop'
+      | 'message:regenerate'
+      | 'message:continue'
+      | 'message:choose'
+      | 'message:delete'
+      | 'messages:read',
     messageId: string,
   ): Promise<boolean> {
     const { roomId, isInRoom } = this.#state.getSnapshot()

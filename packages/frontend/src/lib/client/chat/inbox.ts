@@ -22,6 +22,8 @@ export function listen(
     inRoom('message:stream:thought', (thought) => ({ type: 'streamThought', thought })),
     inRoom('message:stream:end', (end) => ({ type: 'streamEnded', end })),
     inRoom('message:stream:error', (failure) => ({ type: 'streamFailed', failure })),
+    inRoom('message:chosen', (chosen) => ({ type: 'chosen', chosen })),
+    inRoom('message:deleted', (deleted) => ({ type: 'deleted', deleted })),
     inRoom('messages:read', (read) => ({ type: 'read', read })),
     inRoom('typing:start', ({ userId }) => ({ type: 'typing', userId, isTyping: true })),
     inRoom('typing:stop', ({ userId }) => ({ type: 'typing', userId, isTyping: false })),

@@ -11,8 +11,11 @@ export function merge(log: Log, messages: readonly ChatMessage[]): Log {
 
 function mergeOne(log: Log, message: ChatMessage): Log {
   const known = log.findLastIndex((held) => held.id === message.id)
-  // A page that was read a moment ago may be behind the chunks and the end that came meanwhile.
-  if (known >= 0) return message.state === 'streaming' ? log : log.with(known, sent(message))
+  // A page that was read a moment ago may be behind the chunks, the end or the deletion that came meanwhile.
+  if (known >= 0) {
+    const isOlder = message.state === 'streaming' || log[known]?.deletedAt !== undefined
+    return isOlder && message.deletedAt === undefined ? log : log.with(known, sent(message))
+  }
   const place = log.findLastIndex((held) => held.seq < message.seq) + 1
   return log.toSpliced(place, 0, sent(message))
 }

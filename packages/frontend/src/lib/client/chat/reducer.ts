@@ -1,6 +1,13 @@
 /** What is held of a room after something happened; the only place where it changes. */
-import type { ChatMessage, HistoryPage, RoomSnapshot } from '../../types/socket'
+import type {
+  ChatMessage,
+  DeletedMessage,
+  HistoryPage,
+  MessageChosen,
+  RoomSnapshot,
+} from '../../types/socket'
 import type { ChatAction } from './actions'
+import { headOf, withoutText } from './branches'
 import { extendWhole, lastWhole, merge, position } from './log'
 import { discard, failSend, queue, settle, withoutStored } from './outgoing'
 import { withMember, withoutTyping, withPresence, withRead } from './people'
@@ -67,6 +74,12 @@ function after(state: ChatState, action: ChatAction): ChatState {
       return discard(state, action.id)
     case 'outbox':
       return { ...state, outbox: action.outbox }
+    case 'chosen':
+      return chosen(state, action.chosen)
+    case 'deleted': {
+      const { messageId, timestamp, revision } = action.deleted
+      return known(withoutTexts(state, [{ messageId, timestamp }]), revision)
+    }
     case 'typing': {
       const others = withoutTyping(state, action.userId)
       return { ...state, typingUsers: action.isTyping ? [...others, action.userId] : others }
@@ -105,7 +118,9 @@ function after(state: ChatState, action: ChatAction): ChatState {
 }
 
 function entered(state: ChatState, snapshot: RoomSnapshot): ChatState {
-  const held = snapshot.recovered ? state : { ...state, log: [], base: undefined, wholeTo: 0 }
+  const held = snapshot.recovered
+    ? withoutTexts(state, snapshot.deleted ?? [])
+    : { ...state, log: [], base: undefined, wholeTo: 0 }
   const { log, streams } = adoptStreams(merge(held.log, snapshot.messages), snapshot)
   return {
     ...held,
@@ -123,7 +138,36 @@ function entered(state: ChatState, snapshot: RoomSnapshot): ChatState {
     isDamaged: false,
     isInRoom: true,
     error: null,
+    branch: {
+      head: snapshot.head ?? snapshot.lastSeq,
+      at: snapshot.lastSeq,
+      revision: snapshot.revision ?? 0,
+    },
   }
+}
+
+/** Of two choices the later one holds; one from before a snapshot is in it. */
+function chosen(state: ChatState, { head, lastSeq, revision }: MessageChosen): ChatState {
+  if (revision <= state.branch.revision) return state
+  return known({ ...state, branch: { ...state.branch, head, at: lastSeq } }, revision)
+}
+
+/** A change came; where one before it did not, a snapshot has it. */
+function known(state: ChatState, revision: number): ChatState {
+  const { branch } = state
+  if (revision <= branch.revision) return state
+  if (revision > branch.revision + 1) return { ...state, isDamaged: true }
+  return { ...state, branch: { ...branch, revision } }
+}
+
+function withoutTexts(state: ChatState, deleted: readonly DeletedMessage[]): ChatState {
+  const times = new Map(deleted.map(({ messageId, timestamp }) => [messageId, timestamp]))
+  if (!state.log.some(({ id }) => times.has(id))) return state
+  const log = state.log.map((message) => {
+    const deletedAt = times.get(message.id)
+    return deletedAt === undefined ? message : withoutText(message, deletedAt)
+  })
+  return { ...state, log }
 }
 
 /**
@@ -172,8 +216,10 @@ function newerPage(
 function checked(
   state: ChatState,
   after: string | undefined,
-  { messages, hasMore }: Pick<HistoryPage, 'messages' | 'hasMore'>,
+  { messages, hasMore, revision = 0 }: Pick<HistoryPage, 'messages' | 'hasMore' | 'revision'>,
 ): ChatState {
+  // A choice or a deletion was missed; a snapshot has it.
+  if (revision > state.branch.revision) return { ...state, isDamaged: true }
   // What is held has moved on meanwhile, or the server has nothing that is not held.
   if (after !== position(state) || messages.length === 0) return state
   const isLonger = messages.some(({ id, content, state: progress }) => {
@@ -217,6 +263,11 @@ function cleared(state: ChatState): ChatState {
     log,
     outgoing: state.outgoing.filter((message) => message.status === 'pending'),
     base: position(state),
+    branch: {
+      ...state.branch,
+      head: headOf(state.log, state.branch),
+      at: Math.max(state.branch.at, state.log.at(-1)?.seq ?? 0),
+    },
     hasOlder: state.hasOlder || log.length < state.log.length,
   }
 }

@@ -12,7 +12,28 @@ export async function ask<E extends ClientEvent>(
   payload: ClientPayload<E>,
 ): Promise<Reply<E> | null> {
   if (!channel) return null
-  const outcome = await request(channel, clock, settings.ackTimeout, event, payload)
+  return settle(await request(channel, clock, settings.ackTimeout, event, payload), dispatch)
+}
+
+/** The same, as often as a message is sent: for what may be asked for twice without harm. */
+export async function askAgain<E extends ClientEvent>(
+  channel: Channel | null,
+  { clock, settings, dispatch }: ChatParts,
+  event: E,
+  payload: ClientPayload<E>,
+): Promise<Reply<E> | null> {
+  if (!channel) return null
+  for (let retries = 0; ; retries += 1) {
+    const outcome = await request(channel, clock, settings.ackTimeout, event, payload)
+    if (outcome.type !== 'timeout' || retries >= settings.maxRetries)
+      return settle(outcome, dispatch)
+  }
+}
+
+function settle<E extends ClientEvent>(
+  outcome: Outcome<E>,
+  dispatch: ChatParts['dispatch'],
+): Reply<E> | null {
   const error = errorOf(outcome)
   if (error) dispatch({ type: 'failed', error })
   return outcome.type === 'replied' && !error ? outcome.reply : null

@@ -184,10 +184,12 @@ export class RoomSession {
   }
 
   #entryPayload(): RoomEntry {
-    const lastMessageId = position(this.#parts.state.getSnapshot())
+    const state = this.#parts.state.getSnapshot()
+    const lastMessageId = position(state)
+    const revision = state.branch.revision || undefined
     return {
       roomId: this.roomId,
-      ...defined({ characterId: this.#characterId, lastMessageId }),
+      ...defined({ characterId: this.#characterId, lastMessageId, revision }),
     }
   }
 

@@ -1,5 +1,6 @@
 import type { ChatMessage, Member, ReadMarker, StreamError } from '../../types/socket'
 import type { ChatError } from '../errors'
+import { type Branch, noBranch } from './branches'
 import type { Thoughts } from './thoughts'
 
 /** How far the text of a running generation has come. */
@@ -43,6 +44,8 @@ export interface ChatState {
   readonly base: string | undefined
   /** Whether something arrived that does not fit what is held. */
   readonly isDamaged: boolean
+  /** Which branch is chosen. */
+  readonly branch: Branch
   readonly members: readonly Member[]
   readonly readMarkers: readonly ReadMarker[]
   readonly typingUsers: readonly string[]
@@ -65,6 +68,7 @@ export const emptyChat: ChatState = {
   lastSeq: 0,
   base: undefined,
   isDamaged: false,
+  branch: noBranch,
   members: [],
   readMarkers: [],
   typingUsers: [],

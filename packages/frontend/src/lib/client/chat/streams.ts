@@ -7,6 +7,7 @@ import type {
   StreamError,
   StreamStart,
 } from '../../types/socket'
+import { defined } from '../defined'
 import { extendWhole, merge } from './log'
 import type { ChatState, StreamProgress } from './state'
 
@@ -31,6 +32,7 @@ function runningMessage(roomId: string, stream: StreamStart | RunningStream): Ch
     state: 'streaming',
     replyTo: stream.replyTo,
     timestamp: stream.timestamp,
+    ...defined({ parentSeq: stream.parentSeq, variantOf: stream.variantOf }),
   }
 }
 

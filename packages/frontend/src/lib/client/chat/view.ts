@@ -1,12 +1,20 @@
 import type { ChatMessage, Member, ReadMarker } from '../../types/socket'
 import type { ChatError } from '../errors'
 import type { Readable } from '../store'
+import { headOf, pathTo, variantsOn } from './branches'
 import type { AnswerFailure, ChatState, OutboxState } from './state'
 
 /** What a page shows of a room. */
 export interface ChatView {
-  /** Stored messages in order, then own ones on their way; each with its `status`. */
+  /** Stored messages in order, of all branches, then own ones on their way; each with its `status`. */
   messages: ChatMessage[]
+  /** Those of the branch that is chosen, and own ones on their way: what is said, and what a character is shown. */
+  conversation: ChatMessage[]
+  /**
+   * For messages of the conversation that have others beside them (further answers, edited messages,
+   * greetings) the ids of all of them, itself included, in order; `chooseMessage` shows another one.
+   */
+  variants: ReadonlyMap<string, readonly string[]>
   /** The text so far of the answers that are being written, by message. */
   streamingMessages: Map<string, string>
   /** What characters think before they answer, by message; only of answers that run, as far as it was heard. */
@@ -31,9 +39,12 @@ export interface ChatView {
 
 export function viewOf(state: ChatState): ChatView {
   const running = state.log.filter(({ id }) => state.streams.has(id))
+  const path = pathTo(state.log, headOf(state.log, state.branch))
   const pending = state.outgoing.filter(({ status }) => status === 'pending')
   return {
     messages: [...state.log, ...state.outgoing],
+    conversation: [...path, ...state.outgoing],
+    variants: variantsOn(path, state.log),
     streamingMessages: new Map(running.map(({ id, content }) => [id, content])),
     thoughts: new Map([...state.thoughts].map(([id, { text }]) => [id, text])),
     failures: state.failures,
