@@ -53,3 +53,26 @@ async def test_others_are_handed_over_the_newest_50(world: World) -> None:
     await world.settle()
     (turn,) = world.puppet.turns
     assert [int(past.content) for past in turn.history] == list(range(70, 120))
+
+
+async def test_who_speaks_is_told_by_name_also_of_those_who_have_left(world: World) -> None:
+    ann, ben = await world.in_room("ann", "ben")
+    await ben.send("I was here.")
+    await ben.call("room:leave", {"roomId": "room"})
+    await ann.ask("Who was?", characterId="puppet")
+    world.puppet.say("Ben.", None)
+    await world.advance(0.1)
+    await ann.ask("/count 1", characterId="echo")
+    await world.advance(1)
+    await ann.ask("And then?", characterId="puppet")
+    await world.settle()
+    first, second = world.puppet.turns
+    assert [(past.name, past.content) for past in first.history] == [("Ben", "I was here.")]
+    assert (first.user_name, first.character_id) == ("Ann", "puppet")
+    assert [(past.name, past.role) for past in second.history] == [
+        ("Ben", "user"),
+        ("Ann", "user"),
+        ("Puppet", "character"),
+        ("Ann", "user"),
+        ("Echo", "character"),
+    ]

@@ -30,11 +30,15 @@ class CharacterInfo:
 
 @dataclass(frozen=True, slots=True)
 class PastMessage:
-    """One message of the room, written by a person or by a character; `sender_id` says by whom."""
+    """One message of the room, written by a person or by a character; `sender_id` says by whom.
+
+    `name` is the writer's name for people, "" where it is not known.
+    """
 
     role: Literal["user", "character"]
     sender_id: str
     content: str
+    name: str = ""
 
 
 class PromptMessage(TypedDict):
@@ -63,8 +67,8 @@ class Turn:
     `begun` is the beginning of the answer, which is there already, "" for nothing: the reply is what comes after it.
 
     `text` is the message being answered, which `message_id` names and `user_id` wrote. `history` is oldest first and
-    does not hold that message. `user_name` is the writer's name for people, "" where it is not known. Every text is valid
-    Unicode: no surrogate stands alone. `on_prompt` is to be called in the event loop with what the model is asked, so that
+    does not hold that message. `user_name` is the writer's name for people, "" where it is not known, and
+    `character_id` is who is to answer, since others may be in the room. Every text is valid Unicode: no surrogate stands alone. `on_prompt` is to be called in the event loop with what the model is asked, so that
     whoever asked can be shown that.
     """
 
@@ -74,6 +78,7 @@ class Turn:
     text: str
     history: tuple[PastMessage, ...]
     user_name: str = ""
+    character_id: str = ""
     on_prompt: Callable[[Prompt], None] = field(default=_kept_by_nobody, compare=False, repr=False)
     begun: str = ""
 

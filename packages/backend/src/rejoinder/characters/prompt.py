@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, Literal, Protocol, TypeVar
 
 from rejoinder.characters.base import PastMessage, PromptMessage, Turn
+from rejoinder.characters.speakers import NOTE, told_apart
 
 # What is kept when something must go, as a share of the room there is. A prompt that begins as the last one did is
 # read much faster, so the cut is made seldom and deep instead of a little further on at every turn.
@@ -123,18 +124,20 @@ class Window:
         """The same, and what is left out. `summary` stands for that, and comes in only where something is left out."""
         own = yield from self._persona.parts(turn, self.tokens)
         past = [message for message in (*own.opening, *turn.history) if message.content]
-        text = turn.text
+        shown, text = told_apart(turn, past)
+        if shown != past:
+            own = _told_besides(own, NOTE)
         cut = self._cut(turn.room_id, past)
-        if not cut and (yield _prompt(own, past, text)) <= self.tokens:
+        if not cut and (yield _prompt(own, shown, text)) <= self.tokens:
             self._remember(turn.room_id, past, len(past))
-            return Fitted(_prompt(own, past, text))
+            return Fitted(_prompt(own, shown, text))
         if summary:
-            with_summary = _summed_up(own, summary)
+            with_summary = _told_besides(own, f"{SUMMARY_LABEL}\n{harmless(summary)}")
             if (yield _prompt(with_summary, [], text)) <= self.goal:
                 own = with_summary
 
         def fits(kept: int, tokens: int) -> Counting[bool]:
-            return (yield _prompt(own, past[len(past) - kept :], text)) <= tokens
+            return (yield _prompt(own, shown[len(past) - kept :], text)) <= tokens
 
         kept = len(past) - cut
         if not cut or not (yield from fits(kept, self.tokens)):
@@ -146,7 +149,7 @@ class Window:
         if not kept and not (yield from fits(0, self.tokens)):
 
             def short_enough(size: int) -> Counting[bool]:
-                return (yield _prompt(own, [], shorten(turn.text, size))) <= self.tokens
+                return (yield _prompt(own, [], shorten(text, size))) <= self.tokens
 
             size = yield from largest(len(text), short_enough)
             if not size:
@@ -154,7 +157,7 @@ class Window:
             text = shorten(text, size)
         opening = sum(1 for message in own.opening if message.content)
         left_out = past[opening : len(past) - kept]
-        return Fitted(_prompt(own, past[len(past) - kept :], text), tuple(left_out))
+        return Fitted(_prompt(own, shown[len(past) - kept :], text), tuple(left_out))
 
     def _cut(self, room_id: str, past: Sequence[PastMessage]) -> int:
         try:
@@ -209,8 +212,7 @@ def _prompt(own: OwnParts, past: Sequence[PastMessage], text: str) -> list[Messa
     return prompt
 
 
-def _summed_up(own: OwnParts, summary: str) -> OwnParts:
-    text = f"{SUMMARY_LABEL}\n{harmless(summary)}"
+def _told_besides(own: OwnParts, text: str) -> OwnParts:
     first = list(own.first)
     # Many templates take one such message only, and at the beginning.
     if first and first[-1]["role"] == "system":

@@ -31,7 +31,7 @@ from rejoinder.service.delivery import Delivery
 from rejoinder.service.items import HasRead
 from rejoinder.service.marks import taken_up
 from rejoinder.service.prompts import Prompts
-from rejoinder.service.recall import recalled
+from rejoinder.service.recall import Names, recalled
 from rejoinder.service.rooms import LiveStream, PendingTurn, Rooms, RoomState, in_time
 from rejoinder.service.sharing import Sharing
 from rejoinder.service.tasks import Tasks
@@ -265,13 +265,16 @@ class Generation:
 
     async def _context(self, character: Character) -> Turn:
         question, beside = self._turn.question, self._turn.beside
+        names = Names(self._tools.store, self._state, self._tools.characters)
+        history = await recalled(self._tools.store, character, question, names)
         return Turn(
             room_id=self._state.id,
             message_id=question.id,
             user_id=question.sender_id,
-            user_name=self._state.people.name(question.sender_id),
+            user_name=names.person(question.sender_id),
+            character_id=self._turn.character_id,
             text=question.content,
-            history=await recalled(self._tools.store, character, question),
+            history=history,
             on_prompt=self._keep_prompt,
             begun=beside.content if beside is not None and self._turn.goes_on else "",
         )

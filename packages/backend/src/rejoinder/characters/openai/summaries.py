@@ -84,7 +84,8 @@ def request(
     task = _TASK.format(name=name, words=words)
     lines = [f"(Before that: {before})"] if before else []
     lines += [
-        f"{name if each.role == 'character' else 'User'}: {each.content}" for each in messages
+        f"{each.name or (name if each.role == 'character' else 'User')}: {each.content}"
+        for each in messages
     ]
     text = harmless("\n\n".join(lines))
     room = max(0, bytes_max - len(task.encode()))
