@@ -80,7 +80,7 @@ def render_rest() -> str:
     interfaces = [_interface(struct) for struct in structs(rest)]
     named = set(re.findall(r"\w+", "\n".join(interfaces)))
     own = {struct.__name__ for struct in structs(rest)}
-    names = {struct.__name__ for struct in structs(events)} & named - own
+    names = ({struct.__name__ for struct in structs(events)} | set(ALIASES)) & named - own
     parts = [HEADER, f"import type {{ {', '.join(sorted(names))} }} from './socket'\n", *interfaces]
     return "\n".join(part.rstrip("\n") for part in parts) + "\n"
 

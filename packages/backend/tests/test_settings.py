@@ -125,6 +125,7 @@ def test_every_setting_is_taken_from_the_environment(
         "production",
         "interrupt",
         "operator",
+        "none",
         "x",
     ):
         monkeypatch.setenv(f"{PREFIX}{name.upper()}", value)

@@ -36,10 +36,14 @@ from rejoinder.settings import Settings, load
 from rejoinder.stores.addresses import store_for
 from rejoinder.stores.base import Store
 from rejoinder.web import page
+from rejoinder.web.access import Access
 from rejoinder.web.api import Api, ApiParts
 from rejoinder.web.operate import Operate
+from rejoinder.web.rooms import RoomEndpoints, RoomParts
 
 TICK_SECONDS = 0.25
+SEARCHES = Rate(5, 20)
+"""Searches of one user, per second and at once."""
 HAND_OVER_STEP = 0.05
 A = TypeVar("A", bound=Authenticate)
 Z = TypeVar("Z", bound=Authorize)
@@ -54,8 +58,9 @@ def _cors(origins: tuple[str, ...]) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=origins,
-            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["authorization", "content-type"],
+            expose_headers=["content-disposition"],
         )
     ]
 
@@ -113,6 +118,7 @@ class ChatServer:
             limits=limits,
             policy=self.settings.connection_policy,
             turn_policy=self.settings.double_texting,
+            titles=self.settings.titles,
             locale=self.settings.locale,
             cluster=self._cluster,
             prompts=self._prompts,
@@ -294,6 +300,7 @@ class ChatServer:
                 prompts=self._prompts,
                 asker_sees_prompts=settings.prompt_policy == "asker",
                 operator_token=settings.operator_token,
+                more=self._room_routes(),
             )
         )
         operate = Operate(self._store, self._reachable, self.connections, settings.operator_token)
@@ -304,6 +311,19 @@ class ChatServer:
             Mount("/api", routes=api.routes(), middleware=_cors(settings.allowed_origins)),
             *page.routes(page.page_folder()),
         ]
+
+    def _room_routes(self) -> list[BaseRoute]:
+        return RoomEndpoints(
+            RoomParts(
+                store=self._store,
+                characters=self._characters,
+                clock=self._clock,
+                access=Access(self._store, self._who),
+                titles=self._service.titles,
+                deletion=self._service.deletion,
+                searches=RateLimit(SEARCHES),
+            )
+        ).routes()
 
     def _reachable(self) -> str:
         """Why new clients should go elsewhere; nothing if they are welcome."""

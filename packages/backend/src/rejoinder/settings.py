@@ -14,6 +14,7 @@ from rejoinder.errors import ConfigurationError
 from rejoinder.protocol import constants
 from rejoinder.service.auth import TokenRules
 from rejoinder.service.context import Limits
+from rejoinder.service.titles import TitleMaker
 from rejoinder.service.turns import TurnPolicy
 
 PREFIX = "REJOINDER_"
@@ -94,6 +95,10 @@ class Settings(BaseSettings):
     guest_burst: int = Field(30, ge=1, description="new guests at once and address")
     double_texting: TurnPolicy = Field(
         "queue", description="what becomes of an answer when its user sends again meanwhile"
+    )
+    titles: TitleMaker = Field(
+        "first",
+        description="what makes a room's title: nothing, its first message, or then its character's model, which costs a request",
     )
     session_timeout: float = Field(
         constants.SESSION_TIMEOUT_MS / 1000, gt=0, description="seconds that a session is kept"

@@ -23,7 +23,9 @@ CLIENT_TABLE = {
     "presence:set": "status",
 }
 
-SNAPSHOT = "roomId, messages, recovered, hasMore, lastSeq, members, read, streams, characterId?"
+SNAPSHOT = (
+    "roomId, messages, recovered, hasMore, lastSeq, members, read, streams, characterId?, title?"
+)
 MESSAGE = (
     "id, roomId, seq, role, senderId, content, state, timestamp, characterId?, replyTo?, "
     "editedAt?, metadata?"
@@ -49,6 +51,8 @@ SERVER_TABLE = {
     "heartbeat:ack": "timestamp, serverTime, quality?",
     "presence:changed": "userId, status, lastSeen?",
     "room:resync": "roomId, reason",
+    "room:updated": "roomId, title",
+    "room:deleted": "roomId, timestamp",
     "auth:required": "reason",
 }
 

@@ -21,4 +21,5 @@ def test_the_contracts_numbers() -> None:
         "CONTENT_LIMIT_BYTES": 32 * 1024,
         "PAYLOAD_LIMIT_BYTES": 64 * 1024,
         "ID_LENGTH_MAX": 128,
+        "TITLE_LENGTH_MAX": 100,
     }

@@ -42,6 +42,9 @@ class ShuffledStore(FaultyStore):
     async def _read(self, job: Callable[[sqlite3.Connection], T]) -> T:
         return await asyncio.shield(self._do(job))
 
+    async def _look(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        return await asyncio.shield(self._do(job))
+
     async def _do(self, job: Callable[[sqlite3.Connection], T]) -> T:
         await self._hop()
         assert self._db is not None

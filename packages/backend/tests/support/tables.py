@@ -18,7 +18,7 @@ ENTRY = fields("roomId, characterId?, lastMessageId?, revision?, background?")
 REFERENCE = fields("roomId, messageId")
 SNAPSHOT = fields(
     "roomId, messages, recovered, hasMore, lastSeq, members, read, streams, characterId?, "
-    "head?, revision?, deleted?"
+    "head?, revision?, deleted?, title?"
 )
 PERSON = fields("roomId, userId, timestamp")
 
@@ -71,6 +71,8 @@ SERVER_EVENTS: dict[str, Fields] = {
     "heartbeat:ack": fields("timestamp, serverTime, quality?"),
     "presence:changed": fields("userId, status, lastSeen?"),
     "room:resync": fields("roomId, reason"),
+    "room:updated": fields("roomId, title"),
+    "room:deleted": fields("roomId, timestamp"),
     "auth:required": fields("reason"),
 }
 

@@ -8,15 +8,15 @@ wide and narrow forms, and to whether a syllable is one character or several.
 
 import re
 import unicodedata
-import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-PAIRS: Final = 36**3
+PAIRS: Final = 46_649
+"""A prime below 36³, so that three letters and digits are enough for one."""
+SPREAD: Final = 40_503
 QUERY_MAX: Final = 200
 TERMS_MAX: Final = 10
 SNIPPET_LENGTH: Final = 160
@@ -56,10 +56,10 @@ def wanted(query: str) -> Wanted | None:
 
 def pairs(text: str) -> set[int]:
     """The pairs of a text, as numbers below `PAIRS`; different ones may share a number."""
-    found: set[str] = set()
-    for run in _RUNS.findall(folded(text)):
-        found.update(map("".join, pairwise(run)))
-    return set(map(_number, found))
+    # Between two runs there is a zero, which is no letter and no digit.
+    points = "\0".join(_RUNS.findall(folded(text))).encode("utf-32-le", "surrogatepass")
+    numbers = memoryview(points).cast("I").tolist()
+    return {(a * SPREAD + b) % PAIRS for a, b in pairwise(numbers) if a and b}
 
 
 def matches(looked_for: Wanted, text: str) -> bool:
@@ -142,8 +142,3 @@ def _all(term: str, plain: str) -> Iterator[Span]:
             return
         yield place, place + len(term)
         place = plain.find(term, place + len(term))
-
-
-@lru_cache(maxsize=65_536)
-def _number(pair: str) -> int:
-    return zlib.crc32(pair.encode("utf-8", "surrogatepass")) % PAIRS

@@ -13,7 +13,13 @@ import msgspec
 from rejoinder.protocol import events as e
 from rejoinder.protocol.fields import ClientPayload, ServerPayload
 
-Audience = Literal["connection", "room", "others in the room", "those who share a room"]
+Audience = Literal[
+    "connection",
+    "room",
+    "others in the room",
+    "those who share a room",
+    "members of the room",
+]
 P_co = TypeVar("P_co", bound=ServerPayload, covariant=True)
 
 
@@ -189,6 +195,12 @@ PRESENCE_CHANGED: Final = ServerEvent(
 ROOM_RESYNC: Final = ServerEvent(
     "room:resync", e.RoomResync, "connection", "what you hold of the room may have a hole"
 )
+ROOM_UPDATED: Final = ServerEvent(
+    "room:updated", e.RoomUpdated, "members of the room", "a room has another title"
+)
+ROOM_DELETED: Final = ServerEvent(
+    "room:deleted", e.RoomDeleted, "members of the room", "a room was deleted for good"
+)
 AUTH_REQUIRED: Final = ServerEvent(
     "auth:required", e.AuthRequired, "connection", "the token is not valid any more"
 )
@@ -243,6 +255,8 @@ SERVER_EVENTS: Final[Mapping[str, ServerEvent[ServerPayload]]] = MappingProxyTyp
             HEARTBEAT_ACK,
             PRESENCE_CHANGED,
             ROOM_RESYNC,
+            ROOM_UPDATED,
+            ROOM_DELETED,
             AUTH_REQUIRED,
         )
     }

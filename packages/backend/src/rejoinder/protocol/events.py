@@ -254,6 +254,7 @@ class RoomSnapshot(ServerPayload, frozen=True):
     head: Position | UnsetType = UNSET
     revision: Position | UnsetType = UNSET
     deleted: list[DeletedMessage] | UnsetType = UNSET
+    title: str | UnsetType = UNSET
 
 
 class RoomAck(RoomSnapshot, frozen=True, kw_only=True):
@@ -433,6 +434,20 @@ class RoomResync(ServerPayload, frozen=True):
 
     room_id: Id
     reason: ResyncReason
+
+
+class RoomUpdated(ServerPayload, frozen=True):
+    """A room has another title."""
+
+    room_id: Id
+    title: str
+
+
+class RoomDeleted(ServerPayload, frozen=True):
+    """A room was deleted for good; whoever was in it is not any more, and its id is not used again."""
+
+    room_id: Id
+    timestamp: Timestamp
 
 
 class AuthRequired(ServerPayload, frozen=True):

@@ -4,22 +4,28 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from rejoinder.protocol.events import ChatMessage, Failure, Member, TokenUsage
+from rejoinder.protocol.constants import TITLE_LENGTH_MAX
+from rejoinder.protocol.events import ChatMessage, Failure, Member, Role, TokenUsage
 from rejoinder.protocol.fields import ClientPayload, Id, Position, ServerPayload, Timestamp
 
 __all__ = [
     "AnswerPrompt",
     "CharacterSummary",
+    "ExportedRoom",
     "Failure",
     "GuestRequest",
     "GuestToken",
+    "Match",
     "Me",
     "MeUpdate",
     "MemberList",
     "PromptPart",
+    "RoomChange",
     "RoomCreate",
     "RoomList",
     "RoomSummary",
+    "SearchHit",
+    "SearchPage",
     "ServerInfo",
 ]
 
@@ -54,6 +60,12 @@ class RoomCreate(ClientPayload, frozen=True):
     character_id: Id | UnsetType = UNSET
 
 
+class RoomChange(ClientPayload, frozen=True):
+    """`PATCH /api/rooms/{roomId}`: what is to be different; `title` is one line."""
+
+    title: Annotated[str, Meta(min_length=1, max_length=TITLE_LENGTH_MAX)]
+
+
 class RoomSummary(ServerPayload, frozen=True):
     """A room in one's list."""
 
@@ -72,6 +84,8 @@ class RoomSummary(ServerPayload, frozen=True):
     ]
     character_id: Id | UnsetType = UNSET
     last_message: ChatMessage | UnsetType = UNSET
+    title: str | UnsetType = UNSET
+    created_by: Annotated[Id, Meta(description="who may delete it")] | UnsetType = UNSET
 
 
 class RoomList(ServerPayload, frozen=True):
@@ -118,6 +132,61 @@ class MeUpdate(ClientPayload, frozen=True):
     """`PUT /api/me`: what is to be different from now on."""
 
     hide_last_seen: bool | UnsetType = UNSET
+
+
+class Match(ServerPayload, frozen=True):
+    """A part of a text: where it begins, and before where it ends, in Unicode code points."""
+
+    start: Position
+    end: Position
+
+
+class SearchHit(ServerPayload, frozen=True):
+    """A message that a search has found, with the part of its text around the first match."""
+
+    room_id: Id
+    message_id: Id
+    seq: Position
+    role: Role
+    sender_id: Id
+    timestamp: Timestamp
+    snippet: str
+    offset: Annotated[
+        int, Meta(ge=0, description="where `snippet` begins in the text, in Unicode code points")
+    ]
+    matches: Annotated[list[Match], Meta(description="within `snippet`")]
+    title: Annotated[str, Meta(description="of the room")] | UnsetType = UNSET
+    character_id: Annotated[Id, Meta(description="of the room")] | UnsetType = UNSET
+
+
+class SearchPage(ServerPayload, frozen=True):
+    """`GET /api/search?q=&limit=&before=`: what was found in one's own rooms, the newest first.
+
+    `next` is the `before` of the page after it. With `complete` false there was too much to look through: there may be more.
+    """
+
+    hits: list[SearchHit]
+    has_more: bool
+    complete: bool
+    next: str | UnsetType = UNSET
+
+
+class ExportedRoom(ServerPayload, frozen=True):
+    """`GET /api/rooms/{roomId}/export?format=json`: all of a room, its messages in their order.
+
+    `characters` are those of the server, by their ids, with their names. Of deleted messages nothing is in it.
+    """
+
+    version: Annotated[int, Meta(description="of this shape: 1")]
+    exported_at: Timestamp
+    room_id: Id
+    created_by: Id
+    created_at: Timestamp
+    characters: dict[str, str]
+    members: list[Member]
+    messages: list[ChatMessage]
+    title: str | UnsetType = UNSET
+    character_id: Id | UnsetType = UNSET
 
 
 class ServerInfo(ServerPayload, frozen=True):

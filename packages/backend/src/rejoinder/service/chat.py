@@ -31,13 +31,16 @@ from rejoinder.protocol.fields import ServerPayload
 from rejoinder.service.auth import Authenticate, Authorize, Handshake
 from rejoinder.service.changes import Changes
 from rejoinder.service.context import Context, Limits
+from rejoinder.service.deletion import Deletion
 from rejoinder.service.delivery import Delivery
 from rejoinder.service.elsewhere import Elsewhere, publish_row
 from rejoinder.service.entering import Entering
 from rejoinder.service.generation import GenerationTools
 from rejoinder.service.greeting import Greeting
 from rejoinder.service.hearing import Hearing
+from rejoinder.service.indexing import Indexing
 from rejoinder.service.lifecycle import Lifecycle
+from rejoinder.service.members import Members
 from rejoinder.service.messages import Messages, stored
 from rejoinder.service.payloads import Json, decode, failure
 from rejoinder.service.prompts import Prompts
@@ -47,6 +50,7 @@ from rejoinder.service.sending import AT_ONCE, Sending
 from rejoinder.service.sharing import Sharing
 from rejoinder.service.signals import Signals
 from rejoinder.service.tasks import Tasks
+from rejoinder.service.titles import TitleMaker, Titles
 from rejoinder.service.turns import TurnPolicy, Turns
 from rejoinder.service.variants import Variants
 from rejoinder.stores.base import Appended, Store, StoredMember
@@ -97,6 +101,7 @@ class ChatService:
         limits: Limits,
         policy: ConnectionPolicy = "single",
         turn_policy: TurnPolicy = "queue",
+        titles: TitleMaker = "none",
         locale: str = "en",
         cluster: Cluster | None = None,
         prompts: Prompts | None = None,
@@ -143,6 +148,11 @@ class ChatService:
         self._seen = Seen(self._context)
         greeting = Greeting(self._rooms, characters, clock)
         self._entering = Entering(self._context, greeting, self._seen)
+        members = Members(store, self._context.connections, self._rooms, delivery)
+        self.titles = Titles(self._context, characters, members, titles)
+        self.deletion = Deletion(self._context, members, self._turns)
+        self._rooms.deleted = self.deletion.ended
+        self._indexing = Indexing(store, clock, self._rooms, self._tasks)
         self._lifecycle = Lifecycle(
             self._context, self._entering, self._seen, authenticate, locale, policy
         )
@@ -152,13 +162,15 @@ class ChatService:
             self._turns,
             self._elsewhere,
             self._seen,
+            self.titles,
+            self.deletion,
             self._lifecycle.replaced,
         )
         self._sends = RateLimit(limits.sends)
         self._sending: dict[str, Sending] = {}
         self._breaker = Breaker()
         self._events = RateLimit(limits.events)
-        self._messages = Messages(self._context, characters, self._turns)
+        self._messages = Messages(self._context, characters, self._turns, self.titles)
         variants = Variants(self._context, characters, self._turns, self._messages)
         self._handlers = self._table(self._messages, variants, Signals(self._context))
         self._log = structlog.get_logger("rejoinder.service")
@@ -299,7 +311,10 @@ class ChatService:
                     catalogue.USER_STOPPED_TYPING,
                     events.UserTyping(room_id=room_id, user_id=user_id),
                 )
+        # Before rooms are forgotten that nobody is in.
+        self._indexing.tick()
         self._rooms.tick()
+        self.deletion.tick()
         self._hearing.tick()
         self._turns.tick()
         self._elsewhere.tick()

@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 
 from rejoinder.core.clock import Clock
 from rejoinder.core.connections import Connection, Connections
+from rejoinder.core.deleted import Deleted
 from rejoinder.core.gate import Gate
 from rejoinder.core.limits import Rate
 from rejoinder.core.presence import Presence, best
 from rejoinder.core.typing import Typing
-from rejoinder.errors import NotInRoom
+from rejoinder.errors import NotFound, NotInRoom
 from rejoinder.protocol import catalogue, constants, events
 from rejoinder.protocol.events import PresenceStatus
 from rejoinder.protocol.fields import iso, or_unset
@@ -18,7 +19,7 @@ from rejoinder.service.delivery import Delivery
 from rejoinder.service.items import Shown, Types
 from rejoinder.service.rooms import Rooms, RoomState
 from rejoinder.service.sharing import Sharing
-from rejoinder.stores.base import Store
+from rejoinder.stores.base import GONE, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,19 @@ class Context:
     authorize: Authorize
     gate: Gate
     sharing: Sharing
+    deleted: Deleted = field(default_factory=Deleted)
 
     def entered(self, connection: Connection, room_id: str) -> RoomState:
         """The room, if the connection is in it.
 
         Raises:
             NotInRoom: it is not.
+            NotFound: the room was deleted.
         """
         state = self.rooms.get(room_id)
         if state is None or not state.people.has(connection.id):
+            if room_id in self.deleted:
+                raise NotFound(GONE)
             raise NotInRoom("You are not in this room. Enter it first.")
         return state
 

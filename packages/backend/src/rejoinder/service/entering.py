@@ -10,7 +10,7 @@ from rejoinder.cluster.base import Claim
 from rejoinder.core.connections import Connection
 from rejoinder.core.gate import Passage
 from rejoinder.core.users import User
-from rejoinder.errors import Forbidden, Unauthorized, Unavailable
+from rejoinder.errors import Forbidden, NotFound, Unauthorized, Unavailable
 from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.constants import HISTORY_LIMIT
 from rejoinder.protocol.events import ChatMessage
@@ -22,7 +22,7 @@ from rejoinder.service.items import Entered, LeftRoom
 from rejoinder.service.marks import marker_of, markers_of_characters
 from rejoinder.service.rooms import LiveStream, RoomState, in_time
 from rejoinder.service.seen import Seen
-from rejoinder.stores.base import Page, Room, Store, StoredMark, StoredMember
+from rejoinder.stores.base import GONE, Page, Room, Store, StoredMark, StoredMember
 
 MEMBERS_SHOWN = 500
 MARKS_SHOWN = 500
@@ -68,6 +68,7 @@ class Entering:
 
         Raises:
             Forbidden: the user may not enter it.
+            NotFound: it was deleted.
         """
         with self._c.gate.passing(entry.room_id, connection.user.id) as passage:
             return await self._enter(connection, entry, how, passage)
@@ -91,6 +92,10 @@ class Entering:
                     if self._c.connections.get(connection.id) is not connection:
                         raise Unauthorized("This connection has ended. Connect again.")
                     check_open(passage)
+                    if room.id in self._c.deleted:
+                        raise NotFound(GONE)
+                    if state.title is None or not state.people:
+                        state.title = room.title
                     # From here to the return nothing waits: what is published from now on goes to this connection, too.
                     self._let_in(state, connection, character_id, how, entry.background)
                     if self._c.store.shared and reading.last_seq > state.sequencer.last:
@@ -155,7 +160,13 @@ class Entering:
         await self._check_allowed(user, entry.room_id)
         if room is None or (room.character_id is None and character_id is not None):
             known = room is not None
-            room = await in_time(store.create_room(entry.room_id, user.id, wall_ms, character_id))
+            try:
+                room = await in_time(
+                    store.create_room(entry.room_id, user.id, wall_ms, character_id)
+                )
+            except NotFound:
+                self._c.deleted.add(entry.room_id)
+                raise
             if not known and not room.created:  # Somebody else made it in between.
                 await self._check_allowed(user, entry.room_id)
         if not await in_time(store.is_member(room.id, user.id)):
@@ -276,6 +287,7 @@ class Entering:
             head=UNSET if state.branches.follows else state.branches.head,
             revision=state.branches.revision or UNSET,
             deleted=_deleted(state, reading) or UNSET,
+            title=or_unset(state.title),
         )
 
     def _members(self, state: RoomState) -> list[events.Member]:

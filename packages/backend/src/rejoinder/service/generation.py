@@ -17,7 +17,7 @@ from rejoinder.core.branches import parent_of
 from rejoinder.core.clock import Clock
 from rejoinder.core.leases import LEASE_SECONDS, Keeping
 from rejoinder.core.streams import Thinking
-from rejoinder.errors import CharacterFailed, ChatError, Conflict, Unavailable
+from rejoinder.errors import CharacterFailed, ChatError, Conflict, NotFound, Unavailable
 from rejoinder.protocol import catalogue
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.answers import (
@@ -146,8 +146,8 @@ class Generation:
                     return False
                 first = False
                 await self._tools.clock.sleep(RETRY_SECONDS)
-            except Conflict:
-                # There is some of its text already.
+            except (Conflict, NotFound):
+                # There is some of its text already, or the room was deleted.
                 self._leave_to_another()
                 return False
             else:

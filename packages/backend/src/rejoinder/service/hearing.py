@@ -14,11 +14,13 @@ from rejoinder.protocol.fields import given, iso, or_unset
 from rejoinder.service import items
 from rejoinder.service.answers import announce_chunk, announce_end, announce_thought
 from rejoinder.service.context import Context
+from rejoinder.service.deletion import Deletion
 from rejoinder.service.elsewhere import Elsewhere
 from rejoinder.service.entering import Entering
 from rejoinder.service.marks import mark_of, moved_of
 from rejoinder.service.rooms import RoomState, in_time
 from rejoinder.service.seen import Seen
+from rejoinder.service.titles import Titles
 from rejoinder.service.turns import Turns
 
 WANT_SECONDS = 0.5
@@ -51,6 +53,8 @@ class Hearing:
         turns: Turns,
         elsewhere: Elsewhere,
         seen: Seen,
+        titles: Titles,
+        deletion: Deletion,
         replaced: Replaced,
     ) -> None:
         self._c = context
@@ -58,6 +62,8 @@ class Hearing:
         self._turns = turns
         self._elsewhere = elsewhere
         self._seen = seen
+        self._titles = titles
+        self._deletion = deletion
         self._replaced = replaced
         self._decoder = msgspec.json.Decoder(items.AnyItem)
         self._lost: set[str] = set()
@@ -79,6 +85,12 @@ class Hearing:
             return
         if isinstance(said, items.Hides):
             self._seen.chosen(said.user_id, hides=said.hides)
+            return
+        if isinstance(said, items.Retitled):
+            _ = self._c.sharing.tasks.start(self._titles.heard(said.room, said.title))
+            return
+        if isinstance(said, items.Deleted):
+            self._deletion.ended(said.room, said.users)
             return
         state = self._c.rooms.get(said.room)
         if state is not None:
@@ -223,7 +235,7 @@ class Hearing:
                 _ = self._c.sharing.tasks.start(self._stop(server, state, said))
             case items.Expelled():
                 self._entering.expel(state.id, said.user_id)
-            case items.Hides() | items.Stopped():
+            case items.Hides() | items.Stopped() | items.Retitled() | items.Deleted():
                 return
 
     def _here(self, server: str, state: RoomState, said: items.Here) -> None:

@@ -132,6 +132,18 @@ class Expelled(Item, frozen=True):
     user_id: str
 
 
+class Retitled(Item, frozen=True):
+    """The room has another title."""
+
+    title: str
+
+
+class Deleted(Item, frozen=True):
+    """The room was deleted; these were its members."""
+
+    users: list[str]
+
+
 class Stop(Item, frozen=True):
     """Whoever writes the answer is to end it, if it was this user who asked for it."""
 
@@ -164,6 +176,8 @@ AnyItem = (
     | Chosen
     | Erased
     | Expelled
+    | Retitled
+    | Deleted
     | Stop
     | Stopped
 )

@@ -21,6 +21,7 @@ from rejoinder.service.entering import (
 from rejoinder.service.items import HasRead
 from rejoinder.service.marks import moved_of
 from rejoinder.service.rooms import Done, PendingTurn, Publish, RoomState, in_time
+from rejoinder.service.titles import Titles
 from rejoinder.service.turns import Turns
 from rejoinder.stores.base import Appended, Draft, StoredMark
 
@@ -32,8 +33,11 @@ NOT_YOURS = "Only who asked for this answer can stop it."
 class Messages:
     """What clients do with messages."""
 
-    def __init__(self, context: Context, characters: Characters, turns: Turns) -> None:
+    def __init__(
+        self, context: Context, characters: Characters, turns: Turns, titles: Titles
+    ) -> None:
         self._c = context
+        self._titles = titles
         self._characters = characters
         self._turns = turns
 
@@ -183,6 +187,8 @@ class Messages:
 
         def publish(row: ChatMessage) -> None:
             self._c.delivery.send(state.people.connections(), catalogue.MESSAGE_NEW, row)
+            if state.title is None:
+                self._titles.said(state, row)
 
         return publish
 

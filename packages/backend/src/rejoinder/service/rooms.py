@@ -122,6 +122,11 @@ class RoomState:
     """When it was noticed, or last looked at, that the log may have rows that nobody was shown."""
     quiet_since: float | None = None
     """Since when the log can be read again, and everything in it has been shown."""
+    title: str | None = None
+    titling: bool = False
+    """A title is being made for it."""
+    unindexed: bool = True
+    """There may be rows that are not in the index of the search."""
     in_use: int = 0
     """Operations under way that hold on to this state."""
 
@@ -175,6 +180,8 @@ class Rooms:
         self._sharing = sharing
         self._changes = changes
         self.whereabouts = Whereabouts()
+        self.deleted: Callable[[str], object] = lambda _room_id: None
+        """Told of a room that the store says was deleted, as another server may have done."""
         self._look_at = 0.0
         self._states: dict[str, RoomState] = {}
         self._batch: list[Addition] = []
@@ -256,6 +263,7 @@ class Rooms:
         All rows of one turn of the event loop are given to the store together.
         """
         state.in_use += 1
+        state.unindexed = True
         state.publishers[draft.id] = publish
         if len(state.publishers) > PUBLISHERS_MAX:
             del state.publishers[next(iter(state.publishers))]
@@ -343,6 +351,8 @@ class Rooms:
         state = addition.state
         if not isinstance(outcome, Appended):
             state.publishers.pop(addition.draft.id, None)
+            if isinstance(outcome, NotFound):
+                self.deleted(state.id)
         else:
             # A duplicate may be the row of an earlier try whose outcome was not known: then it is still to be published.
             self._let_out(state, outcome.message)

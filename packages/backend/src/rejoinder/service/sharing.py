@@ -186,17 +186,22 @@ class Sharing:
             del self.calls[call_id]
 
     def expelled(self, room_id: str, user_id: str) -> None:
-        """Have somebody put out of a room on all servers; for a while it is tried again until they can be reached."""
-        if not self.cluster.alone:
-            _ = self.tasks.start(self._expel(room_id, user_id))
+        """Have somebody put out of a room on all servers."""
+        self.say_in(room_id, Expelled(room_id, user_id))
 
-    async def _expel(self, room_id: str, user_id: str) -> None:
-        await self._say_surely(lambda: self.cluster.listeners(room_id), Expelled(room_id, user_id))
+    def say_in(self, room_id: str, item: Item) -> None:
+        """Say something to all servers that have the room; for a while it is tried again until they can be reached."""
+        if not self.cluster.alone:
+            _ = self.tasks.start(self._say_surely(lambda: self.cluster.listeners(room_id), item))
+
+    def say_everywhere(self, item: Item) -> None:
+        """The same to all servers."""
+        if not self.cluster.alone:
+            _ = self.tasks.start(self._say_surely(self.cluster.servers, item))
 
     def hides(self, user_id: str, *, hides: bool) -> None:
         """Tell all servers whether others may know when somebody was last seen."""
-        if not self.cluster.alone:
-            _ = self.tasks.start(self._say_surely(self.cluster.servers, Hides("", user_id, hides)))
+        self.say_everywhere(Hides("", user_id, hides))
 
     async def _say_surely(
         self, servers: Callable[[], Awaitable[Collection[str]]], item: Item

@@ -82,6 +82,13 @@ class Turns:
         if generation is not None:
             await generation.stop("stopped")
 
+    def end_all(self, state: RoomState) -> None:
+        """End whatever is answered in a room, or waits to be: the room is gone."""
+        state.turns.clear()
+        for run in tuple(self._running.values()):
+            if run.room_id == state.id:
+                _ = self._tools.tasks.start(run.stop("stopped"))
+
     def _stop_those_of(self, state: RoomState, user_id: str) -> None:
         asked = [run.turn for run in self._running.values() if run.room_id == state.id]
         for turn in (*asked, *state.turns):

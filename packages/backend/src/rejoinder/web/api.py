@@ -4,8 +4,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-import msgspec
-import structlog
 from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,27 +15,23 @@ from rejoinder.core.gate import Gate, Passage
 from rejoinder.core.limits import RateLimit
 from rejoinder.core.users import User
 from rejoinder.errors import (
-    ChatError,
     Forbidden,
-    InternalError,
     InvalidPayload,
     NotFound,
     RateLimited,
-    Unauthorized,
 )
 from rejoinder.protocol import events, rest
-from rejoinder.protocol.fields import Id, given, iso, or_unset
-from rejoinder.service.auth import SIGN_IN, Authenticate, Authorize, Handshake, Tokens, clean_name
+from rejoinder.protocol.fields import given, iso, or_unset
+from rejoinder.service.auth import Authenticate, Authorize, Tokens, clean_name
 from rejoinder.service.entering import NOT_ALLOWED, check_open
 from rejoinder.service.prompts import Prompts
-from rejoinder.stores.base import RoomOverview, Store, StoredMember
-from rejoinder.web.answers import answer, body_of, is_operator, refuse
+from rejoinder.stores.base import GONE, RoomOverview, Store, StoredMember
+from rejoinder.web.access import Access, address, guarded, path_id
+from rejoinder.web.answers import answer, body_of, is_operator
 
 PAGE = 100
 MEMBERS_PAGE = 500
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +59,8 @@ class ApiParts:
     asker_sees_prompts: bool
     """Whether who asked for an answer may see that; if not, only the operator may."""
     operator_token: str
+    more: Sequence[BaseRoute] = ()
+    """The routes of others under `/api`."""
 
 
 class Api:
@@ -72,38 +68,27 @@ class Api:
 
     def __init__(self, parts: ApiParts) -> None:
         self._p = parts
-        self._log = structlog.get_logger("rejoinder.api")
+        self._access = Access(parts.store, parts.authenticate)
 
     def routes(self) -> list[BaseRoute]:
         """The routes, without the `/api` before them."""
         room, member = "/rooms/{room_id}", "/rooms/{room_id}/members/{user_id}"
         return [
-            Route("/info", self._guard(self.info)),
-            Route("/guest", self._guard(self.guest), methods=["POST"]),
-            Route("/me", self._guard(self.me)),
-            Route("/me", self._guard(self.change_me), methods=["PUT"]),
-            Route("/characters", self._guard(self.characters)),
-            Route("/rooms", self._guard(self.rooms)),
-            Route("/rooms", self._guard(self.create_room), methods=["POST"]),
-            Route(f"{room}/messages/{{message_id}}/prompt", self._guard(self.prompt)),
-            Route(f"{room}/members", self._guard(self.members)),
-            Route(member, self._guard(self.add_member), methods=["PUT"]),
-            Route(member, self._guard(self.remove_member), methods=["DELETE"]),
+            Route("/info", guarded(self.info)),
+            Route("/guest", guarded(self.guest), methods=["POST"]),
+            Route("/me", guarded(self.me)),
+            Route("/me", guarded(self.change_me), methods=["PUT"]),
+            Route("/characters", guarded(self.characters)),
+            Route("/rooms", guarded(self.rooms)),
+            Route("/rooms", guarded(self.create_room), methods=["POST"]),
+            Route(f"{room}/messages/{{message_id}}/prompt", guarded(self.prompt)),
+            Route(f"{room}/members", guarded(self.members)),
+            Route(member, guarded(self.add_member), methods=["PUT"]),
+            Route(member, guarded(self.remove_member), methods=["DELETE"]),
+            *self._p.more,
             # Any method, so that a wrong one for an address above is told in the same shape, too.
-            Route("/{rest:path}", self._guard(self.nothing), methods=METHODS),
+            Route("/{rest:path}", guarded(self.nothing), methods=METHODS),
         ]
-
-    def _guard(self, endpoint: Endpoint) -> Endpoint:
-        async def guarded(request: Request) -> Response:
-            try:
-                return await endpoint(request)
-            except ChatError as error:
-                return refuse(error)
-            except Exception:  # noqa: BLE001 - nothing of the inside may leak into an answer
-                self._log.exception("a request could not be answered", path=request.url.path[:200])
-                return refuse(InternalError("Something went wrong on the server. Try again."))
-
-        return guarded
 
     async def nothing(self, _request: Request) -> Response:
         """Any other path."""
@@ -124,7 +109,7 @@ class Api:
         """`POST /api/guest`: a token for a new guest."""
         if self._p.tokens is None:
             raise Forbidden("This server takes no guests. Sign in.")
-        wait_ms = self._p.guest_limit.take(_address(request), self._p.clock.now())
+        wait_ms = self._p.guest_limit.take(address(request), self._p.clock.now())
         if wait_ms:
             raise RateLimited("Too many guests from one address. Wait a moment.", wait_ms)
         name = clean_name((await body_of(request, rest.GuestRequest)).name)
@@ -198,7 +183,7 @@ class Api:
         """`GET /api/rooms/{roomId}/messages/{messageId}/prompt`: what a model was asked, for who asked for the answer."""
         if self._p.prompts is None:
             raise Forbidden("This server shows nobody what its models are asked.")
-        room_id, message_id = _id(request, "room_id"), _id(request, "message_id")
+        room_id, message_id = path_id(request, "room_id"), path_id(request, "message_id")
         operator = is_operator(request, self._p.operator_token)
         user_id = "" if operator else (await self._user(request)).id
         if not operator:
@@ -234,8 +219,8 @@ class Api:
 
     async def add_member(self, request: Request) -> Response:
         """`PUT /api/rooms/{roomId}/members/{userId}`: a member adds somebody."""
-        user, user_id = await self._user(request), _id(request, "user_id")
-        with self._p.gate.passing(_id(request, "room_id"), user.id) as passage:
+        user, user_id = await self._user(request), path_id(request, "user_id")
+        with self._p.gate.passing(path_id(request, "room_id"), user.id) as passage:
             room_id = await self._room(request)
             check_open(passage)
             member = StoredMember(user_id, "", self._p.clock.wall_ms())
@@ -247,7 +232,7 @@ class Api:
         user, room_id, user_id = (
             await self._user(request),
             await self._room(request),
-            _id(request, "user_id"),
+            path_id(request, "user_id"),
         )
         room = await self._p.store.room(room_id)
         if user.id != user_id and (room is None or room.created_by != user.id):
@@ -260,30 +245,16 @@ class Api:
         return answer(events.Ack(success=True))
 
     async def _user(self, request: Request) -> User:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        auth = {"token": token.strip()} if scheme.lower() == "bearer" else {}
-        user = await self._p.authenticate(Handshake(auth, dict(request.headers), _address(request)))
-        if user is None:
-            raise Unauthorized(SIGN_IN)
-        return user
+        return await self._access.user(request)
 
     async def _room(self, request: Request) -> str:
         """The room of the path, for those who belong to it."""
-        user, room_id = await self._user(request), _id(request, "room_id")
+        user, room_id = await self._user(request), path_id(request, "room_id")
         if not await self._p.store.is_member(room_id, user.id):
             raise Forbidden("You are not a member of this room.")
+        if await self._p.store.room(room_id) is None:
+            raise NotFound(GONE)  # Its members are still to be taken away.
         return room_id
-
-
-def _id(request: Request, name: str) -> str:
-    try:
-        return msgspec.convert(request.path_params[name], Id)
-    except msgspec.ValidationError as error:
-        raise InvalidPayload(f"{name}: {str(error)[:200]}") from error
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 def _summary(overview: RoomOverview) -> rest.RoomSummary:
@@ -294,6 +265,8 @@ def _summary(overview: RoomOverview) -> rest.RoomSummary:
         last_seq=overview.last_seq,
         read_seq=overview.read_seq,
         character_id=or_unset(overview.room.character_id),
+        title=or_unset(overview.room.title),
+        created_by=overview.room.created_by,
         last_message=or_unset(overview.last_message),
         unread=overview.unread,
     )

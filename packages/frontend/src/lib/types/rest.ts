@@ -1,5 +1,5 @@
 // Generated from packages/backend/src/rejoinder/protocol by `make generate`. Do not edit.
-import type { ChatMessage, Member, TokenUsage } from './socket'
+import type { ChatMessage, Member, Role, TokenUsage } from './socket'
 
 /** `POST /api/guest`: a name to be called by. */
 export interface GuestRequest {
@@ -27,6 +27,11 @@ export interface RoomCreate {
   characterId?: string
 }
 
+/** `PATCH /api/rooms/{roomId}`: what is to be different; `title` is one line. */
+export interface RoomChange {
+  title: string
+}
+
 /** A room in one's list. */
 export interface RoomSummary {
   roomId: string
@@ -38,6 +43,9 @@ export interface RoomSummary {
   unread: number
   characterId?: string
   lastMessage?: ChatMessage
+  title?: string
+  /** who may delete it */
+  createdBy?: string
 }
 
 /** `GET /api/rooms`: one's rooms, the one with the newest message first, at most a page of 100. */
@@ -74,6 +82,54 @@ export interface Me {
 /** `PUT /api/me`: what is to be different from now on. */
 export interface MeUpdate {
   hideLastSeen?: boolean
+}
+
+/** A part of a text: where it begins, and before where it ends, in Unicode code points. */
+export interface Match {
+  start: number
+  end: number
+}
+
+/** A message that a search has found, with the part of its text around the first match. */
+export interface SearchHit {
+  roomId: string
+  messageId: string
+  seq: number
+  role: Role
+  senderId: string
+  timestamp: string
+  snippet: string
+  /** where `snippet` begins in the text, in Unicode code points */
+  offset: number
+  /** within `snippet` */
+  matches: Match[]
+  /** of the room */
+  title?: string
+  /** of the room */
+  characterId?: string
+}
+
+/** `GET /api/search?q=&limit=&before=`: what was found in one's own rooms, the newest first. */
+export interface SearchPage {
+  hits: SearchHit[]
+  hasMore: boolean
+  complete: boolean
+  next?: string
+}
+
+/** `GET /api/rooms/{roomId}/export?format=json`: all of a room, its messages in their order. */
+export interface ExportedRoom {
+  /** of this shape: 1 */
+  version: number
+  exportedAt: string
+  roomId: string
+  createdBy: string
+  createdAt: string
+  characters: Record<string, string>
+  members: Member[]
+  messages: ChatMessage[]
+  title?: string
+  characterId?: string
 }
 
 /** `GET /api/info`: what a page must know before anybody is signed in. */

@@ -14,6 +14,7 @@ export const HISTORY_LIMIT_MAX = 100
 export const CONTENT_LIMIT_BYTES = 32768
 export const PAYLOAD_LIMIT_BYTES = 65536
 export const ID_LENGTH_MAX = 128
+export const TITLE_LENGTH_MAX = 100
 
 export type Role = 'user' | 'character'
 export type MessageState = 'streaming' | 'complete' | 'stopped' | 'failed' | 'interrupted'
@@ -221,6 +222,7 @@ export interface RoomSnapshot {
   head?: number
   revision?: number
   deleted?: DeletedMessage[]
+  title?: string
 }
 
 /** The snapshot, as an acknowledgement. */
@@ -237,6 +239,7 @@ export interface RoomAck {
   head?: number
   revision?: number
   deleted?: DeletedMessage[]
+  title?: string
   success: true
 }
 
@@ -398,6 +401,18 @@ export interface RoomResync {
   reason: ResyncReason
 }
 
+/** A room has another title. */
+export interface RoomUpdated {
+  roomId: string
+  title: string
+}
+
+/** A room was deleted for good; whoever was in it is not any more, and its id is not used again. */
+export interface RoomDeleted {
+  roomId: string
+  timestamp: string
+}
+
 /** The token is not valid any more; the connection is closed after this event. */
 export interface AuthRequired {
   reason: AuthReason
@@ -483,6 +498,10 @@ export interface ServerToClientEvents {
   'presence:changed': (payload: PresenceChanged) => void
   /** what you hold of the room may have a hole */
   'room:resync': (payload: RoomResync) => void
+  /** a room has another title */
+  'room:updated': (payload: RoomUpdated) => void
+  /** a room was deleted for good */
+  'room:deleted': (payload: RoomDeleted) => void
   /** the token is not valid any more */
   'auth:required': (payload: AuthRequired) => void
 }
@@ -532,5 +551,7 @@ export const SERVER_EVENTS = [
   'heartbeat:ack',
   'presence:changed',
   'room:resync',
+  'room:updated',
+  'room:deleted',
   'auth:required',
 ] as const satisfies readonly (keyof ServerToClientEvents)[]

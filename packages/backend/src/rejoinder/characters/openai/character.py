@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -118,6 +118,13 @@ class OpenAICharacter:
     async def settle(self) -> None:
         """Wait until nothing is done any more that was left to do after answers."""
         await self._summing.settle()
+
+    def speaking_as(self, system_prompt: str, max_tokens: int) -> "OpenAICharacter":
+        """The same model, told something else; to be closed after use."""
+        endpoint = replace(self._endpoint, max_tokens=max_tokens)
+        return OpenAICharacter(
+            self._info, endpoint, system_prompt=system_prompt, locale=self._locale
+        )
 
     async def aclose(self) -> None:
         await self._summing.aclose()

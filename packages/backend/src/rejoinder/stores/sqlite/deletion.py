@@ -9,7 +9,7 @@ def bury(db: sqlite3.Connection, room_id: str, deleted_at: int) -> bool:
     """Mark the room as deleted."""
     done = db.execute(
         "UPDATE rooms SET deleted_at = ?, purging = 1, title = NULL, titled_by = NULL, character_id = NULL, "
-        "created_by = '' WHERE id = ? AND deleted_at IS NULL",
+        "choice = NULL, created_by = '' WHERE id = ? AND deleted_at IS NULL",
         (deleted_at, room_id),
     )
     return done.rowcount == 1
@@ -23,6 +23,15 @@ def buried(db: sqlite3.Connection, limit: int) -> list[str]:
 
 def purge(db: sqlite3.Connection, room_id: str, limit: int) -> bool:
     """Take away a part; True if there is more."""
+    # What stood there is overwritten, and not only let go of.
+    db.execute("PRAGMA secure_delete = ON")
+    try:
+        return _purge(db, room_id, limit)
+    finally:
+        db.execute("PRAGMA secure_delete = OFF")
+
+
+def _purge(db: sqlite3.Connection, room_id: str, limit: int) -> bool:
     room = db.execute(
         "SELECT number FROM rooms WHERE id = ? AND purging = 1", (room_id,)
     ).fetchone()

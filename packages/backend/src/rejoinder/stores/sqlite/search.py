@@ -8,7 +8,7 @@ from the log itself.
 
 import heapq
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -40,11 +40,16 @@ INDEXED = (
 TAIL = f"{SELECT} WHERE room_id = ? AND seq > ? ORDER BY seq DESC LIMIT ?"
 
 
-def word(pair: int) -> str:
-    """A pair as the index has it: three letters or digits."""
-    rest, last = divmod(pair, 36)
-    first, middle = divmod(rest, 36)
-    return DIGITS[first] + DIGITS[middle] + DIGITS[last]
+def words(text: str) -> str:
+    """The pairs of a text as the index has them: each is three letters or digits."""
+    return as_words(pairs(text))
+
+
+def as_words(numbers: Iterable[int]) -> str:
+    """The same of pairs. In a query all words that stand beside each other are wanted."""
+    return " ".join(
+        [f"{DIGITS[n // 1296]}{DIGITS[n // 36 % 36]}{DIGITS[n % 36]}" for n in sorted(numbers)]
+    )
 
 
 # --- writing -------------------------------------------------------------------------------------
@@ -83,7 +88,7 @@ def _index_room(db: sqlite3.Connection, room_id: str, number: int, limit: int) -
     if taken:
         db.executemany(
             "INSERT OR REPLACE INTO search (rowid, pairs) VALUES (?, ?)",
-            [(place(number, seq), _words(content)) for seq, content, _ in taken if content],
+            [(place(number, seq), words(content)) for seq, content, _ in taken if content],
         )
         db.execute("UPDATE rooms SET indexed_seq = ? WHERE id = ?", (taken[-1][0], room_id))
     return len(taken), len(taken) == len(found)
@@ -101,7 +106,7 @@ def reindex(db: sqlite3.Connection, message: ChatMessage) -> None:
         db.execute("DELETE FROM search WHERE rowid = ?", (at,))
         if message.content:
             db.execute(
-                "INSERT INTO search (rowid, pairs) VALUES (?, ?)", (at, _words(message.content))
+                "INSERT INTO search (rowid, pairs) VALUES (?, ?)", (at, words(message.content))
             )
 
 
@@ -133,10 +138,6 @@ def _number(db: sqlite3.Connection, room_id: str) -> int | None:
         (room_id,),
     ).fetchone()
     return int(number)
-
-
-def _words(content: str) -> str:
-    return " ".join(map(word, sorted(pairs(content))))
 
 
 @contextmanager
@@ -240,6 +241,5 @@ def _candidates(
     if len(rows) > TAIL_ROWS:
         budget.spent = True
     if wanted.pairs and room.number is not None:
-        words = " AND ".join(f'"{word(pair)}"' for pair in wanted.pairs)
         stretch = (place(room.number, 0), place(room.number, room.indexed))
-        yield from db.execute(INDEXED, (room.id, words, *stretch))
+        yield from db.execute(INDEXED, (room.id, as_words(wanted.pairs), *stretch))

@@ -192,15 +192,13 @@ class SqliteStore:
     async def search(
         self, user_id: str, wanted: Wanted, limit: int, before: Position | None = None
     ) -> Found:
-        return await self._searcher.submit(
-            lambda db: search.search(db, user_id, wanted, limit, before)
-        )
+        return await self._look(lambda db: search.search(db, user_id, wanted, limit, before))
 
     async def index(self, room_ids: Sequence[str], limit: int, now: int) -> Indexed:  # noqa: ARG002
         return await self._write(lambda db: search.index(db, room_ids, limit))
 
     async def unindexed(self, room_id: str, limit: int) -> list[str]:
-        return await self._searcher.submit(lambda db: search.unindexed(db, room_id, limit))
+        return await self._look(lambda db: search.unindexed(db, room_id, limit))
 
     async def rooms_of(self, user_id: str, limit: int) -> tuple[list[RoomOverview], bool]:
         return await self._read(lambda db: rooms.rooms_of(db, user_id, limit))
@@ -255,3 +253,6 @@ class SqliteStore:
 
     async def _read(self, job: Callable[[sqlite3.Connection], T]) -> T:
         return await self._reader.submit(job)
+
+    async def _look(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._searcher.submit(job)

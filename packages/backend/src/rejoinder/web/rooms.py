@@ -1,0 +1,168 @@
+"""What the REST interface does with a whole room: its title, its export, its end; and the search over one's own."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from msgspec import UNSET
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from rejoinder.characters.registry import Characters
+from rejoinder.core.clock import Clock
+from rejoinder.core.limits import RateLimit
+from rejoinder.core.search import QUERY_MAX, Wanted, snippet, wanted
+from rejoinder.errors import Forbidden, InvalidPayload, RateLimited
+from rejoinder.protocol import events, rest
+from rejoinder.protocol.events import ChatMessage
+from rejoinder.protocol.fields import epoch_ms, or_unset
+from rejoinder.service.deletion import Deletion
+from rejoinder.service.titles import Titles
+from rejoinder.stores.base import Position, Room, Store
+from rejoinder.web.access import Access, guarded
+from rejoinder.web.answers import answer, body_of
+from rejoinder.web.download import attachment, file_name
+from rejoinder.web.export import Exported, as_json, markdown
+
+HITS = 20
+HITS_MAX = 50
+NUMBER_MAX = 253_402_300_799_999
+"""The last millisecond that has a date."""
+MEMBERS_MAX = 1000
+ENDINGS = {"markdown": ("md", "text/markdown; charset=utf-8"), "json": ("json", "application/json")}
+
+
+@dataclass(frozen=True, slots=True)
+class RoomParts:
+    """What these endpoints speak for."""
+
+    store: Store
+    characters: Characters
+    clock: Clock
+    access: Access
+    titles: Titles
+    deletion: Deletion
+    searches: RateLimit
+
+
+class RoomEndpoints:
+    """The endpoints."""
+
+    def __init__(self, parts: RoomParts) -> None:
+        self._p = parts
+
+    def routes(self) -> list[BaseRoute]:
+        """The routes, without the `/api` before them."""
+        room = "/rooms/{room_id}"
+        return [
+            Route("/search", guarded(self.search)),
+            Route(room, guarded(self.rename), methods=["PATCH"]),
+            Route(room, guarded(self.delete), methods=["DELETE"]),
+            Route(f"{room}/export", guarded(self.export)),
+        ]
+
+    async def rename(self, request: Request) -> Response:
+        """`PATCH /api/rooms/{roomId}`: a member gives the room another title."""
+        _, room = await self._p.access.member(request)
+        change = await body_of(request, rest.RoomChange)
+        title = await self._p.titles.rename(room.id, change.title)
+        return answer(events.RoomUpdated(room_id=room.id, title=title))
+
+    async def delete(self, request: Request) -> Response:
+        """`DELETE /api/rooms/{roomId}`: its creator deletes it for good."""
+        user, room = await self._p.access.member(request)
+        if room.created_by != user.id:
+            raise Forbidden("Only who made the room can delete it. You can leave it.")
+        await self._p.deletion.delete(room.id)
+        return answer(events.Ack(success=True))
+
+    async def export(self, request: Request) -> Response:
+        """`GET /api/rooms/{roomId}/export?format=markdown|json`: the room as a file."""
+        wanted_format = request.query_params.get("format", "markdown")
+        if wanted_format not in ENDINGS:
+            raise InvalidPayload("Choose the format `markdown` or `json`.")
+        _, room = await self._p.access.member(request)
+        at = self._p.clock.wall_ms()
+        exported = Exported(
+            room=room,
+            members=await self._p.store.members(room.id, MEMBERS_MAX),
+            characters={info.id: info.name for info in self._p.characters.list()},
+            last_seq=await self._p.store.last_seq(room.id),
+            at=at,
+        )
+        ending, kind = ENDINGS[wanted_format]
+        day = datetime.fromtimestamp(at / 1000, UTC).date().isoformat()
+        name = f"{file_name(room.title or '', 'room')} {day}.{ending}"
+        write = markdown if wanted_format == "markdown" else as_json
+        return StreamingResponse(
+            write(self._p.store, exported), media_type=kind, headers=attachment(name)
+        )
+
+    async def search(self, request: Request) -> Response:
+        """`GET /api/search?q=&limit=&before=`: what was said in one's own rooms."""
+        user = await self._p.access.user(request)
+        wait_ms = self._p.searches.take(user.id, self._p.clock.now())
+        if wait_ms:
+            raise RateLimited("That was too much at once. Wait a moment.", wait_ms)
+        query, limit, before = _asked(request)
+        found = await self._p.store.search(user.id, query, limit, before)
+        rooms: dict[str, Room | None] = {}
+        for message in found.messages:
+            if message.room_id not in rooms:
+                rooms[message.room_id] = await self._p.store.room(message.room_id)
+        hits = [
+            _hit(query, message, room)
+            for message in found.messages
+            if (room := rooms[message.room_id]) is not None
+        ]
+        last = found.messages[-1] if found.has_more else None
+        return answer(
+            rest.SearchPage(
+                hits=hits,
+                has_more=found.has_more,
+                complete=found.complete,
+                next=UNSET if last is None else f"{epoch_ms(last.timestamp)}:{last.id}",
+            )
+        )
+
+
+def _asked(request: Request) -> tuple[Wanted, int, Position | None]:
+    text = request.query_params.get("q", "")
+    if len(text) > QUERY_MAX:
+        raise InvalidPayload(f"Search for {QUERY_MAX} characters at most.")
+    query = wanted(text)
+    if query is None:
+        raise InvalidPayload("Enter what to search for.")
+    limit = _number(request.query_params.get("limit", str(HITS)), "limit")
+    if limit < 1:
+        raise InvalidPayload("limit: 1 or more.")
+    time, colon, message_id = request.query_params.get("before", "").partition(":")
+    if not time:
+        return query, min(limit, HITS_MAX), None
+    if not colon or not message_id:
+        raise InvalidPayload("before: take the `next` of the page before.")
+    return query, min(limit, HITS_MAX), (_number(time, "before"), message_id)
+
+
+def _number(text: str, name: str) -> int:
+    digits = text.isascii() and text.isdigit() and len(text) <= len(str(NUMBER_MAX))
+    if not digits or int(text) > NUMBER_MAX:
+        raise InvalidPayload(f"{name} is no number that can be here.")
+    return int(text)
+
+
+def _hit(query: Wanted, message: ChatMessage, room: Room) -> rest.SearchHit:
+    shown = snippet(query, message.content)
+    return rest.SearchHit(
+        room_id=message.room_id,
+        message_id=message.id,
+        seq=message.seq,
+        role=message.role,
+        sender_id=message.sender_id,
+        timestamp=message.timestamp,
+        snippet=shown.text,
+        offset=shown.offset,
+        matches=[rest.Match(start=start, end=end) for start, end in shown.matches],
+        title=or_unset(room.title),
+        character_id=or_unset(room.character_id),
+    )
