@@ -23,7 +23,7 @@ from rejoinder.protocol.fields import ServerPayload
 from rejoinder.service.auth import Handshake
 from rejoinder.service.chat import ChatService
 from rejoinder.service.context import Limits
-from rejoinder.stores.base import Draft, EndState, Outcome, Page, StoredPerson
+from rejoinder.stores.base import Debt, Draft, EndState, Outcome, Page, StoredPerson
 from rejoinder.stores.sqlite import SqliteStore
 from rejoinder.testing import FakeClock, RecordingDelivery
 
@@ -119,6 +119,14 @@ class FaultyStore(SqliteStore):
 
     async def put_last_seen(self, seen: Mapping[str, int]) -> None:
         await self._faulty("put_last_seen", lambda: SqliteStore.put_last_seen(self, seen))
+    async def owe(self, debt: Debt) -> None:
+        await self._faulty("owe", lambda: SqliteStore.owe(self, debt))
+
+    async def renew_debts(self, debts: Sequence[Debt], until: int) -> None:
+        await self._faulty("renew_debts", lambda: SqliteStore.renew_debts(self, debts, until))
+
+    async def owed(self, limit: int, now: int | None = None) -> list[Debt]:
+        return await self._faulty("owed", lambda: SqliteStore.owed(self, limit, now))
 
     async def _write(self, job: Callable[[Any], T]) -> T:
         return await self._counted(super()._write(job))

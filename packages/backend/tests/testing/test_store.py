@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from rejoinder.errors import Conflict, Unavailable
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.stores.base import (
     Appended,
+    Debt,
     Draft,
     EndState,
     Outcome,
@@ -245,6 +246,27 @@ class SaysNothingOfConflicts(SqliteStore):
         return [each for each in outcomes if not isinstance(each, Conflict)]
 
 
+class ForgetsWhatIsOwed(SqliteStore):
+    async def append_all(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        return await super().append_all([replace(draft, owes=None) for draft in drafts])
+
+
+class NeverThinksItPaid(SqliteStore):
+    async def append(self, draft: Draft) -> Appended:
+        owed = [debt for debt in await self.owed(100) if debt.answer_id == draft.id]
+        appended = await super().append(draft)
+        for debt in owed:
+            await self._write(
+                lambda db: db.execute("INSERT INTO debts VALUES (?, ?, ?, ?, ?, ?)", astuple(debt))  # noqa: B023 - it is done at once
+            )
+        return appended
+
+
+class RenewsTheFirstOnly(SqliteStore):
+    async def renew_debts(self, debts: Sequence[Debt], until: int) -> None:
+        await super().renew_debts(debts[:1], until)
+
+
 class HangsWhenClosed(SqliteStore):
     async def ping(self) -> None:
         try:
@@ -285,6 +307,9 @@ class HangsWhenClosed(SqliteStore):
         (CountsOnesOwn, "an_overview_counts_what_is_unread"),
         (MovesLastSeenBack, "last_seen_only_goes_forward"),
         (ForgetsChoices, "a_choice_is_kept_and_can_be_changed"),
+        (ForgetsWhatIsOwed, "what_is_owed_is_kept_with_the_question"),
+        (NeverThinksItPaid, "an_answer_pays_its_debt"),
+        (RenewsTheFirstOnly, "debts_are_renewed_together"),
         (HangsWhenClosed, "a_closed_store_is_unavailable"),
     ],
 )

@@ -31,6 +31,7 @@ from rejoinder.protocol.fields import ServerPayload
 from rejoinder.service.auth import Authenticate, Authorize, Handshake
 from rejoinder.service.changes import Changes
 from rejoinder.service.context import Context, Limits
+from rejoinder.service.debts import Debts
 from rejoinder.service.deletion import Deletion
 from rejoinder.service.delivery import Delivery
 from rejoinder.service.elsewhere import Elsewhere, publish_row
@@ -145,6 +146,14 @@ class ChatService:
             turns=self._turns,
             tasks=self._tasks,
         )
+        self._debts = Debts(
+            store=store,
+            clock=clock,
+            delivery=delivery,
+            rooms=self._rooms,
+            turns=self._turns,
+            tasks=self._tasks,
+        )
         self._seen = Seen(self._context)
         greeting = Greeting(self._rooms, characters, clock)
         self._entering = Entering(self._context, greeting, self._seen)
@@ -170,8 +179,10 @@ class ChatService:
         self._sending: dict[str, Sending] = {}
         self._breaker = Breaker()
         self._events = RateLimit(limits.events)
-        self._messages = Messages(self._context, characters, self._turns, self.titles)
-        variants = Variants(self._context, characters, self._turns, self._messages)
+        self._messages = Messages(
+            self._context, characters, self._turns, self._debts, self.titles
+        )
+        variants = Variants(self._context, characters, self._turns, self._messages, self._debts)
         self._handlers = self._table(self._messages, variants, Signals(self._context))
         self._log = structlog.get_logger("rejoinder.service")
 
@@ -205,6 +216,7 @@ class ChatService:
         await self._elsewhere.open()
         try:
             await self._cluster.open(self._hearing)
+            await self._debts.open()
         except BaseException:
             await self._store.close()
             raise
@@ -318,6 +330,7 @@ class ChatService:
         self._hearing.tick()
         self._turns.tick()
         self._elsewhere.tick()
+        self._debts.tick()
 
     async def members(self, room_id: str, members: Sequence[StoredMember]) -> list[events.Member]:
         """Members of a room as others may see them: whether they are here, or when they were."""

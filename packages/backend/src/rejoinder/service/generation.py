@@ -97,6 +97,11 @@ class Generation:
         """Where."""
         return self._state.id
 
+    @property
+    def claimed(self) -> bool:
+        """True if the answer has its row, here or elsewhere."""
+        return self._keeping is not None or self._left
+
     async def run(self) -> None:
         """Claim the row, write it, end it."""
         try:
@@ -169,11 +174,6 @@ class Generation:
     def _draft(self) -> Draft:
         turn, now = self._turn, self._tools.clock.wall_ms()
         beside = turn.beside
-        if beside is None:
-            parent_seq = self._state.parent_of_answer(turn.question)
-        else:
-            parent_seq = parent_of(beside)
-            self._state.leader = turn.message_id
         return Draft(
             id=turn.message_id,
             room_id=self._state.id,
@@ -185,7 +185,7 @@ class Generation:
             character_id=turn.character_id,
             reply_to=turn.question.id,
             lease_until=now + LEASE_MS,
-            parent_seq=parent_seq,
+            parent_seq=self._state.place_answer(turn.message_id, turn.question, beside),
             variant_of=None if beside is None else beside.id,
         )
 

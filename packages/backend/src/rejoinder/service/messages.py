@@ -1,6 +1,6 @@
 """Messages: send, have answered, stop, page through, mark as read."""
 
-from uuid import UUID, uuid4, uuid5
+from uuid import uuid4
 
 from msgspec import UNSET
 
@@ -12,6 +12,7 @@ from rejoinder.protocol.constants import HISTORY_LIMIT_MAX
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import given
 from rejoinder.service.context import Context
+from rejoinder.service.debts import Debts, answer_id_of
 from rejoinder.service.entering import (
     CATCH_UP_TRIES,
     ended_meanwhile,
@@ -25,7 +26,6 @@ from rejoinder.service.titles import Titles
 from rejoinder.service.turns import Turns
 from rejoinder.stores.base import Appended, Draft, StoredMark
 
-ANSWERS = UUID("6f0a4f0e-0c0b-4c52-9f0b-3c8a2f1d7e55")
 NOT_HERE = "There is no such message in this room."
 NOT_YOURS = "Only who asked for this answer can stop it."
 
@@ -34,9 +34,15 @@ class Messages:
     """What clients do with messages."""
 
     def __init__(
-        self, context: Context, characters: Characters, turns: Turns, titles: Titles
+        self,
+        context: Context,
+        characters: Characters,
+        turns: Turns,
+        debts: Debts,
+        titles: Titles,
     ) -> None:
         self._c = context
+        self._debts = debts
         self._titles = titles
         self._characters = characters
         self._turns = turns
@@ -60,14 +66,14 @@ class Messages:
         self._turns.check_place(state)
         async with self._c.rooms.use(state.id) as state:
             draft = self._draft(connection, state, message)
-            appended = await self._c.rooms.append(state, draft, self.publisher(state))
+            appended = await self._debts.append(state, draft, character_id, self.publisher(state))
             question = appended.message
             # A repetition is answered if the first try got no further than the log.
             answered = appended.duplicate and await in_time(self._c.store.answered(question.id))
             if not answered and self._turns.find(state, question.id) is None:
-                # Two servers that are given the same message ask for the same row, and one of them gets it.
-                answer_id = uuid5(ANSWERS, question.id).hex
-                self._ask(state, question, character_id, connection.user.id, answer_id)
+                answer_id = answer_id_of(question.id)
+                turn = PendingTurn(answer_id, connection.user.id, character_id, question)
+                await self._debts.ask(state, turn, owed=not appended.duplicate)
         return stored(appended)
 
     async def stop(self, connection: Connection, reference: events.MessageReference) -> events.Ack:
@@ -197,18 +203,6 @@ class Messages:
         if character_id is None or self._characters.get(character_id) is None:
             raise NotFound("There is no such character to answer. Choose one.")
         return character_id
-
-    def _ask(
-        self,
-        state: RoomState,
-        question: ChatMessage,
-        character_id: str,
-        asked_by: str,
-        answer_id: str = "",
-    ) -> PendingTurn:
-        turn = PendingTurn(answer_id or uuid4().hex, asked_by, character_id, question)
-        self._turns.ask(state, turn)
-        return turn
 
     async def _catch_up(self, state: RoomState, rows: list[ChatMessage]) -> None:
         """Read again the answers that ended while the rows were being read."""

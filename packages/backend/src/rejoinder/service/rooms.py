@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 import structlog
 from msgspec import UNSET
 
-from rejoinder.core.branches import Branches, newest_below
+from rejoinder.core.branches import Branches, newest_below, parent_of
 from rejoinder.core.clock import Clock
 from rejoinder.core.following import Following
 from rejoinder.core.others import Others
@@ -151,6 +151,15 @@ class RoomState:
             return None
         self.leader = message_id
         return self.branches.head
+
+    def place_answer(
+        self, message_id: str, question: ChatMessage, beside: ChatMessage | None
+    ) -> int | None:
+        """What an answer is to follow that is about to be stored; None for the log's last row."""
+        if beside is None:
+            return self.parent_of_answer(question)
+        self.leader = message_id
+        return parent_of(beside)
 
     def parent_of_answer(self, question: ChatMessage) -> int | None:
         """What an answer to that message is to follow; None for the log's last row."""

@@ -35,6 +35,13 @@ class Turns:
         """True if this server writes that row."""
         return message_id in self._running
 
+    def owed(self) -> list[PendingTurn]:
+        """The turns whose answers have no row yet."""
+        if not self._running:
+            return []
+        begun = [run.turn for run in self._running.values() if not run.claimed]
+        return [*begun, *(turn for state in self._tools.rooms.all() for turn in state.turns)]
+
     @property
     def busy(self) -> bool:
         """True if an answer is being written, or waits for its turn."""

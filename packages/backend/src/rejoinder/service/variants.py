@@ -1,7 +1,7 @@
 """Answers beside answers, edited messages, what is chosen among them, and what is taken away."""
 
 from dataclasses import replace
-from uuid import uuid4, uuid5
+from uuid import uuid4
 
 from msgspec import UNSET
 
@@ -14,7 +14,8 @@ from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import given
 from rejoinder.service import items
 from rejoinder.service.context import Context
-from rejoinder.service.messages import ANSWERS, NOT_HERE, Messages, stored
+from rejoinder.service.debts import Debts, answer_id_of
+from rejoinder.service.messages import NOT_HERE, Messages, stored
 from rejoinder.service.rooms import PendingTurn, RoomState, in_time
 from rejoinder.service.turns import Turns
 from rejoinder.stores.base import Draft
@@ -29,9 +30,15 @@ class Variants:
     """What clients do with the branches of a room."""
 
     def __init__(
-        self, context: Context, characters: Characters, turns: Turns, messages: Messages
+        self,
+        context: Context,
+        characters: Characters,
+        turns: Turns,
+        messages: Messages,
+        debts: Debts,
     ) -> None:
         self._c = context
+        self._debts = debts
         self._characters = characters
         self._turns = turns
         self._messages = messages
@@ -45,10 +52,12 @@ class Variants:
             named = await self._find(state, reference.message_id)
             if named.role == "character":
                 question = await self._find(state, given(named.reply_to) or "")
-                return self._ask(state, connection, question, given(named.character_id), named)
+                character_id = given(named.character_id)
+                return await self._ask(state, connection, question, character_id, named)
             answers = await in_time(self._c.store.answers_to(named.id, ANSWERS_MAX))
             beside = next(iter(answers), None)
-            return self._ask(state, connection, named, connection.rooms.get(state.id), beside)
+            character_id = connection.rooms.get(state.id)
+            return await self._ask(state, connection, named, character_id, beside)
 
     async def go_on(
         self, connection: Connection, reference: events.MessageReference
@@ -63,7 +72,7 @@ class Variants:
             if named.role != "character":
                 raise NotFound("Only an answer can go on.")
             character_id = given(named.character_id)
-            return self._ask(state, connection, question, character_id, named, goes_on=True)
+            return await self._ask(state, connection, question, character_id, named, goes_on=True)
 
     async def edit(self, connection: Connection, edit: events.MessageEdit) -> events.MessageStored:
         """Put another text beside one's own message, and have it answered if that one was to be."""
@@ -83,7 +92,11 @@ class Variants:
                 self._turns.check_place(state)
             draft = self._edited(state, original, edit)
             state.leader = draft.id
-            appended = await self._c.rooms.append(state, draft, self._messages.publisher(state))
+            publish = self._messages.publisher(state)
+            if character_id is None:
+                appended = await self._c.rooms.append(state, draft, publish)
+            else:
+                appended = await self._debts.append(state, draft, character_id, publish)
             if running is not None and running.asked_by == connection.user.id:
                 # Nobody waits for that answer any more.
                 _ = self._c.sharing.tasks.start(self._turns.stop(state, running))
@@ -92,9 +105,9 @@ class Variants:
                 appended.duplicate and await in_time(self._c.store.answered(question.id))
             )
             if character_id is not None and not known:
-                answer_id = uuid5(ANSWERS, question.id).hex
+                answer_id = answer_id_of(question.id)
                 turn = PendingTurn(answer_id, connection.user.id, character_id, question)
-                self._turns.ask(state, turn)
+                await self._debts.ask(state, turn, owed=not appended.duplicate)
         return stored(appended)
 
     async def choose(
@@ -141,7 +154,7 @@ class Variants:
 
     # --- parts -----------------------------------------------------------------------------------
 
-    def _ask(
+    async def _ask(
         self,
         state: RoomState,
         connection: Connection,
@@ -159,7 +172,7 @@ class Variants:
             self._turns.check_place(state)
             user_id = connection.user.id
             turn = PendingTurn(uuid4().hex, user_id, character_id, question, beside, goes_on)
-            self._turns.ask(state, turn)
+            turn = await self._debts.ask(state, turn)
         return events.MessageStored(
             success=True,
             message_id=turn.message_id,

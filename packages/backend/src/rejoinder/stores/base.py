@@ -39,6 +39,20 @@ EndState = Literal["complete", "stopped", "failed", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True)
+class Debt:
+    """An answer that was promised and has no row yet; whoever gives it appends a row with that id."""
+
+    answer_id: str
+    question_id: str
+    room_id: str
+    character_id: str
+    until: int
+    """Until when the server that has promised it is to be taken for alive, unless it renews that."""
+    beside: str | None = None
+    """The answer that it is to stand beside, if any."""
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A row before the store has given it its place."""
 
@@ -57,6 +71,8 @@ class Draft:
     parent_seq: int | None = None
     """The row that it follows, where that is not the one before it."""
     variant_of: str | None = None
+    owes: Debt | None = None
+    """Of a question: the answer that is promised with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +210,10 @@ class Store(Protocol):
     A row that is `streaming` has a lease, which the server that writes it renews. When the lease has run out, the server is
     gone, and another one may `interrupt` the row. A row without a lease counts as one whose lease has run out, and so does one
     whose lease ends more than `LEASE_AHEAD_MS` from now: the clock that gave it was wrong.
+
+    An answer that waits for its turn has no row yet. That it is owed is kept with its question (`Draft.owes`), under a lease
+    of the same kind, until a character's row with its id has been appended: then the debt is paid, at once or a moment
+    later. A debt that is still listed though its row is there does no harm, since an id is there once.
     """
 
     @property
@@ -222,7 +242,8 @@ class Store(Protocol):
 
         An id that is there already, from the same sender, with the same room and content, is a duplicate: the stored
         row comes back. With anything else of these different it raises `Conflict`, in a room that was deleted `NotFound`.
-        The content of a row that was erased counts as the same.
+        The content of a row that was erased counts as the same. What the draft owes is kept with it, in the same commit; of a
+        duplicate it is not.
         """
         ...
 
@@ -280,6 +301,22 @@ class Store(Protocol):
 
         False if it has ended, or its lease was renewed, in between (then nothing changes).
         """
+        ...
+
+    async def owe(self, debt: Debt) -> None:
+        """Keep that an answer is owed to a question that is stored, or renew that; without such a question nothing is kept."""
+        ...
+
+    async def renew_debts(self, debts: Sequence[Debt], until: int) -> None:
+        """Renew the leases of those that are still owed, in one write."""
+        ...
+
+    async def owed(self, limit: int, now: int | None = None) -> list[Debt]:
+        """Debts whose lease has run out at `now`; for None, whatever their lease. In each room in the order of the questions."""
+        ...
+
+    async def forgive(self, debts: Sequence[Debt]) -> None:
+        """Forget debts: their answers are there."""
         ...
 
     async def answered(self, message_id: str) -> bool:

@@ -27,7 +27,7 @@ async def copy_store(source: Store, target: Store, progress: Callable[[Copied], 
 
     Args:
         source: read only.
-        target: gets each room with its members, read marks and messages, in their places.
+        target: gets each room with its members, read marks and messages, in their places, and what answers are owed.
         progress: told how far it is, as it goes on.
 
     Raises:
@@ -43,6 +43,8 @@ async def copy_store(source: Store, target: Store, progress: Callable[[Copied], 
             progress(copied)
         after = rooms[-1].id
     await _copy_people(source, target)
+    for debt in await source.owed(EVERYBODY):
+        await target.owe(debt)
     return copied
 
 

@@ -11,7 +11,7 @@ from tests.support.mongod import Mongod, ReplicaSet
 from tests.support.proxy import Proxy
 
 from rejoinder.errors import Unavailable
-from rejoinder.stores.base import StoredMark, StoredMember
+from rejoinder.stores.base import Debt, StoredMark, StoredMember
 from rejoinder.stores.mongo import MongoStore
 from rejoinder.testing.store.tools import NOW, draft, fresh, opened
 
@@ -61,6 +61,7 @@ async def test_a_hung_database_is_unavailable_in_time(one: ReplicaSet, url: str)
     room_id = fresh("room")
     await store.create_room(room_id, "ann", NOW, None)
     await store.append(draft(room_id))
+    debt = Debt("answer", "message", room_id, "echo", NOW)
     calls: list[Callable[[], Awaitable[object]]] = [
         # One is written while the next wait for it, and for as long.
         *[lambda: store.append(draft(room_id))] * 300,
@@ -76,6 +77,10 @@ async def test_a_hung_database_is_unavailable_in_time(one: ReplicaSet, url: str)
         lambda: store.unfinished(10, NOW),
         lambda: store.interrupt("message", NOW),
         lambda: store.answered("message"),
+        lambda: store.owe(debt),
+        lambda: store.renew_debts([debt], NOW),
+        lambda: store.owed(10, NOW),
+        lambda: store.forgive([debt]),
         lambda: store.mark_read(room_id, StoredMark("ann", "message", 1, NOW)),
         lambda: store.read_marks(room_id, 10),
         lambda: store.create_room(fresh("room"), "ann", NOW, "echo"),

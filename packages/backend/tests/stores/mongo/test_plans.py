@@ -13,6 +13,7 @@ from rejoinder.core.search import wanted
 from rejoinder.stores.base import Store, StoredMark, StoredMember
 from rejoinder.stores.mongo import MongoStore
 from rejoinder.stores.mongo.overview import overview_pipeline
+from rejoinder.testing.store.debts import question
 from rejoinder.testing.store.tools import (
     NOW,
     append_several,
@@ -44,6 +45,7 @@ async def _filled(store: Store) -> str:
         for lease_until in (None, NOW - 1, *[NOW + 1] * LIMIT):
             running = replace(stream(room_id), lease_until=lease_until)
             await store.append(replace(running, reply_to=fresh("question")))
+            await store.append(question(room_id, lease_until or NOW - 1)[0])
     await store.put_last_seen({f"user {person}": NOW for person in range(ROWS)})
     await append_several(store, [draft(rooms[-1]) for _ in range(ROWS)])
     # What waits for an answer to end is not in the index of the search.
@@ -57,6 +59,7 @@ async def _filled(store: Store) -> str:
 
 def _calls(room_id: str) -> dict[str, list[Call]]:
     known, running = draft(room_id), stream(room_id)
+    asked, debt = question(room_id)
     mark = StoredMark("user 1", "message", 7, NOW)
     member = StoredMember("user 1", "Lee", NOW)
 
@@ -74,6 +77,7 @@ def _calls(room_id: str) -> dict[str, list[Call]]:
             lambda store: store.append(known),
             lambda store: store.append(known),
             lambda store: store.append(running),
+            lambda store: store.append(asked),
         ],
         "append_all": [lambda store: store.append_all([known, draft(room_id)])],
         "find": [lambda store: store.find(known.id), lambda store: store.find("none")],
@@ -101,6 +105,10 @@ def _calls(room_id: str) -> dict[str, list[Call]]:
             lambda store: store.interrupt(running.id, NOW),
             lambda store: store.interrupt(running.id),
         ],
+        "owe": [lambda store: store.owe(debt), lambda store: store.owe(debt)],
+        "renew_debts": [lambda store: store.renew_debts([debt], NOW + 2)],
+        "owed": [lambda store: store.owed(LIMIT), lambda store: store.owed(LIMIT, NOW)],
+        "forgive": [lambda store: store.forgive([debt])],
         "answered": [lambda store: store.answered("question")],
         "overtake": [lambda store: store.overtake("server", ["connection"])],
         "overtaken": [lambda store: store.overtaken("server")],

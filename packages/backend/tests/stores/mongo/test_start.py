@@ -189,6 +189,26 @@ async def test_a_database_without_leases_is_given_their_index(
     assert "unfinished" not in names
 
 
+DEBTS_STEP = "made a place for answers that are owed"
+
+
+async def test_a_database_without_debts_is_given_their_index(
+    make: Callable[[], MongoStore], one: ReplicaSet, database: str
+) -> None:
+    async with opened(make) as store:
+        await store.append(draft("room"))
+    with one.client() as client:
+        messages = client[database].chat_messages
+        messages.drop_index("debts")
+        before = [step.says for step in migrations.STEPS].index(DEBTS_STEP)
+        _set_version(one, database, before)
+        with pytest.raises(ConfigurationError, match="run `rejoinder db upgrade`"):
+            await make().open()
+        done = await make().upgrade()
+        assert (done.before, done.steps[0]) == (before, DEBTS_STEP)
+        assert "debts" in messages.index_information()
+
+
 async def test_an_upgrade_that_was_broken_off_is_done_again(
     make: Callable[[], MongoStore], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,6 +86,7 @@ STEPS: tuple[Step, ...] = (
     Step("let conversations branch", make_indexes),
     # They need no index of their own; but a server that does not know of them would show what they hide.
     Step("made room for when people were last seen", make_indexes),
+    Step("made a place for answers that are owed", make_indexes),
 )
 
 

@@ -5,6 +5,7 @@
 | `chat_messages` | the message's id | roomId, seq, role, senderId, content, state, timestamp, characterId?, replyTo?, |
 |                 |                  | editedAt?, metadata? (JSON text), leaseUntil? (while it is `streaming`),      |
 |                 |                  | parentSeq?, variantOf? (forks), deletedAt?, revision? (erased)                |
+|                 |                  | owes? (of a question: list of answer, characterId, until, beside?)            |
 | `rooms`         | the room's id    | createdBy, createdAt, updatedAt, characterId?, title?, titledBy?, indexedSeq?, |
 |                 |                  | toIndex?, deletedAt?, purging?, revision?, choice?                            |
 | `members`       | roomId, userId   | roomId, userId, name, joinedAt                                                |
@@ -27,7 +28,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import epoch_ms as wire_ms, given, iso, or_unset
-from rejoinder.stores.base import Draft, Room, StoredMark, StoredMember, StoredPerson
+from rejoinder.stores.base import Debt, Draft, Room, StoredMark, StoredMember, StoredPerson
 
 MESSAGES: Final = "chat_messages"
 ROOMS: Final = "rooms"
@@ -74,6 +75,7 @@ def indexes() -> Mapping[str, list[IndexModel]]:
                 name="erased",
                 partialFilterExpression={"deletedAt": {"$exists": True}},
             ),
+            IndexModel([("owes.until", ASCENDING)], name="debts", sparse=True),
         ],
         ROOMS: [
             IndexModel(
@@ -148,7 +150,36 @@ def message_document(draft: Draft, seq: int) -> Document:
         document["parentSeq"] = draft.parent_seq
     if draft.variant_of is not None:
         document["variantOf"] = draft.variant_of
+    if draft.owes is not None:
+        document["owes"] = [debt_document(draft.owes)]
     return document
+
+
+def debt_document(debt: Debt) -> Document:
+    """One of `owes` of a question."""
+    document: Document = {
+        "answer": debt.answer_id,
+        "characterId": debt.character_id,
+        "until": date(debt.until),
+    }
+    if debt.beside is not None:
+        document["beside"] = debt.beside
+    return document
+
+
+def debts_of(document: Document) -> list[Debt]:
+    """What a document of `chat_messages` owes."""
+    return [
+        Debt(
+            each["answer"],
+            document["_id"],
+            document["roomId"],
+            each["characterId"],
+            epoch_ms(each["until"]),
+            each.get("beside"),
+        )
+        for each in document.get("owes", ())
+    ]
 
 
 def stored_document(message: ChatMessage) -> Document:

@@ -11,6 +11,7 @@ from rejoinder.errors import ConfigurationError, Conflict, NotFound, Unavailable
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.stores.base import (
     Appended,
+    Debt,
     Draft,
     EndState,
     Erased,
@@ -30,6 +31,7 @@ from rejoinder.stores.base import (
 )
 from rejoinder.stores.mongo import connect, migrations, model
 from rejoinder.stores.mongo.branches import Branches
+from rejoinder.stores.mongo.debts import Debts
 from rejoinder.stores.mongo.deletion import Deletion
 from rejoinder.stores.mongo.lanes import Lanes
 from rejoinder.stores.mongo.link import Link
@@ -64,6 +66,7 @@ class MongoStore:
         self._overtaken = Overtaken(self._link)
         self._branches = Branches(self._link)
         self._people = People(self._link)
+        self._debts = Debts(self._link)
         self._touched: dict[str, int] = {}
         self._touching: set[asyncio.Task[None]] = set()
 
@@ -92,6 +95,7 @@ class MongoStore:
     async def close(self) -> None:
         await self._lanes.close()
         await asyncio.gather(*self._touching)
+        await self._debts.close()
         await self._link.close()
 
     async def check_unused(self) -> None:
@@ -120,6 +124,8 @@ class MongoStore:
     async def append(self, draft: Draft) -> Appended:
         appended = await asyncio.shield(self._lanes.append(draft))
         self._touch(draft)
+        if draft.role == "character":
+            self._debts.pay(draft)
         return appended
 
     async def append_all(self, drafts: Sequence[Draft]) -> list[Outcome]:
@@ -163,6 +169,18 @@ class MongoStore:
 
     async def interrupt(self, message_id: str, now: int | None = None) -> bool:
         return await self._rows.interrupt(message_id, now)
+
+    async def owe(self, debt: Debt) -> None:
+        await self._debts.owe(debt)
+
+    async def renew_debts(self, debts: Sequence[Debt], until: int) -> None:
+        await self._debts.renew(debts, until)
+
+    async def owed(self, limit: int, now: int | None = None) -> list[Debt]:
+        return await self._debts.owed(limit, now)
+
+    async def forgive(self, debts: Sequence[Debt]) -> None:
+        await self._debts.forgive(debts)
 
     async def answered(self, message_id: str) -> bool:
         return await self._rows.answered(message_id)

@@ -7,7 +7,7 @@ import msgspec
 
 from rejoinder.errors import Conflict, NotFound
 from rejoinder.stores.base import Appended, Draft, Outcome
-from rejoinder.stores.sqlite import rows
+from rejoinder.stores.sqlite import owing, rows
 
 SIZES = (64, 16, 4, 1)
 """Rows of one statement. A few sizes, so that each is prepared once."""
@@ -71,6 +71,7 @@ def _insert_all(
         "UPDATE rooms SET last_seq = ?, updated_at = max(updated_at, ?) WHERE id = ?",
         [(last[room_id], timestamp, room_id) for room_id, timestamp in touched.items()],
     )
+    owing.keep_all(db, drafts)
     return [Appended(rows.message_of(row), duplicate=False) for row in values]
 
 

@@ -60,6 +60,7 @@ def _purge(db: sqlite3.Connection, room_id: str, limit: int) -> bool:
                 [(room_id, user_id) for (user_id,) in people],
             )
             return True
+    db.execute("DELETE FROM debts WHERE room_id = ?", (room_id,))
     db.execute(
         "UPDATE rooms SET purging = NULL, last_seq = 0, indexed_seq = 0 WHERE id = ?", (room_id,)
     )

@@ -17,6 +17,7 @@ from rejoinder.stores.base import (
     Page,
     is_same,
 )
+from rejoinder.stores.sqlite import owing
 
 COLUMNS = (
     "id, room_id, seq, role, sender_id, content, state, timestamp, character_id, reply_to, "
@@ -104,6 +105,7 @@ def append(db: sqlite3.Connection, draft: Draft) -> Appended:
     seq = 1 if row is None else row[0]
     values = values_of(draft, seq)
     db.execute(f"INSERT INTO messages ({WRITTEN}) VALUES {MARKS}", values)  # noqa: S608
+    owing.keep_all(db, (draft,))
     return Appended(message_of(values), duplicate=False)
 
 

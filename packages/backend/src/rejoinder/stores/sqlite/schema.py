@@ -112,12 +112,24 @@ CREATE TABLE people (
 ) STRICT, WITHOUT ROWID
 """
 
+DEBTS = """
+CREATE TABLE debts (
+    answer_id TEXT PRIMARY KEY,
+    question_id TEXT NOT NULL,
+    room_id TEXT NOT NULL,
+    character_id TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    beside TEXT
+) STRICT, WITHOUT ROWID
+"""
+
 STEPS: tuple[Step, ...] = (
     Step("made the tables", TABLES),
     Step("gave running answers leases", LEASES),
     Step("made place for titles, deletion and search", TITLES + ";" + DELETION + ";" + SEARCH),
     Step("let conversations branch", BRANCHES),
     Step("made room for when people were last seen", PEOPLE),
+    Step("made a place for answers that are owed", DEBTS),
 )
 
 

@@ -11,6 +11,7 @@ from rejoinder.core.search import Wanted
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.stores.base import (
     Appended,
+    Debt,
     Draft,
     EndState,
     Erased,
@@ -33,6 +34,7 @@ from rejoinder.stores.sqlite import (
     branches,
     deletion,
     moving,
+    owing,
     people,
     rooms,
     rows,
@@ -135,6 +137,18 @@ class SqliteStore:
 
     async def interrupt(self, message_id: str, now: int | None = None) -> bool:
         return await self._write(lambda db: rows.interrupt(db, message_id, now))
+
+    async def owe(self, debt: Debt) -> None:
+        await self._write(lambda db: owing.owe(db, debt))
+
+    async def renew_debts(self, debts: Sequence[Debt], until: int) -> None:
+        await self._write(lambda db: owing.renew(db, debts, until))
+
+    async def owed(self, limit: int, now: int | None = None) -> list[Debt]:
+        return await self._read(lambda db: owing.owed(db, limit, now))
+
+    async def forgive(self, debts: Sequence[Debt]) -> None:
+        await self._write(lambda db: owing.forgive(db, debts))
 
     async def answered(self, message_id: str) -> bool:
         return await self._read(lambda db: rows.answered(db, message_id))

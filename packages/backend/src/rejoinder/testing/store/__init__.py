@@ -20,6 +20,7 @@ all of them, and with others.
 from rejoinder.testing.store import (
     appending,
     branches,
+    debts,
     deletion,
     durability,
     groups,
@@ -48,6 +49,7 @@ STORE_CHECKS: tuple[Check, ...] = (
     *deletion.CHECKS,
     *branches.CHECKS,
     *people.CHECKS,
+    *debts.CHECKS,
 )
 
 
