@@ -5,16 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from chaos import script
-from chaos.record import Acked, Asked, Fault, Generated, Heard, Online, Record, Stored
+from chaos.record import Acked, Asked, Fault, Generated, Heard, Online, Record, Replied, Stored
 from chaos.sends import Sends
 from chaos.views import Views
 from chaos.violations import COLUMNS, Column, Violation, Violations
 
 TWO_SECONDS = 2.0
-WAIT_SECONDS = 60.0
-"""How long a question may wait for its turn: a kill later than that has not to do with it."""
-SLACK_SECONDS = 0.5
-"""An ack may be heard when the server is dead already."""
 KILL = "server killed"
 DEATHS = (KILL, "server ended")
 EXAMPLES = 5
@@ -32,8 +28,6 @@ class Findings:
     slowest_recovery: float
     slowest_end: float
     """From a server's death to the end of an answer that it left, at a viewer who came back."""
-    never_answered: int
-    """Questions that were acknowledged and have no answer, and that waited for their turn at a kill."""
 
     @property
     def clean(self) -> bool:
@@ -46,6 +40,8 @@ class Generations:
 
     requests: Counter[str] = field(default_factory=Counter)
     calls: Counter[str] = field(default_factory=Counter)
+    promised: dict[str, float] = field(default_factory=dict)
+    """Other answers that were acknowledged, by their ids, and when."""
 
     def take(self, record: Record) -> Violations:
         match record:
@@ -53,6 +49,8 @@ class Generations:
                 self.requests[record.id] += 1
             case Generated():
                 self.calls[record.question] += 1
+            case Replied(event="message:regenerate", ok=True, made=made) if made:
+                self.promised[made] = record.t
             case _:
                 pass
         yield from ()
@@ -60,6 +58,9 @@ class Generations:
     def end(self, stored: Sequence[Stored], asked: set[str]) -> Violations:
         answers: dict[str, list[Stored]] = defaultdict(list)
         texts = {row.id: row.content for row in stored if row.role == "user"}
+        for missing in sorted(self.promised.keys() - {row.id for row in stored}):
+            says = f"another answer, {missing}, was acknowledged, and is not there"
+            yield Violation("no answer", says, self.promised[missing])
         for row in stored:
             if row.role == "character":
                 answers[row.reply_to].append(row)
@@ -111,7 +112,6 @@ class Recoveries:
 
     slowest: float = 0.0
     faults: Counter[str] = field(default_factory=Counter)
-    kills: list[float] = field(default_factory=list)
     slowest_end: float = 0.0
     _healed: float | None = None
     _died: float | None = None
@@ -122,8 +122,6 @@ class Recoveries:
                 self._healed = record.t
             case Fault(ended=False):
                 self.faults[record.kind] += 1
-                if record.kind == KILL:
-                    self.kills.append(record.t)
                 if record.kind in DEATHS:
                     self._died = record.t if record.kind == KILL else None
                 if not record.target:
@@ -137,10 +135,6 @@ class Recoveries:
             case _:
                 pass
         yield from ()
-
-    def killed_after(self, t: float) -> bool:
-        """Whether the server was killed while something that began then may have waited."""
-        return any(t - SLACK_SECONDS <= kill <= t + WAIT_SECONDS for kill in self.kills)
 
 
 def check(log: Iterable[Record], stored: Sequence[Stored]) -> Findings:
@@ -159,12 +153,9 @@ def check(log: Iterable[Record], stored: Sequence[Stored]) -> Findings:
     found += views.end(by_id, rooms)
     found += generations.end(stored, asked)
     answered = {row.reply_to for row in stored}
-    forgotten = 0
     for key in sorted(asked - answered):
         message = sends.messages[key]
-        if message.seq and recoveries.killed_after(message.acked_at):
-            forgotten += 1
-        elif message.seq:
+        if message.seq:
             found.append(Violation("no answer", f"{key} has no answer", message.acked_at))
     counts = Counter(violation.column for violation in found)
     shown: Counter[Column] = Counter()
@@ -195,7 +186,6 @@ def check(log: Iterable[Record], stored: Sequence[Stored]) -> Findings:
         slowest_ack=sends.slowest,
         slowest_recovery=recoveries.slowest,
         slowest_end=recoveries.slowest_end,
-        never_answered=forgotten,
     )
 
 

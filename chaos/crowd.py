@@ -158,12 +158,15 @@ class Crowd:
                 names = {seat.name: self._rooms.name(slot) for seat, slot in self._seats}
                 await self.node.tell("move", rooms=names)
 
-    async def settle(self, within: float, quiet: float) -> list[str]:
-        """Let everything that was begun come to its end, and have everybody write down what is shown; what did not settle."""
+    async def hush(self) -> None:
+        """Have nobody begin anything more."""
         for device in self.devices:
             device.quiet = True
         if self.node is not None:
             await self.node.tell("quiet")
+
+    async def settle(self, within: float, quiet: float) -> list[str]:
+        """Let everything that was begun come to its end, and have everybody write down what is shown; what did not settle."""
         seconds = [devices[1] for devices in self.people if len(devices) > 1]
         firsts = [devices[0] for devices in self.people]
         # Nothing more is written once the second devices have sent what they still had.

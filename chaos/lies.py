@@ -55,7 +55,7 @@ def hit(key: str, every: int = EVERY) -> bool:
 
 def store(lies: Lies, settings: Settings) -> Any:
     """The store of a server with those lies; None for any."""
-    if lies.isdisjoint(OF_STORE):
+    if lies.isdisjoint({*OF_STORE, FORGET}):
         return None
     return LyingStore(store_for(settings.database, settings.data_dir), lies, settings)
 
@@ -72,6 +72,10 @@ class LyingStore:
         return getattr(self._honest, name)
 
     async def append_all(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        if FORGET in self._lies:
+            drafts = [
+                replace(draft, owes=None) if _forgotten(draft.id) else draft for draft in drafts
+            ]
         outcomes: list[Outcome] = await self._honest.append_all(drafts)
         lost = [draft.id for draft in drafts if draft.role == "user" and hit(draft.id)]
         if "lose-row" in self._lies and lost:
@@ -156,7 +160,7 @@ def ask(lies: Lies) -> Callable[[Turns, RoomState, PendingTurn], None]:
     honest = Turns.ask
 
     def lying(turns: Turns, state: RoomState, turn: PendingTurn) -> None:
-        if FORGET in lies and hit(turn.question.id, EVERY_ANSWER):
+        if FORGET in lies and _forgotten(turn.question.id):
             return
         if "generate-again" in lies:
             # An honest answer has an id that follows from its question's, and so is not stored twice.
@@ -164,6 +168,10 @@ def ask(lies: Lies) -> Callable[[Turns, RoomState, PendingTurn], None]:
         honest(turns, state, turn)
 
     return lying
+
+
+def _forgotten(question_id: str) -> bool:
+    return hit(question_id, EVERY_ANSWER)
 
 
 def _nobody(*_: object) -> None:

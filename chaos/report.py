@@ -52,7 +52,6 @@ def summary(outcome: "Outcome") -> Iterator[str]:
     yield f"From the end of a fault to the next new ack: {found.slowest_recovery:.1f} s at most."
     yield f"From writing to the ack, through everything: {found.slowest_ack:.1f} s at most."
     yield f"From a kill to the end of an answer, at who came back: {found.slowest_end:.1f} s at most."
-    yield f"Questions that waited for their turn at a kill, and have no answer: {found.never_answered}."
     servers = "" if plan.servers == 1 else f"; {plan.servers} servers"
     yield f"Seed {plan.seed}; {plan.database}{servers}; on {machine()}."
 

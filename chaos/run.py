@@ -165,10 +165,28 @@ async def _run(
         for task in done:
             task.result()
         await faults.end()
-        unsettled = await crowd.settle(plan.within, plan.quiet)
+        await crowd.hush()
+        unsettled = await _pay(server, mongo, plan.within)
+        unsettled += await crowd.settle(plan.within, plan.quiet)
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
         return unsettled
+
+
+async def _pay(server: Server, mongo: ReplicaSet | None, within: float) -> list[str]:
+    """Wait until no answer is owed any more: what was left by the last kill comes late to those who watch."""
+    deadline = now() + within
+    while owed := await asyncio.to_thread(_owed, server, mongo):
+        if now() > deadline:
+            return [f"{owed} questions wait for an answer"]
+        await asyncio.sleep(WATCH_SECONDS)
+    return []
+
+
+def _owed(server: Server, mongo: ReplicaSet | None) -> int:
+    if mongo is None:
+        return stored.owed_of_sqlite(server.data / "rejoinder.db")
+    return stored.owed_of_mongo(mongo.url(DATABASE))
 
 
 def _start(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":

@@ -33,6 +33,26 @@ def of_mongo(url: str) -> list[Stored]:
         return [_row(tuple(row.get(field) for field in FIELDS)) for row in found]
 
 
+def owed_of_sqlite(path: Path) -> int:
+    """How many answers are owed."""
+    database = sqlite3.connect(path, timeout=10)
+    try:
+        (count,) = database.execute("SELECT count(*) FROM debts").fetchone()
+        return int(count)
+    finally:
+        database.close()
+
+
+def owed_of_mongo(url: str) -> int:
+    """How many questions owe an answer."""
+    client: pymongo.MongoClient[dict[str, object]] = pymongo.MongoClient(
+        url, readConcernLevel="majority"
+    )
+    with client:
+        messages = client.get_default_database()["chat_messages"]
+        return messages.count_documents({"owes": {"$exists": True}})
+
+
 def _row(values: tuple[object, ...]) -> Stored:
     room, seq, message_id, role, sender, content, state, reply_to = values
     return Stored(

@@ -30,7 +30,7 @@ MEANING: dict[Column, str] = {
     "two ends": "an answer ended twice for a viewer",
     "streaming": "a row is `streaming` after everything is over",
     "generations": "more answers to a message than were asked for",
-    "no answer": "a question was acknowledged and has no answer, not even an empty one, and no kill explains it",
+    "no answer": "a question, or another answer to one, was acknowledged, and there is no answer, not even an empty one",
     "unanswered": "a message was neither acknowledged nor refused in the end",
     "refused": "a message was refused for good, and is stored",
     "connections": "a user had two connections for more than 2 s",

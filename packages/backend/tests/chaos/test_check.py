@@ -144,7 +144,6 @@ def test_nothing_is_wrong_where_all_is_well() -> None:
     assert findings.figures["acks"] == 3
     assert findings.figures["acks of duplicates"] == 1
     assert findings.figures["generations"] == 1
-    assert findings.never_answered == 0
 
 
 def test_a_catch_up_over_pages_is_no_hole_and_no_repeat() -> None:
@@ -191,14 +190,20 @@ def test_what_is_stored_of_an_answer_that_was_broken_off_is_a_beginning() -> Non
         assert wrong(check(asked().records, stored)) == {"text": 1}
 
 
-def test_a_question_that_waited_at_a_kill_is_counted_apart() -> None:
+def test_no_kill_explains_that_a_question_has_no_answer() -> None:
     question = asked().records[:2]
     killed = check([*question, Fault(1, "server killed")], ASKED[:1])
-    assert killed.never_answered == 1
-    assert killed.clean
-    for t in (0.0 - 1, 100.0):
-        spared = check([Fault(t, "server killed"), *question], ASKED[:1])
-        assert wrong(spared) == {"no answer": 1}
+    assert wrong(killed) == {"no answer": 1}
+    settled = (ASKED[0], told("x", 2, "", "interrupted"))
+    assert check([*question, Fault(1, "server killed")], settled).clean
+
+
+def test_another_answer_that_was_acknowledged_is_there() -> None:
+    again = Asked(1, "ann", 1, "message:regenerate", ROOM, "x")
+    told_of = Replied(1.1, "ann", 1, "message:regenerate", ROOM, "x", ok=True, made="y")
+    log = asked().add(again, told_of)
+    assert wrong(check(log.records, ASKED)) == {"no answer": 1}
+    assert check(log.records, (*ASKED, told("y", 3, "", "interrupted"))).clean
 
 
 CASES: dict[str, tuple[Column, Log, Sequence[Stored]]] = {

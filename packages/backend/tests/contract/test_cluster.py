@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tests.characters.openai.faulty import HEAD, Exchange, faulty
+from tests.contract.test_durability import ask_several, check_settled
 from tests.support.chat import Chat, Connect, eventually
 from tests.support.mongod import ReplicaSet
 from tests.support.process import ServerProcess, Start
@@ -263,6 +264,28 @@ async def test_an_answer_is_stopped_from_another_server(
     assert (await bob.sees("message:stream:end"))["content"] == end["content"]
     # Too late is no failure.
     await at_desk.done("message:stream:stop", reference)
+
+
+async def test_questions_that_wait_where_a_server_is_killed_are_settled_by_another(
+    cluster: Cluster, connect: Connect, room: str
+) -> None:
+    first, second, third = cluster(3)
+    bob, eve = await connect(second), await connect(third)
+    await bob.join(room)
+    await eve.join(room)
+    questions, swipe = await ask_several(await connect(first), room)
+    first.kill()
+    await check_settled(bob, room, questions, swipe)
+    waited = [*questions[2:], questions[0]]
+    for viewer in (bob, eve):
+        for question in waited:
+            await viewer.sees("message:new", role="character", replyTo=question)
+        await viewer.caught_up()
+        assert len(viewer.all("message:new", role="character")) == len(waited)
+        assert len(viewer.all("message:stream:end", state="interrupted")) == 1
+    await check_settled(eve, room, questions, swipe)
+    assert (await eve.ask(room, "go on"))["success"]
+    await bob.sees("message:stream:end", state="complete", content="go on")
 
 
 async def test_people_see_each_other_across_servers(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from itertools import count
 
-from tests.support.chat import Chat, Connect, Payload
+from tests.support.chat import Chat, Connect, Payload, eventually
 from tests.support.process import Start
 from tests.support.tokens import unique
 
@@ -12,6 +12,8 @@ ROUNDS = 5
 WRITERS = 4
 IN_FLIGHT = 5
 ACKED = 20
+SETTLED_SECONDS = 40.0
+"""15 s are promised, and rules in virtual time hold that; here is room for a machine that is busy."""
 
 
 async def write(
@@ -112,6 +114,54 @@ async def test_what_streamed_is_interrupted_with_the_text_kept(
     assert shown.startswith(row["content"]) or row["content"].startswith(shown)
     # The room goes on, in its order.
     assert (await bob.send(room, "go on"))["seq"] == 3
+
+
+async def ask_several(alice: Chat, room: str) -> tuple[list[str], str]:
+    """A question that is being answered, some that wait for their turns, and another answer that waits; their ids."""
+    await alice.join(room, characterId="echo")
+    answered = await alice.ask(room, "hi")
+    await alice.sees("message:stream:end")
+    texts = ("/count 2000 30", "second", "third", "fourth")
+    asked = [(await alice.ask(room, text))["messageId"] for text in texts]
+    again = {"roomId": room, "messageId": answered["messageId"]}
+    swipe = await alice.done("message:regenerate", again)
+    await alice.sees("message:stream:chunk", index=1)
+    return [answered["messageId"], *asked], str(swipe["messageId"])
+
+
+async def check_settled(viewer: Chat, room: str, questions: list[str], swipe: str) -> None:
+    """Each question has one answer, and the one that was asked for another one has it."""
+
+    async def all_ended() -> bool:
+        rows = await viewer.history(room)
+        answers = [row for row in rows if row["role"] == "character"]
+        return len(answers) > len(questions) and all(r["state"] != "streaming" for r in answers)
+
+    await eventually(all_ended, SETTLED_SECONDS, pause=0.5)
+    rows = await viewer.history(room)
+    answers = [(row["replyTo"], row["state"]) for row in rows if row["role"] == "character"]
+    assert sorted(answers) == sorted(
+        [(questions[0], "complete"), *((question, "interrupted") for question in questions)]
+    )
+    assert {row["content"] for row in rows if row.get("replyTo") in questions[2:]} == {""}
+    assert [row["replyTo"] for row in rows if row["id"] == swipe] == questions[:1]
+    assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
+
+
+async def test_questions_that_wait_at_kill_9_have_an_answer_each(
+    start: Start, connect: Connect, room: str
+) -> None:
+    server = start()
+    questions, swipe = await ask_several(await connect(server), room)
+    server.kill()
+    server.start()
+    bob = await connect(server)
+    await bob.join(room)
+    await check_settled(bob, room, questions, swipe)
+    # And are not answered again.
+    again = await connect(server)
+    await again.join(room)
+    await check_settled(again, room, questions, swipe)
 
 
 async def test_read_marks_members_and_the_room_s_character_survive(

@@ -47,6 +47,9 @@ def server(start: Start) -> ServerProcess:
 
 test_what_was_acked_survives_kill_9 = test_durability.test_what_was_acked_survives_kill_9
 test_kill_9_right_after_an_ack = test_durability.test_kill_9_right_after_an_ack
+test_questions_that_wait_at_kill_9 = (
+    test_durability.test_questions_that_wait_at_kill_9_have_an_answer_each
+)
 test_a_duplicate = test_once.test_the_same_message_again_is_a_duplicate
 test_a_stream = test_streams.test_a_second_person_joins_in_mid_stream
 
