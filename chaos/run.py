@@ -36,6 +36,7 @@ from chaos.server import Server  # noqa: E402
 from chaos.watch import Watch  # noqa: E402
 
 DATABASE = "chaos"
+LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ async def _run(
             task.result()
         await faults.end()
         await crowd.hush()
-        unsettled = await _pay(server, mongo, plan.within)
+        unsettled = await _pay(fleet.servers[0], mongo, plan.within)
         unsettled += await crowd.settle(plan.within, plan.quiet)
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
@@ -179,7 +180,7 @@ async def _pay(server: Server, mongo: ReplicaSet | None, within: float) -> list[
     while owed := await asyncio.to_thread(_owed, server, mongo):
         if now() > deadline:
             return [f"{owed} questions wait for an answer"]
-        await asyncio.sleep(WATCH_SECONDS)
+        await asyncio.sleep(LOOK_SECONDS)
     return []
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.characters.openai.faulty import HEAD, Exchange, faulty
-from tests.contract.test_durability import ask_several, check_settled
+from tests.contract.test_durability import SETTLED_SECONDS, ask_several, check_settled
 from tests.support.chat import Chat, Connect, eventually
 from tests.support.mongod import ReplicaSet
 from tests.support.process import ServerProcess, Start
@@ -279,7 +279,10 @@ async def test_questions_that_wait_where_a_server_is_killed_are_settled_by_anoth
     waited = [*questions[2:], questions[0]]
     for viewer in (bob, eve):
         for question in waited:
-            await viewer.sees("message:new", role="character", replyTo=question)
+            await viewer.sees(
+                "message:new", within=SETTLED_SECONDS, role="character", replyTo=question
+            )
+        await viewer.sees("message:stream:end", within=SETTLED_SECONDS, state="interrupted")
         await viewer.caught_up()
         assert len(viewer.all("message:new", role="character")) == len(waited)
         assert len(viewer.all("message:stream:end", state="interrupted")) == 1

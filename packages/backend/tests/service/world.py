@@ -119,6 +119,7 @@ class FaultyStore(SqliteStore):
 
     async def put_last_seen(self, seen: Mapping[str, int]) -> None:
         await self._faulty("put_last_seen", lambda: SqliteStore.put_last_seen(self, seen))
+
     async def owe(self, debt: Debt) -> None:
         await self._faulty("owe", lambda: SqliteStore.owe(self, debt))
 

@@ -179,9 +179,7 @@ class ChatService:
         self._sending: dict[str, Sending] = {}
         self._breaker = Breaker()
         self._events = RateLimit(limits.events)
-        self._messages = Messages(
-            self._context, characters, self._turns, self._debts, self.titles
-        )
+        self._messages = Messages(self._context, characters, self._turns, self._debts, self.titles)
         variants = Variants(self._context, characters, self._turns, self._messages, self._debts)
         self._handlers = self._table(self._messages, variants, Signals(self._context))
         self._log = structlog.get_logger("rejoinder.service")

@@ -13,7 +13,6 @@ import structlog
 
 from rejoinder.characters.base import Character, Prompt, Thought, Turn, Usage
 from rejoinder.characters.registry import Characters
-from rejoinder.core.branches import parent_of
 from rejoinder.core.clock import Clock
 from rejoinder.core.leases import LEASE_SECONDS, Keeping
 from rejoinder.core.streams import Thinking
