@@ -11,6 +11,7 @@ export type { ChatActions, SendOptions } from './chat/chatActions'
 export { ChatClient, type ChatClientParts } from './chat/client'
 export type { ChatBinding } from './chat/membership'
 export { createChat } from './chat/open'
+export { leftOffAt, type Receipt, receiptOf } from './chat/receipts'
 export { type ChatSettings, defaultChatSettings } from './chat/settings'
 export type { AnswerFailure, OutboxState, OutgoingMessage } from './chat/state'
 export type { ChatView } from './chat/view'
@@ -49,9 +50,14 @@ export {
   type OutboxStore,
 } from './outbox/store'
 export type { Turn, TurnHandlers, Turns } from './outbox/turns/turns'
+export { type ActivitySource, browserActivity } from './presence/activity'
+export { createPresence } from './presence/open'
+export { PresenceReporter, type PresenceReporterParts } from './presence/reporter'
+export { type CharacterStatus, IDLE_AFTER_MS, type ShownStatus } from './presence/rules'
 export {
   addMember,
   createRoom,
+  getMe,
   getPrompt,
   getServerInfo,
   listCharacters,
@@ -60,6 +66,7 @@ export {
   RestError,
   type RestOptions,
   removeMember,
+  updateMe,
 } from './rest'
 export type { Readable, Unsubscribe } from './store'
 export { type Cancel, type Clock, systemClock } from './time/clock'
@@ -75,3 +82,14 @@ export type {
   Transport,
   TransportChange,
 } from './transport/transport'
+export { NOTIFY_AFTER_MS, Notifier, type NotifierParts } from './unread/notifier'
+export { createUnread } from './unread/open'
+export {
+  type KnownRoom,
+  type UnreadBinding,
+  type UnreadCounts,
+  type UnreadHandlers,
+  type UnreadParts,
+  UnreadRooms,
+} from './unread/rooms'
+export { UNREAD_MAX } from './unread/rules'

@@ -1,7 +1,9 @@
 import type {
   AnswerPrompt,
   CharacterSummary,
+  Me,
   MemberList,
+  MeUpdate,
   RoomCreate,
   RoomList,
   RoomSummary,
@@ -89,6 +91,14 @@ const memberPath = (roomId: string, userId: string) =>
 
 export function getServerInfo(options: RestOptions = {}): Promise<ServerInfo> {
   return request({ method: 'GET', path: '/api/info' }, options)
+}
+
+export function getMe(options: RestOptions): Promise<Me> {
+  return request({ method: 'GET', path: '/api/me' }, options)
+}
+
+export function updateMe(change: MeUpdate, options: RestOptions): Promise<Me> {
+  return request({ method: 'PUT', path: '/api/me', body: change }, options)
 }
 
 export function listCharacters(options: RestOptions = {}): Promise<CharacterSummary[]> {

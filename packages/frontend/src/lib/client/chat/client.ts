@@ -11,6 +11,7 @@ import type { Attention } from './attention'
 import type { ChatActions, SendOptions } from './chatActions'
 import { type ChatBinding, Membership } from './membership'
 import type { ChatParts } from './parts'
+import { readTo } from './people'
 import { Post } from './post'
 import { ReadMarks } from './readMarks'
 import { reduce } from './reducer'
@@ -222,6 +223,10 @@ export class ChatClient implements Readable<ChatView>, ChatActions {
       this.#expiry.seen(action.userId, action.isTyping)
     }
     this.#state.set(reduce(this.#state.getSnapshot(), action))
+    if (action.type === 'read' || action.type === 'entered') {
+      const { readMarkers } = this.#state.getSnapshot()
+      this.#readMarks.moved(readTo(readMarkers, this.#membership.userId))
+    }
     for (const { id, seq, timestamp } of storedBy(action))
       this.#post.outbox.confirm(id, { seq, timestamp })
     this.#membership.check()

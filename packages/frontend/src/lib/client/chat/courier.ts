@@ -3,7 +3,7 @@ import type { NewsLine } from '../outbox/news'
 import type { Clock } from '../time/clock'
 import { Timer } from '../time/timer'
 import type { Channel } from '../transport/transport'
-import { isHeld } from './roomSession'
+import { isHeld } from './holding'
 
 /** How long the chats of a page have to take up their own rooms first. */
 const HEAD_START_MS = 1_000

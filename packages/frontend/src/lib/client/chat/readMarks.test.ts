@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { ManualAttention } from '../testing/chat'
 import { settle } from '../testing/manualClock'
+import { pick, seeded } from '../testing/random'
 import { ReadMarks } from './readMarks'
 
 function stage() {
@@ -55,3 +56,66 @@ it('is sent again when the server did not get it', async () => {
   void marks.flush()
   expect(ids()).toEqual(['m1', 'm1'])
 })
+
+it('does not send what another device has moved it beyond', async () => {
+  const { attention, marks, sent, ids } = stage()
+  attention.leave()
+  marks.mark(at(2))
+  marks.moved(3)
+  attention.comeBack()
+  void marks.flush()
+  marks.mark(at(3))
+  expect(ids()).toEqual([])
+  marks.mark(at(4))
+  marks.mark(at(6))
+  marks.moved(6)
+  sent[0]?.finish(true)
+  await settle()
+  expect(ids()).toEqual(['m4'])
+})
+
+it.each(Array.from({ length: 100 }, (_, seed) => seed))(
+  'goes forward only, whatever the order of things, and in the end as far as was looked (seed %i)',
+  async (seed) => {
+    const random = seeded(seed)
+    const { attention, marks, sent } = stage()
+    let server = 0
+    let wanted = 0
+    let answered = 0
+    const answer = async (isDone: boolean) => {
+      const next = sent[answered]
+      if (!next) return
+      answered += 1
+      const seq = Number(next.id.slice(1))
+      if (isDone) server = Math.max(server, seq)
+      next.finish(isDone)
+      await settle()
+    }
+    let before = 0
+    for (let step = 0; step < 60; step += 1) {
+      const what = pick(random, ['mark', 'mark', 'leave', 'back', 'done', 'lost', 'moved'] as const)
+      if (what === 'mark') {
+        const seq = 1 + Math.floor(random() * 40)
+        wanted = Math.max(wanted, seq)
+        marks.mark(at(seq))
+      } else if (what === 'leave') attention.leave()
+      else if (what === 'back') {
+        attention.comeBack()
+        void marks.flush()
+      } else if (what === 'moved') {
+        server = Math.max(server, Math.floor(random() * 40))
+        marks.moved(server)
+      } else await answer(what === 'done')
+      expect(server).toBeGreaterThanOrEqual(before)
+      before = server
+      await settle()
+    }
+    attention.comeBack()
+    for (let turn = 0; turn < 80; turn += 1) {
+      void marks.flush()
+      await settle()
+      await answer(true)
+    }
+    expect(server).toBeGreaterThanOrEqual(wanted)
+  },
+)

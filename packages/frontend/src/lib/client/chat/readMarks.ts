@@ -23,9 +23,15 @@ export class ReadMarks {
   }
 
   mark(position: ReadPosition): void {
-    if (position.seq <= (this.#wanted?.seq ?? this.#doneTo)) return
+    if (position.seq <= Math.max(this.#wanted?.seq ?? 0, this.#doneTo)) return
     this.#wanted = position
     void this.flush()
+  }
+
+  /** The mark has moved, here or on another device of the person: it never goes back. */
+  moved(seq: number): void {
+    this.#doneTo = Math.max(this.#doneTo, seq)
+    if (this.#wanted && this.#wanted.seq <= this.#doneTo) this.#wanted = null
   }
 
   /** To be called when a person looks again, and when the server can be reached again. */
@@ -38,7 +44,7 @@ export class ReadMarks {
     if (!isDone) return
     this.#doneTo = Math.max(this.#doneTo, wanted.seq)
     if (this.#wanted === wanted) this.#wanted = null
-    else await this.flush()
+    else if (this.#wanted) await this.flush()
   }
 
   forget(): void {

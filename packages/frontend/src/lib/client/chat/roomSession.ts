@@ -9,6 +9,7 @@ import type { Attention } from './attention'
 import { catchUp } from './catchUp'
 import { check } from './check'
 import { Entry, type EntryEvent } from './entry'
+import { hold, release } from './holding'
 import { listen } from './inbox'
 import { hasHole, position } from './log'
 import type { ChatParts } from './parts'
@@ -25,23 +26,6 @@ export interface RoomSessionParts extends ChatParts {
   onIdentity: () => void
   onEntered: () => void
   onOutside: () => void
-}
-
-/** How many have each room of a channel open: only the last of them leaves it. */
-const holders = new WeakMap<Channel, Map<string, number>>()
-
-/** Whether somebody has it open. */
-export function isHeld(channel: Channel, roomId: string): boolean {
-  return holders.get(channel)?.has(roomId) ?? false
-}
-
-function hold(channel: Channel, roomId: string, change: 1 | -1): number {
-  const rooms = holders.get(channel) ?? new Map<string, number>()
-  holders.set(channel, rooms)
-  const count = (rooms.get(roomId) ?? 0) + change
-  if (count > 0) rooms.set(roomId, count)
-  else rooms.delete(roomId)
-  return count
 }
 
 /** One room on one channel: enters it, enters it again when it must, and keeps it whole. */
@@ -78,7 +62,7 @@ export class RoomSession {
       onCheck: () => void this.#lookAgain(),
       onRenew: () => this.#renew(),
     })
-    hold(this.channel, this.roomId, 1)
+    hold(this.channel, this.roomId)
     this.#stops = [
       listen(parts.channel, parts.roomId, (action) => this.#deliver(action)),
       parts.channel.onChange((change) => {
@@ -109,7 +93,7 @@ export class RoomSession {
     for (const stop of this.#stops) stop()
     const wasThere = this.#isInside() || this.#entering !== null
     this.#goOutside()
-    const isLast = hold(this.channel, this.roomId, -1) === 0
+    const isLast = release(this.channel, this.roomId)
     if (wasThere && isLast) this.channel.emit('room:leave', { roomId: this.roomId })
   }
 

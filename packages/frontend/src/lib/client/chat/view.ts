@@ -1,5 +1,6 @@
 import type { ChatMessage, Member, ReadMarker } from '../../types/socket'
 import type { ChatError } from '../errors'
+import type { CharacterStatus } from '../presence/rules'
 import type { Readable } from '../store'
 import { headOf, pathTo, variantsOn } from './branches'
 import type { AnswerFailure, ChatState, OutboxState } from './state'
@@ -24,6 +25,8 @@ export interface ChatView {
   /** Whether somebody else types. */
   isTyping: boolean
   typingUsers: string[]
+  /** What the characters do that are answering; the others are idle. */
+  characters: ReadonlyMap<string, Exclude<CharacterStatus, 'idle'>>
   isInRoom: boolean
   /** Ids of own messages that are not acknowledged yet. */
   pendingMessages: string[]
@@ -50,6 +53,7 @@ export function viewOf(state: ChatState): ChatView {
     failures: state.failures,
     isTyping: state.typingUsers.length > 0,
     typingUsers: [...state.typingUsers],
+    characters: charactersIn(running),
     isInRoom: state.isInRoom,
     pendingMessages: pending.map(({ id }) => id),
     outbox: state.outbox,
@@ -59,6 +63,15 @@ export function viewOf(state: ChatState): ChatView {
     isLoadingHistory: state.isLoadingHistory,
     error: state.error,
   }
+}
+
+/** One that writes in several places is writing. */
+function charactersIn(running: readonly ChatMessage[]): ChatView['characters'] {
+  const characters = new Map<string, 'thinking' | 'writing'>()
+  for (const { senderId, content } of running)
+    if (characters.get(senderId) !== 'writing')
+      characters.set(senderId, content === '' ? 'thinking' : 'writing')
+  return characters
 }
 
 /** The view of a changing state, made anew only when the state is another. */
