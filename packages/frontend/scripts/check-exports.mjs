@@ -55,7 +55,7 @@ run('node', [join(root, 'node_modules/typescript/bin/tsc'), ...compiler, 'use.mt
 const program = `
 const names = await import('rejoinder')
 const client = await import('rejoinder/client')
-for (const name of ['useSocket', 'useSocketChat', 'ConnectionStatus', 'ConnectionReplacedModal', 'MessageStatusIndicator', 'createGuest', 'ACK_TIMEOUT_MS'])
+for (const name of ['useSocket', 'useSocketChat', 'usePresence', 'useReadReceipts', 'useUnread', 'PresenceDot', 'PresenceLabel', 'ReadReceipts', 'UnreadBadge', 'ConnectionStatus', 'ConnectionReplacedModal', 'MessageStatusIndicator', 'createGuest', 'ACK_TIMEOUT_MS'])
   if (!(name in names)) throw new Error(name + ' is not exported')
 for (const name of ['createChat', 'createConnection', 'socketTransport'])
   if (!(name in client)) throw new Error(name + ' is not exported by the client')

@@ -13,7 +13,13 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
 
-copyFileSync(join(root, 'src/app/globals.css'), join(dist, 'styles.css'))
+const styles = readFileSync(join(root, 'src/app/globals.css'), 'utf8')
+writeFileSync(
+  join(dist, 'styles.css'),
+  styles.replace(/@import "\.\/(.+)";/g, (_, name) =>
+    readFileSync(join(root, 'src/app', name), 'utf8'),
+  ),
+)
 copyFileSync(join(root, '../../LICENSE'), join(dist, 'LICENSE'))
 for (const file of declarations(dist)) {
   const text = readFileSync(file, 'utf8')

@@ -56,8 +56,13 @@ export function textsFor(locale: string): Texts {
 
 /** In the language of the browser where no other is named. */
 export function useTexts(locale: string | undefined): Texts {
+  return textsFor(useLanguage(locale))
+}
+
+/** The language that is named, or the browser's. */
+export function useLanguage(locale: string | undefined): string {
   const browser = useSyncExternalStore(onLanguageChange, browserLanguage, () => 'en')
-  return textsFor(locale ?? browser)
+  return locale ?? browser
 }
 
 function browserLanguage(): string {

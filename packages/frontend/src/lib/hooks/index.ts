@@ -1,4 +1,4 @@
-export type { ChatSocket, SendOptions } from '../client'
+export type { CharacterStatus, ChatSocket, Receipt, SendOptions, ShownStatus } from '../client'
 export { type UsePresenceOptions, type UsePresenceReturn, usePresence } from './usePresence'
 export {
   type UseReadReceiptsOptions,

@@ -31,18 +31,6 @@ describe('rooms', () => {
     expect(ledger.take('a', 'room:leave', ROOM, 0)).toEqual(pass(ROOM))
   })
 
-  it('that one tab has in view stay so when another enters them in the background', () => {
-    const ledger = new Ledger()
-    const background = { ...ROOM, background: true }
-    expect(ledger.take('a', 'room:join', background, 0)).toEqual(pass(background))
-    expect(ledger.take('b', 'room:join', ROOM, 0)).toEqual(pass(ROOM))
-    expect(ledger.take('a', 'room:join', background, 0)).toEqual(pass(ROOM))
-    expect(ledger.take('b', 'room:join', background, 0)).toEqual(pass(background))
-    ledger.take('b', 'room:rejoin', ROOM, 0)
-    expect(ledger.gone('b', 0)).toEqual([])
-    expect(ledger.take('a', 'room:join', background, 0)).toEqual(pass(background))
-  })
-
   it('are forgotten with the connection', () => {
     const ledger = new Ledger()
     ledger.take('a', 'room:join', ROOM, 0)

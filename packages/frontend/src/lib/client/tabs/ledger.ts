@@ -18,8 +18,6 @@ const SETTLED: Verdict = { type: 'settled' }
 export class Ledger {
   /** The tabs of each room. */
   readonly #rooms = new Map<string, Set<TabId>>()
-  /** Those of them that have it in view. */
-  readonly #views = new Map<string, Set<TabId>>()
   /** Who typed in each room, and when. */
   readonly #typing = new Map<string, Map<TabId, number>>()
   readonly #visible = new Map<TabId, boolean>()
@@ -36,7 +34,7 @@ export class Ledger {
       case 'room:join':
       case 'room:rejoin':
         this.#roomTabs(roomId).add(tab)
-        return { type: 'pass', payload: this.#entry(tab, roomId, payload) }
+        break
       case 'room:leave':
         return this.#leaves(tab, roomId) ? { type: 'pass', payload } : SETTLED
       case 'typing:start':
@@ -62,8 +60,7 @@ export class Ledger {
   refused(tab: TabId, roomId: string): void {
     const tabs = this.#rooms.get(roomId)
     tabs?.delete(tab)
-    this.#views.get(roomId)?.delete(tab)
-    if (tabs?.size === 0) this.#forgetRoom(roomId)
+    if (tabs?.size === 0) this.#rooms.delete(roomId)
   }
 
   /** What is to be said now that a tab can be seen, or not; nobody has asked it what it thinks. */
@@ -89,7 +86,6 @@ export class Ledger {
   /** The connection is gone, and with it all that the server knew; the tabs say it again. */
   forget(): void {
     this.#rooms.clear()
-    this.#views.clear()
     this.#typing.clear()
     this.#said.clear()
     this.#presence = undefined
@@ -112,30 +108,10 @@ export class Ledger {
     this.#typing.get(roomId)?.delete(tab)
     const tabs = this.#rooms.get(roomId)
     tabs?.delete(tab)
-    this.#views.get(roomId)?.delete(tab)
     if (tabs && tabs.size > 0) return false
-    this.#forgetRoom(roomId)
+    this.#rooms.delete(roomId)
     this.#typing.delete(roomId)
     return true
-  }
-
-  #forgetRoom(roomId: string): void {
-    this.#rooms.delete(roomId)
-    this.#views.delete(roomId)
-  }
-
-  /** A room that another tab has in view stays so for the connection. */
-  #entry(tab: TabId, roomId: string, payload: unknown): unknown {
-    const views = this.#views.get(roomId) ?? new Set<TabId>()
-    this.#views.set(roomId, views)
-    if (!isRecord(payload) || payload['background'] !== true) {
-      views.add(tab)
-      return payload
-    }
-    views.delete(tab)
-    if (views.size === 0) return payload
-    const { background: _, ...inView } = payload
-    return inView
   }
 
   /** A tab that crashed while somebody typed there types no more. */
