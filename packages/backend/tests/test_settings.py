@@ -126,6 +126,7 @@ def test_every_setting_is_taken_from_the_environment(
         "interrupt",
         "operator",
         "none",
+        "anyone",
         "x",
     ):
         monkeypatch.setenv(f"{PREFIX}{name.upper()}", value)

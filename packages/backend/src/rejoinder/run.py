@@ -7,15 +7,17 @@ import gc
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from typing import TypedDict
 
 import structlog
 import uvicorn
 from rich.console import Console
 
 from rejoinder.characters.cards import Library
-from rejoinder.characters.cast import cast
+from rejoinder.characters.cast import card_maker, cast
 from rejoinder.characters.file import CharactersFile, read_characters
 from rejoinder.characters.local import LocalCharacter, LocalModelSettings, find_model, smol
+from rejoinder.characters.openai.failures import Locale
 from rejoinder.errors import ConfigurationError
 from rejoinder.server import ChatServer
 from rejoinder.settings import Settings, variable
@@ -24,6 +26,13 @@ BACKLOG = 2048
 GRACE_SECONDS = 1
 RECEIVE_BYTES = 64 * 1024
 GC_THRESHOLDS = (50_000, 20, 100)
+
+
+class _Speech(TypedDict):
+    """How characters of models speak."""
+
+    local_tokens: int
+    locale: Locale
 
 
 async def serve(settings: Settings) -> None:
@@ -38,14 +47,12 @@ async def serve(settings: Settings) -> None:
     local = local_character(settings) if settings.model else None
     if local:
         chat.add(local)
-    for character in cast(
-        file,
-        Library(settings.data_dir),
-        local.model if local else None,
-        local_tokens=settings.model_tokens,
-        locale=settings.locale,
-    ):
+    model, library = local.model if local else None, Library(settings.data_dir)
+    speech: _Speech = {"local_tokens": settings.model_tokens, "locale": settings.locale}
+    for character in cast(file, library, model, **speech):
         chat.add(character)
+    described = {each.id for each in file.characters}
+    chat.offer_cards(library, card_maker(file, model, **speech), described)
     if local:
         # The library blocks the event loop while it loads, so this is done before anybody is served.
         await local.start()

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from math import ceil
@@ -22,6 +22,8 @@ from rejoinder.characters import (
     EchoCharacter,
     FunctionCharacter,
 )
+from rejoinder.characters.cards import Library
+from rejoinder.characters.shelf import Make, Shelf
 from rejoinder.cluster.addresses import cluster_for
 from rejoinder.core.clock import Clock, SystemClock
 from rejoinder.core.connections import Connection
@@ -38,10 +40,13 @@ from rejoinder.stores.base import Store
 from rejoinder.web import page
 from rejoinder.web.access import Access
 from rejoinder.web.api import Api, ApiParts
+from rejoinder.web.cards import CardEndpoints, Cards
 from rejoinder.web.operate import Operate
 from rejoinder.web.rooms import RoomEndpoints, RoomParts
 
 TICK_SECONDS = 0.25
+UPLOADS = Rate(0.5, 20)
+"""Imports of one user, per second and at once."""
 SEARCHES = Rate(5, 20)
 """Searches of one user, per second and at once."""
 HAND_OVER_STEP = 0.05
@@ -124,6 +129,7 @@ class ChatServer:
             prompts=self._prompts,
         )
         self._gateway.serve(self._service)
+        self._shelf = Shelf(self._characters)
         self._app = Starlette(routes=self._routes())
         self._starting = asyncio.Lock()
         self._work: list[asyncio.Task[None]] = []
@@ -156,6 +162,18 @@ class ChatServer:
             return function
 
         return register
+
+    def offer_cards(
+        self, library: Library, make: Make | None, described: Collection[str] = ()
+    ) -> None:
+        """Let people import, export and delete the character cards of a library over REST.
+
+        Args:
+            library: Where the cards are. The characters of those that are there are added already.
+            make: Makes the character of a card, given its id; None if nobody can speak for one.
+            described: Ids of characters that were added and are none of the library's.
+        """
+        self._shelf.use(library, make, described)
 
     def authenticate(self, function: A) -> A:
         """Let `async function(handshake)` say who somebody is: a `User`, or None for nobody."""
@@ -300,7 +318,8 @@ class ChatServer:
                 prompts=self._prompts,
                 asker_sees_prompts=settings.prompt_policy == "asker",
                 operator_token=settings.operator_token,
-                more=self._room_routes(),
+                cards=self._cards(),
+                more=(*self._card_endpoints().routes(), *self._room_routes()),
             )
         )
         operate = Operate(self._store, self._reachable, self.connections, settings.operator_token)
@@ -311,6 +330,19 @@ class ChatServer:
             Mount("/api", routes=api.routes(), middleware=_cors(settings.allowed_origins)),
             *page.routes(page.page_folder()),
         ]
+
+    def _cards(self) -> Cards:
+        who = self.settings.card_policy
+        return Cards(self._shelf, self._characters, who)
+
+    def _card_endpoints(self) -> CardEndpoints:
+        return CardEndpoints(
+            self._cards(),
+            Access(self._store, self._who),
+            self.settings.operator_token,
+            RateLimit(UPLOADS),
+            self._clock,
+        )
 
     def _room_routes(self) -> list[BaseRoute]:
         return RoomEndpoints(

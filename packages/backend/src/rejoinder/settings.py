@@ -96,6 +96,11 @@ class Settings(BaseSettings):
     double_texting: TurnPolicy = Field(
         "queue", description="what becomes of an answer when its user sends again meanwhile"
     )
+    cards: Literal["anyone", "operator"] | None = Field(
+        None,
+        description="who may import, export and delete character cards over REST: anyone who is signed in, or who has the "
+        "operator's token [default: anyone in development, else operator]",
+    )
     titles: TitleMaker = Field(
         "first",
         description="what makes a room's title: nothing, its first message, or then its character's model, which costs a request",
@@ -176,6 +181,11 @@ class Settings(BaseSettings):
     def room_policy(self) -> Literal["open", "members"]:
         """Who may enter a room."""
         return self.rooms or ("open" if self.development else "members")
+
+    @property
+    def card_policy(self) -> Literal["anyone", "operator"]:
+        """Who may import, export and delete character cards."""
+        return self.cards or ("anyone" if self.development else "operator")
 
     @property
     def drain_seconds(self) -> float:

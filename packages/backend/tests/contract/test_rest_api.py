@@ -235,7 +235,7 @@ async def test_bad_ids_in_a_path_are_invalid(server: ServerProcess) -> None:
 async def test_a_wrong_method_is_told_as_json(server: ServerProcess, method: str) -> None:
     async with (
         aiohttp.ClientSession() as http,
-        http.request(method, f"{server.url}/api/characters") as answer,
+        http.request(method, f"{server.url}/api/info") as answer,
     ):
         assert answer.status in {404, 405}
         assert answer.content_type == "application/json"

@@ -1,5 +1,6 @@
 """Requests to the HTTP interface."""
 
+import io
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +36,8 @@ async def request(
 ) -> Answer:
     """One request; its answer must be JSON."""
     headers = {"authorization": f"Bearer {bearer}"} if bearer else {}
-    data = raw if raw is not None else None if body is None else json.dumps(body).encode()
+    content = raw if raw is not None else None if body is None else json.dumps(body).encode()
+    data = None if content is None else io.BytesIO(content)
     async with (
         aiohttp.ClientSession() as http,
         http.request(method, server.url + path, headers=headers, data=data) as response,

@@ -1,6 +1,6 @@
 """The characters of a server that are described rather than written: those of its file, and its cards."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import structlog
 
@@ -18,6 +18,9 @@ from rejoinder.characters.prompt import Persona, Told
 from rejoinder.errors import ConfigurationError
 
 _SOMEBODY: dict[Locale, str] = {"en": "you", "ko": "당신"}
+
+
+Speaking = Callable[[CharacterInfo, Persona, Endpoint | None], Character]
 
 
 def cast(
@@ -40,7 +43,48 @@ def cast(
     Raises:
         ConfigurationError: A character of the file needs the local model, and there is none.
     """
+    speaking = _speaking(local, local_tokens, locale)
+    taken = set(RESERVED)
+    for described in file.characters:
+        taken.add(described.id)
+        yield speaking(*_who(described, locale), described.endpoint)
+    log = structlog.get_logger("rejoinder.characters")
+    make = card_maker(file, local, local_tokens=local_tokens, locale=locale)
+    for character_id in library.paths():
+        if character_id in taken:
+            log.warning("a card has the id of another character", character_id=character_id)
+            continue
+        if make is None:
+            log.warning("a card has nobody to speak for it", character_id=character_id)
+            continue
+        try:
+            card = library.get(character_id).file.card
+        except ConfigurationError as error:
+            log.warning("a card can't be used", character_id=character_id, reason=str(error))
+            continue
+        yield make(character_id, card)
 
+
+def card_maker(
+    file: CharactersFile,
+    local: LocalModel | None,
+    *,
+    local_tokens: int = 256,
+    locale: Locale = "en",
+) -> Callable[[str, Card], Character] | None:
+    """What makes the character of a card, given its id; None if nobody can speak for one."""
+    if file.cards is None and local is None:
+        return None
+    speaking = _speaking(local, local_tokens, locale)
+
+    def make(character_id: str, card: Card) -> Character:
+        persona = CardPersona(card, somebody=_SOMEBODY[locale])
+        return speaking(persona.info(character_id), persona, file.cards)
+
+    return make
+
+
+def _speaking(local: LocalModel | None, local_tokens: int, locale: Locale) -> Speaking:
     def speaking(info: CharacterInfo, persona: Persona, endpoint: Endpoint | None) -> Character:
         if endpoint is not None:
             return OpenAICharacter(info, endpoint, persona=persona, locale=locale)
@@ -50,25 +94,7 @@ def cast(
             )
         return LocalCharacter(info, local, persona=persona, max_tokens=local_tokens)
 
-    taken = set(RESERVED)
-    for described in file.characters:
-        taken.add(described.id)
-        yield speaking(*_who(described, locale), described.endpoint)
-    log = structlog.get_logger("rejoinder.characters")
-    for character_id in library.paths():
-        if character_id in taken:
-            log.warning("a card has the id of another character", character_id=character_id)
-            continue
-        if file.cards is None and local is None:
-            log.warning("a card has nobody to speak for it", character_id=character_id)
-            continue
-        try:
-            card = library.get(character_id).file.card
-        except ConfigurationError as error:
-            log.warning("a card can't be used", character_id=character_id, reason=str(error))
-            continue
-        persona = CardPersona(card, somebody=_SOMEBODY[locale])
-        yield speaking(persona.info(character_id), persona, file.cards)
+    return speaking
 
 
 def _who(described: Described, locale: Locale) -> tuple[CharacterInfo, Persona]:

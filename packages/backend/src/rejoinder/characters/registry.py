@@ -9,6 +9,7 @@ class Characters:
 
     def __init__(self) -> None:
         self._by_id: dict[str, Character] = {}
+        self._removed: list[Character] = []
 
     def add(self, character: Character) -> None:
         """Add one.
@@ -23,6 +24,12 @@ class Characters:
                 f"There are two characters with the id {info.id!r}: give one of them another id."
             )
         self._by_id[info.id] = character
+
+    def remove(self, character_id: str) -> None:
+        """Offer one no longer. It is closed with the others in the end, since it may still be answering."""
+        character = self._by_id.pop(character_id, None)
+        if character is not None:
+            self._removed.append(character)
 
     def get(self, character_id: str) -> Character | None:
         """The character with this id, if there is one."""
@@ -39,8 +46,10 @@ class Characters:
             ExceptionGroup: Closing some of them failed; the others are closed all the same.
         """
         failures: list[Exception] = []
-        while self._by_id:
-            _, character = self._by_id.popitem()
+        left = [*self._removed, *self._by_id.values()]
+        self._removed, self._by_id = [], {}
+        while left:
+            character = left.pop()
             try:
                 await character.aclose()
             except Exception as error:  # noqa: BLE001 - one character's defect must not leave the next one open

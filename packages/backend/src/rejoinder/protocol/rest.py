@@ -10,6 +10,7 @@ from rejoinder.protocol.fields import ClientPayload, Id, Position, ServerPayload
 
 __all__ = [
     "AnswerPrompt",
+    "CardImported",
     "CharacterSummary",
     "ExportedRoom",
     "Failure",
@@ -51,6 +52,23 @@ class CharacterSummary(ServerPayload, frozen=True):
     name: str
     description: str | UnsetType = UNSET
     greeting: str | UnsetType = UNSET
+    card: (
+        Annotated[
+            Literal[True], Meta(description="it is a card, which can be exported and deleted")
+        ]
+        | UnsetType
+    ) = UNSET
+    picture: (
+        Annotated[str, Meta(description="the address of its picture, from that of the server")]
+        | UnsetType
+    ) = UNSET
+
+
+class CardImported(ServerPayload, frozen=True):
+    """`POST /api/characters`: the character of the card; with `fresh` false the same file was there already."""
+
+    character: CharacterSummary
+    fresh: bool
 
 
 class RoomCreate(ClientPayload, frozen=True):
@@ -198,4 +216,8 @@ class ServerInfo(ServerPayload, frozen=True):
     version: str
     guests: bool
     content_limit_bytes: Position
+    cards: Annotated[
+        Literal["anyone", "operator", "nobody"],
+        Meta(description="who may import, export and delete character cards"),
+    ]
     prompts: bool | UnsetType = UNSET

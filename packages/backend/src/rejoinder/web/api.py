@@ -28,6 +28,7 @@ from rejoinder.service.prompts import Prompts
 from rejoinder.stores.base import GONE, RoomOverview, Store, StoredMember
 from rejoinder.web.access import Access, address, guarded, path_id
 from rejoinder.web.answers import answer, body_of, is_operator
+from rejoinder.web.cards import Cards
 
 PAGE = 100
 MEMBERS_PAGE = 500
@@ -59,6 +60,7 @@ class ApiParts:
     asker_sees_prompts: bool
     """Whether who asked for an answer may see that; if not, only the operator may."""
     operator_token: str
+    cards: Cards
     more: Sequence[BaseRoute] = ()
     """The routes of others under `/api`."""
 
@@ -101,6 +103,7 @@ class Api:
                 version=self._p.version,
                 guests=self._p.tokens is not None,
                 content_limit_bytes=self._p.content_limit,
+                cards=self._p.cards.policy,
                 prompts=True if self._p.asker_sees_prompts else UNSET,
             )
         )
@@ -135,17 +138,7 @@ class Api:
 
     async def characters(self, _request: Request) -> Response:
         """`GET /api/characters`."""
-        return answer(
-            [
-                rest.CharacterSummary(
-                    id=info.id,
-                    name=info.name,
-                    description=or_unset(info.description or None),
-                    greeting=or_unset(info.greeting or None),
-                )
-                for info in self._p.characters.list()
-            ]
-        )
+        return answer(await self._p.cards.summaries())
 
     async def rooms(self, request: Request) -> Response:
         """`GET /api/rooms`: one's own."""

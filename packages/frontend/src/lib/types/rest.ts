@@ -19,6 +19,16 @@ export interface CharacterSummary {
   name: string
   description?: string
   greeting?: string
+  /** it is a card, which can be exported and deleted */
+  card?: true
+  /** the address of its picture, from that of the server */
+  picture?: string
+}
+
+/** `POST /api/characters`: the character of the card; with `fresh` false the same file was there already. */
+export interface CardImported {
+  character: CharacterSummary
+  fresh: boolean
 }
 
 /** `POST /api/rooms`: a room of one's own; without an id the server makes one. */
@@ -137,5 +147,7 @@ export interface ServerInfo {
   version: string
   guests: boolean
   contentLimitBytes: number
+  /** who may import, export and delete character cards */
+  cards: 'anyone' | 'nobody' | 'operator'
   prompts?: boolean
 }

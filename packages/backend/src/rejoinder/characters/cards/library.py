@@ -3,6 +3,7 @@
 import os
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,15 +64,28 @@ class Library:
         Raises:
             ConfigurationError: There is none with this id, or it can't be used.
         """
+        path = self.get_path(character_id)
+        return Shelved(character_id, path, read_file(path))
+
+    def get_path(self, character_id: str) -> Path:
+        """The file of a card.
+
+        Raises:
+            ConfigurationError: There is none with this id.
+        """
         path = self.paths().get(character_id)
         if path is None:
             raise ConfigurationError(
                 f"There is no card {character_id!r} in {self.folder}: `rejoinder character list` shows what there is."
             )
-        return Shelved(character_id, path, read_file(path))
+        return path
 
-    def add(self, content: bytes) -> tuple[str, bool]:
+    def add(self, content: bytes, not_these: Collection[str] = ()) -> tuple[str, bool]:
         """Keep a card, the file as it is.
+
+        Args:
+            content: The file.
+            not_these: Ids that other characters have.
 
         Returns:
             The id of its character, and whether it is new: the same file again is kept once.
@@ -87,13 +101,25 @@ class Library:
                 f"There are {MAX_CARDS} cards already: remove one from {self.folder}."
             )
         character_id, number = wanted, 1
-        while character_id in taken or character_id in RESERVED:
+        while character_id in taken or character_id in RESERVED or character_id in not_these:
             if character_id in taken and taken[character_id].read_bytes() == content:
                 return character_id, False
             number += 1
             character_id = f"{wanted}-{number}"
         self._write(self.folder / f"{character_id}.{file.format}", content)
         return character_id, True
+
+    def remove(self, character_id: str) -> None:
+        """Delete a card.
+
+        Raises:
+            ConfigurationError: There is none with this id, or it can't be deleted.
+        """
+        path = self.get_path(character_id)
+        try:
+            path.unlink()
+        except OSError as error:
+            raise ConfigurationError(f"{path} can't be deleted: {error.strerror}.") from None
 
     def _write(self, path: Path, content: bytes) -> None:
         try:
