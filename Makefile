@@ -9,6 +9,7 @@ MINUTES ?= 2
 SEED ?= 1
 DATABASE ?=
 SERVERS ?= 1
+ROOMS ?= 500
 
 BIN := .venv/bin
 FRONTEND := packages/frontend
@@ -19,7 +20,7 @@ SET_UP = @command -v $(PYTHON) >/dev/null || { echo 'Python 3.11 or newer is mis
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test check generate format lock bench bench-stores chaos conformance clean
+.PHONY: help setup run test check generate format lock bench bench-stores bench-cluster chaos rolling conformance clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -72,6 +73,10 @@ bench-stores: ## Measure SQLite and MongoDB side by side (into docs/performance.
 chaos: ## Break servers while people chat: MINUTES=2 SEED=1 DATABASE=sqlite|mongodb SERVERS=1|3 (into docs/reliability.md: ARGS=--write)
 	$(SET_UP) test
 	@$(BIN)/python -m chaos.run --minutes $(MINUTES) --seed $(SEED) $(if $(DATABASE),--database $(DATABASE)) --servers $(SERVERS) $(ARGS)
+
+rolling: ## Restart two servers in turn under ROOMS=500 running answers (into docs/reliability.md: ARGS=--write)
+	$(SET_UP) test
+	@$(BIN)/python -m chaos.rolling --rooms $(ROOMS) $(ARGS)
 
 bench-cluster: ## Measure 1, 2 and 3 servers over a Redis (into docs/performance.md: ARGS=--write)
 	$(SET_UP) test

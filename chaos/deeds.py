@@ -80,6 +80,13 @@ def _act_inside(device: "Device", deed: str, view: View) -> None:
             pass
 
 
+def ask(device: "Device", view: View, pieces: int, pause_ms: int) -> None:
+    """Ask the character something whose answer takes that long."""
+    message_id = f"{device.name}.{device.next_number()}"
+    content = script.order(message_id, pieces, pause_ms)
+    view.outbox[message_id] = Draft(message_id, content, asks=True)
+
+
 def _write(device: "Device", view: View, *, asks: bool) -> None:
     if len(view.outbox) >= OUTBOX_MAX:
         return

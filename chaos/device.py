@@ -5,13 +5,12 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import msgspec
 
 from chaos import deeds, script
-from chaos.link import Link
 from chaos.record import (
     Acked,
     Asked,
@@ -36,6 +35,17 @@ from chaos.wire import Lost, Wire
 ACK_SECONDS = 5.0
 BEAT_SECONDS = 3.0
 TICK_SECONDS = 0.05
+
+
+class Way(Protocol):
+    """How a client gets to a server."""
+
+    @property
+    def url(self) -> str:
+        """Where it connects, this time."""
+        ...
+
+
 PASSING = frozenset({"unavailable", "rate_limited"})
 
 
@@ -72,11 +82,15 @@ RECORDED = frozenset(
 
 @dataclass(frozen=True)
 class Habits:
-    """How a client behaves: what it does a second, and how many messages it sends without waiting."""
+    """How a client behaves: how often it does something in a second, and how many messages it sends without waiting."""
 
     rate: float
     window: int
     asks: float
+    act: Callable[["Device"], None] = deeds.act
+    tick: float = TICK_SECONDS
+    """Seconds between two looks at what there is to do."""
+    beat: float = BEAT_SECONDS
 
 
 @dataclass(frozen=True)
@@ -95,7 +109,7 @@ class Device:
     def __init__(
         self,
         identity: Identity,
-        link: Link,
+        way: Way,
         record: Recorder,
         http: aiohttp.ClientSession,
         habits: Habits,
@@ -108,7 +122,7 @@ class Device:
         self.quiet = False
         """It writes nothing more, and moves to no other room."""
         self._identity = identity
-        self._link = link
+        self._way = way
         self._record = record
         self._http = http
         self.habits = habits
@@ -131,6 +145,11 @@ class Device:
         """Of the next message that it writes."""
         self._written += 1
         return self._written
+
+    @property
+    def connections(self) -> int:
+        """How often it has connected, or tried to."""
+        return self._conn
 
     @property
     def settled(self) -> bool:
@@ -180,9 +199,9 @@ class Device:
         self._conn += 1
         self._dropping.clear()
         auth = {"token": self._identity.token}
-        wire = await Wire.connect(self._http, self._link.url, auth, self._hear)
+        wire = await Wire.connect(self._http, self._way.url, auth, self._hear)
         self._record(Opened(now(), self.name, self._identity.user, self._conn))
-        self._wire, self._beat_at = wire, now() + BEAT_SECONDS
+        self._wire, self._beat_at = wire, now() + self.habits.beat
         loop = asyncio.get_running_loop()
         hearing = loop.create_task(wire.run())
         parts = {hearing, loop.create_task(self._tend()), loop.create_task(self._drop())}
@@ -227,10 +246,10 @@ class Device:
                 self._care(view)
             if not self.quiet and now() >= self._act_at:
                 self._act_at = now() + self.rng.expovariate(self.habits.rate)
-                deeds.act(self)
+                self.habits.act(self)
             if now() >= self._beat_at and "beat" not in self._busy:
                 self.do("beat", self._beat())
-            await asyncio.sleep(TICK_SECONDS)
+            await asyncio.sleep(self.habits.tick)
 
     def _choose_rooms(self) -> None:
         wanted = list(self.views) if self.quiet else self.rooms()
@@ -274,7 +293,7 @@ class Device:
     async def _beat(self) -> None:
         if await self.call("heartbeat", {}) is None:
             raise Lost("no answer to a heartbeat")
-        self._beat_at = now() + BEAT_SECONDS
+        self._beat_at = now() + self.habits.beat
 
     async def call(
         self, event: str, payload: object, at_once: Callable[[Reply, bytes], None] | None = None

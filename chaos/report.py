@@ -12,6 +12,8 @@ sys.path.append(str(ROOT / "bench"))
 
 from report import machine, put_section  # noqa: E402 - what measures writes its pages in the same way
 
+__all__ = ["PAGE", "lines", "machine", "put_section", "summary", "write"]
+
 if TYPE_CHECKING:
     from chaos.run import Outcome
 

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -35,6 +35,7 @@ from chaos.record import Recorder, Stored, in_time, now  # noqa: E402
 from chaos.server import Server  # noqa: E402
 from chaos.watch import Watch  # noqa: E402
 
+T = TypeVar("T")
 DATABASE = "chaos"
 LOOK_SECONDS = 0.5
 
@@ -87,12 +88,12 @@ async def play(plan: Plan, folder: Path) -> Outcome:
     begun = now()
     disk = Disk(folder / "disk")
     try:
-        async with _database(plan, folder) as mongo:
-            fleet = _fleet(plan, folder, disk, mongo)
+        async with database_of(plan, folder) as mongo:
+            fleet = fleet_of(plan, folder, disk, mongo)
             with Recorder(folder / "python.jsonl") as record:
                 async with fleet:
                     unsettled = await _run(plan, fleet, folder, disk, mongo, record)
-            rows = _rows(fleet.servers[0], mongo)
+            rows = rows_of(fleet.servers[0], mongo)
     finally:
         disk.close()
     logs = [folder / "python.jsonl", folder / "node.jsonl"]
@@ -110,7 +111,8 @@ async def play(plan: Plan, folder: Path) -> Outcome:
     )
 
 
-def _fleet(plan: Plan, folder: Path, disk: Disk, mongo: ReplicaSet | None) -> Fleet:
+def fleet_of(plan: Plan, folder: Path, disk: Disk, mongo: ReplicaSet | None) -> Fleet:
+    """The servers of a run, which are not started yet."""
     environment = {"CHAOS_LIES": plan.lies}
     if mongo is not None:
         environment["REJOINDER_DATABASE"] = mongo.url(DATABASE)
@@ -122,14 +124,16 @@ def _fleet(plan: Plan, folder: Path, disk: Disk, mongo: ReplicaSet | None) -> Fl
     return Fleet(servers, RedisServer(folder / "redis") if plan.servers > 1 else None)
 
 
-def _rows(server: Server, mongo: ReplicaSet | None) -> list[Stored]:
+def rows_of(server: Server, mongo: ReplicaSet | None) -> list[Stored]:
+    """What is stored in the end."""
     if mongo is None:
         return stored.of_sqlite(server.data / "rejoinder.db")
     return stored.of_mongo(mongo.url(DATABASE))
 
 
 @asynccontextmanager
-async def _database(plan: Plan, folder: Path) -> AsyncIterator[ReplicaSet | None]:
+async def database_of(plan: Plan, folder: Path) -> AsyncIterator[ReplicaSet | None]:
+    """The database of a run, where it is not the embedded one."""
     if plan.database == "sqlite":
         yield None
         return
@@ -194,7 +198,7 @@ def _start(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
     return asyncio.get_running_loop().create_task(work)
 
 
-async def _until_told(work: Coroutine[Any, Any, Outcome]) -> Outcome:
+async def until_told(work: Coroutine[Any, Any, T]) -> T:
     """Do it; who ends the program leaves nothing behind."""
     loop = asyncio.get_running_loop()
     task = loop.create_task(work)
@@ -234,7 +238,7 @@ def main() -> int:
     folder = given.keep or Path(tempfile.mkdtemp(prefix="rejoinder-chaos-"))
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        outcome = asyncio.run(_until_told(play(plan, folder)))
+        outcome = asyncio.run(until_told(play(plan, folder)))
     except asyncio.CancelledError:
         print(f"\nInterrupted. What was written down: {folder}")
         return 130

@@ -37,6 +37,8 @@ class Server:
     starts: int = 0
     failed_starts: int = 0
     process: "asyncio.subprocess.Process | None" = None
+    patience: float = END_SECONDS
+    """Seconds that it may take to end when it is told to."""
     listens: bool = False
     """Whether clients are handed on to it: from when it is up until it is ended."""
 
@@ -139,7 +141,7 @@ class Server:
             return
         self.tell(number)
         try:
-            await asyncio.wait_for(self.process.wait(), END_SECONDS)
+            await asyncio.wait_for(self.process.wait(), self.patience)
         except TimeoutError:
             self.tell(signal.SIGKILL)
             await self.process.wait()

@@ -111,7 +111,9 @@ class View:
                 )
                 self._new(row)
             case "message:stream:start":
-                row = Message(payload.message_id, payload.seq, state="streaming")
+                row = Message(
+                    payload.message_id, payload.seq, state="streaming", reply_to=payload.reply_to
+                )
                 self._new(row)
                 self.running[row.id] = row
             case "message:stream:chunk":
