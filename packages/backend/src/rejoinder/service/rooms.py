@@ -341,6 +341,7 @@ class Rooms:
 
     def arrived(self, state: RoomState, message: ChatMessage) -> None:
         """Another server has told of a row."""
+        self._store.heard(state.id, message.seq)
         self._let_out(state, message)
 
     async def reach(self, state: RoomState, seq: int) -> None:

@@ -255,6 +255,10 @@ class Store(Protocol):
         """
         ...
 
+    def heard(self, room_id: str, seq: int) -> None:
+        """Another server has stored that row: what it appends next may be numbered from there."""
+        ...
+
     async def find(self, message_id: str) -> ChatMessage | None:
         """The row of that id."""
         ...

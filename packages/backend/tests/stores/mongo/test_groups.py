@@ -134,3 +134,36 @@ async def test_servers_that_are_given_the_same_messages(make: Callable[[], Mongo
     await _check(stores[0], room_id, drafts)
     for store in stores:
         await store.close()
+
+
+async def test_who_is_told_what_others_store_goes_on_from_there(
+    make: Callable[[], MongoStore], one: ReplicaSet
+) -> None:
+    """Told of each row, as servers are over the bus, two that take turns are never refused a number, and need not read it."""
+    stores = [make(), make()]
+    for store in stores:
+        await store.open()
+    room_id = fresh("room")
+    await stores[0].create_room(room_id, "owner", 0, None)
+    drafts = [draft(room_id, f"number {number}") for number in range(20)]
+    # Where nothing is known yet, the log is read.
+    await stores[0].append(draft(room_id))
+    stores[0].heard(room_id, (await stores[1].append(draft(room_id))).message.seq)
+    with one.members[0].admin() as client:
+        before = client.admin.command("serverStatus")["opcounters"]
+        for number, each in enumerate(drafts):
+            row = (await stores[number % 2].append(each)).message
+            stores[1 - number % 2].heard(room_id, row.seq)
+        after = client.admin.command("serverStatus")["opcounters"]
+    assert after["insert"] - before["insert"] == len(drafts)
+    assert after["query"] - before["query"] < len(drafts) / 2
+    for store in stores:
+        await store.close()
+
+
+async def test_what_is_heard_late_takes_no_number_back(opened: tuple[MongoStore, str]) -> None:
+    store, room_id = opened
+    rows = [await store.append(draft(room_id, f"number {number}")) for number in range(5)]
+    store.heard(room_id, rows[1].message.seq)
+    assert (await store.append(draft(room_id, "next"))).message.seq == 6
+    assert [row.seq for row in await whole(store, room_id)] == list(range(1, 7))

@@ -23,9 +23,10 @@ from rejoinder.cluster.redis import keys as names
 from rejoinder.cluster.redis.bus import Batch, Inbox, Outbox
 from rejoinder.cluster.redis.claims import Claims
 from rejoinder.cluster.redis.keys import Keys
-from rejoinder.cluster.redis.lane import TIMEOUT, Command, Lane
+from rejoinder.cluster.redis.lane import TIMEOUT, Lane
 from rejoinder.cluster.redis.pulse import Pulse
 from rejoinder.cluster.redis.subscription import Subscription
+from rejoinder.cluster.redis.wire import Command
 from rejoinder.core.connections import ConnectionPolicy
 from rejoinder.core.sessions import Session
 from rejoinder.errors import ConfigurationError, Unavailable
@@ -119,6 +120,7 @@ class RedisCluster:
         if self._running is not None:
             self._running.cancel()
             await asyncio.wait((self._running,))
+        await self._lane.close()
         with suppress(RedisError, OSError):
             await self._client.aclose()
 
@@ -271,6 +273,8 @@ def _client(url: str) -> tuple["Redis", int]:
             socket_connect_timeout=TIMEOUT,
             retry=Retry(NoBackoff(), 0),
             health_check_interval=0,
+            # With the newer one, what is published comes in a way that takes the client longer.
+            protocol=2,
         )
         return client, int(client.connection_pool.connection_kwargs.get("db", 0) or 0)
     except ValueError as error:

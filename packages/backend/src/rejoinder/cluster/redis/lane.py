@@ -14,6 +14,7 @@ from redis.exceptions import (
     RedisError,
 )
 
+from rejoinder.cluster.redis.wire import Command, Wire
 from rejoinder.errors import Unavailable
 
 TIMEOUT: Final = 1.0
@@ -23,8 +24,6 @@ SLICE: Final = 500
 AWAY: Final = "The servers can't reach each other. Try again in a moment."
 RETRY_MS: Final = 1000
 SCRIPTS: Final = ("beat", "claim", "release", "connected", "listen")
-
-Command = tuple[str | bytes | int, ...]
 
 
 @dataclass(slots=True)
@@ -42,11 +41,11 @@ class Lane:
 
     def __init__(self, client: "Redis", gather: Callable[[], Sequence[Command]]) -> None:
         """`gather` is asked, before each pipeline, for what needs no answer."""
-        self._client = client
+        self._wire = Wire(client)
         self._gather = gather
         self._waiting: list[Asked] = []
         self._news = asyncio.Event()
-        self._shas: dict[str, str] = {}
+        self._shas: dict[str, bytes] = {}
         self.up = True
         self.commands = 0
         self._log = structlog.get_logger("rejoinder.cluster")
@@ -92,6 +91,10 @@ class Lane:
     def tell(self, command: Command) -> None:
         """The same, where the answer is of no interest."""
         _ = self.ask(command)
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        await self._wire.drop()
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -147,15 +150,19 @@ class Lane:
 
     async def _execute(self, commands: Sequence[Command]) -> list[Any]:
         if not self._shas:
-            for name in SCRIPTS:
-                self._shas[name] = str(await self._client.script_load(source(name)))
-        async with self._client.pipeline(transaction=False) as pipe:
-            for command in commands:
-                if command[0] == "EVALSHA":
-                    pipe.execute_command("EVALSHA", self._shas[str(command[1])], *command[2:])
-                else:
-                    pipe.execute_command(*command)
-            return list(await pipe.execute(raise_on_error=False))
+            loading: list[Command] = [("SCRIPT", "LOAD", source(name)) for name in SCRIPTS]
+            for name, sha in zip(SCRIPTS, await self._wire.ask(loading), strict=True):
+                if isinstance(sha, RedisError):
+                    raise sha
+                self._shas[name] = sha
+        return await self._wire.ask(
+            [
+                ("EVALSHA", self._shas[str(command[1])], *command[2:])
+                if command[0] == "EVALSHA"
+                else command
+                for command in commands
+            ]
+        )
 
 
 def source(name: str) -> str:

@@ -9,6 +9,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from rejoinder.cluster.redis.wire import Wire
+
 AGAIN_SECONDS: Final = 0.3
 
 
@@ -45,15 +47,19 @@ class Subscription:
 
     async def _run(self) -> None:
         while True:
+            wire = Wire(self._client)
             try:
-                async with self._client.pubsub() as pubsub:
-                    await pubsub.subscribe(self._channel)
-                    # What was sent before is lost.
-                    self._lost()
-                    async for message in pubsub.listen():
-                        if message["type"] == "message":
-                            self._take(message["data"])
+                await wire.say([("SUBSCRIBE", self._channel)])
+                await wire.hear()
+                # What was sent before is lost.
+                self._lost()
+                while True:
+                    kind, _, data = await wire.hear()
+                    if kind == b"message":
+                        self._take(data)
             except (RedisError, OSError, TimeoutError):
                 self._log.debug("the subscription was lost")
+            finally:
+                await wire.drop()
             self._lost()
             await asyncio.sleep(AGAIN_SECONDS)

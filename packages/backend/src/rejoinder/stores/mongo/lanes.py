@@ -2,13 +2,14 @@
 
 A group is one ordered insert, whose rows take the next numbers of their rooms; all that gathers meanwhile is the next
 group, so that a busy server needs few inserts, however many rooms it has. The unique index on room and number lets only
-one of two servers have a number; the other reads the last one and goes on from there. An ordered insert stops at its first
-refusal, so a room never has a hole.
+one of two servers have a number; the other waits until it is told what that one has stored, or reads the last number, and
+goes on from there. An ordered insert stops at its first refusal, so a room never has a hole.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,8 @@ GROUP = 256
 WAITING_MAX = 10_000
 LANES = 4
 ROOMS_KEPT = 10_000
+TOLD_SECONDS = 5.0
+HEAR_SECONDS = 0.02
 MAJORITY_TRIES = 100
 MAJORITY_SECONDS = 0.02
 
@@ -46,14 +49,36 @@ class Lane:
 
     waiting: deque[Entry] = field(default_factory=deque)
     last: dict[str, int] = field(default_factory=dict)
+    told: dict[str, float] = field(default_factory=dict)
+    """When another server last told of a row of a room: it may do so again."""
+    news: asyncio.Event = field(default_factory=asyncio.Event)
     runs: bool = False
 
     def know(self, room_id: str, last: int) -> None:
         """Keep a room's last number, and forget that of the room that was not used for longest."""
-        self.last.pop(room_id, None)
-        self.last[room_id] = last
+        self.last[room_id] = max(last, self.last.pop(room_id, 0))
         if len(self.last) > ROOMS_KEPT:
             del self.last[next(iter(self.last))]
+
+    def hear(self, room_id: str, seq: int, now: float) -> None:
+        """Another server has stored a row of that number."""
+        self.know(room_id, seq)
+        self.told.pop(room_id, None)
+        self.told[room_id] = now
+        if len(self.told) > ROOMS_KEPT:
+            del self.told[next(iter(self.told))]
+        self.news.set()
+
+    async def hears(self, room_id: str) -> None:
+        """Wait a moment for what another server has to tell of a room, if it is likely to."""
+        loop = asyncio.get_running_loop()
+        if loop.time() - self.told.get(room_id, -TOLD_SECONDS) >= TOLD_SECONDS:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HEAR_SECONDS):
+                while room_id not in self.last:
+                    self.news.clear()
+                    await self.news.wait()
 
 
 class Lanes:
@@ -87,6 +112,11 @@ class Lanes:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         return entry.done
+
+    def heard(self, room_id: str, seq: int) -> None:
+        """Another server has stored that row; a majority has it."""
+        lane = self._lanes[hash(room_id) % LANES]
+        lane.hear(room_id, seq, asyncio.get_running_loop().time())
 
     async def close(self) -> None:
         """Write what has been taken."""
@@ -169,8 +199,13 @@ class Lanes:
             raise error
         if "_id" not in refusal.get("keyPattern", {}):
             # Another server has that number, and is likely to have been in the other rooms of this group, too.
-            for entry in group[inserted:]:
-                lane.last.pop(entry.draft.room_id, None)
+            tried: dict[str, int] = {}
+            for document in documents[inserted:]:
+                tried.setdefault(document["roomId"], document["seq"])
+            for room_id, seq in tried.items():
+                if lane.last.get(room_id, 0) < seq:
+                    lane.last.pop(room_id, None)
+            await lane.hears(group[inserted].draft.room_id)
             return group[inserted:]
         await self._settle_known(group[inserted])
         return group[inserted + 1 :]

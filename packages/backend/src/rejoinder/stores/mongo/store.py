@@ -138,6 +138,9 @@ class MongoStore:
         except (Conflict, NotFound, Unavailable) as error:
             return error
 
+    def heard(self, room_id: str, seq: int) -> None:
+        self._lanes.heard(room_id, seq)
+
     async def find(self, message_id: str) -> ChatMessage | None:
         return await self._rows.find(message_id)
 

@@ -106,6 +106,9 @@ class SqliteStore:
     async def append_all(self, drafts: Sequence[Draft]) -> list[Outcome]:
         return await self._write(lambda db: appending.append_all(db, drafts))
 
+    def heard(self, room_id: str, seq: int) -> None:
+        """There is no other server on this file."""
+
     async def find(self, message_id: str) -> ChatMessage | None:
         return await self._read(lambda db: rows.find(db, message_id))
 
