@@ -6,7 +6,7 @@ import { useDraft } from '@/components/chat/composer/useDraft'
 import { useText } from '@/components/chat/i18n/TextContext'
 import { MessageList, NewestButton } from '@/components/chat/messages/MessageList'
 import { PromptDialog } from '@/components/chat/messages/PromptDialog'
-import type { MessageHandlers } from '@/components/chat/messages/SlotItem'
+import { firstKey } from '@/components/chat/messages/slots'
 import { useChatScroll } from '@/components/chat/messages/useChatScroll'
 import { useUnseen } from '@/components/chat/messages/useUnseen'
 import { LiveRegion } from '@/components/chat/room/LiveRegion'
@@ -28,6 +28,7 @@ import { hashOf, roomLink } from '../routing'
 import type { Session } from '../session'
 import { useKnownNames } from '../state/useKnownNames'
 import { useIsKnown, useRemembered } from '../state/useKnownRoom'
+import { useMessageHandlers } from '../state/useMessageHandlers'
 import { usePresence } from '../state/usePresence'
 import { usePrompt } from '../state/usePrompt'
 import { useRefusal } from '../state/useRefusal'
@@ -59,7 +60,7 @@ export function RoomScreen(props: RoomScreenProps) {
   const [chosen, setChosen] = useState<string>()
   const partner = chosen ?? room?.characterId
   const chat = useSocketChat({ socket, isConnected, roomId, characterId: partner })
-  const { messages, isInRoom, loadMessageHistory, hasMore, isLoadingHistory } = chat
+  const { messages, conversation, isInRoom } = chat
   const { members, nameOf } = useKnownNames(roomId, session.token, isInRoom, chat.members, messages)
 
   const people = useMemo<People>(
@@ -70,24 +71,24 @@ export function RoomScreen(props: RoomScreenProps) {
   const title = characterId ? characterName(characters, characterId) : t.unnamedRoom
   useTitle(title)
 
-  const loadOlder = () => {
-    if (hasMore && !isLoadingHistory && isInRoom) void loadMessageHistory()
-  }
-  const scroll = useChatScroll(messages[0]?.id, hasMore && isInRoom, loadOlder)
-  const hasNew = useUnseen(messages.at(-1)?.id, scroll.following)
-  useAutoRead(messages, scroll.following, chat.markRead)
-  const news = useAnnouncements(messages, userId, isInRoom)
+  const view = useView(chat)
+  const news = useAnnouncements(conversation, userId, isInRoom)
   useActivity(messages.at(-1)?.id, messages.at(-1)?.state, isInRoom, onActivity)
 
   const refusal = useRefusal(chat.error, isInRoom)
   usePresence(isInRoom, chat.setPresence)
 
   const prompt = usePrompt(roomId, session.token)
-  const handlers = useHandlers(chat, props.showsPrompts ? prompt.open : undefined)
+  const { contentLimitBytes: limitBytes = CONTENT_LIMIT_BYTES } = props
+  const handlers = useMessageHandlers(
+    chat,
+    props.showsPrompts ? prompt.open : undefined,
+    limitBytes,
+  )
   const running = messages.findLast((each) => each.state === 'streaming')
   const isRoomKnown = useIsKnown(room, isInRoom, props.reloadRooms)
   const { draft, onDraft, onSend } = useSending(useDraft(roomId), isRoomKnown, (text) => {
-    scroll.toBottom()
+    view.scroll.toBottom()
     void chat.sendMessage(text)
   })
 
@@ -112,19 +113,17 @@ export function RoomScreen(props: RoomScreenProps) {
       {refusal && <Refusal error={refusal} onRetry={() => void chat.joinRoom()} />}
       <div className="relative flex min-h-0 flex-1 flex-col">
         <MessageList
-          messages={messages}
-          answers={chat}
+          chat={chat}
           people={people}
           handlers={handlers}
-          scroll={scroll}
-          hasOlder={hasMore}
-          loadingOlder={isLoadingHistory}
-          onLoadOlder={loadOlder}
-          readMarkers={chat.readMarkers}
+          scroll={view.scroll}
+          onLoadOlder={view.loadOlder}
           footer={<TypingLine people={people} typingUsers={chat.typingUsers} />}
           empty={<RoomGreeting character={characters.find((each) => each.id === characterId)} />}
         />
-        {!scroll.following && <NewestButton hasNew={hasNew} onClick={scroll.toBottom} />}
+        {!view.scroll.following && (
+          <NewestButton hasNew={view.hasNew} onClick={view.scroll.toBottom} />
+        )}
       </div>
       {!refusal && isRoomKnown && partner === undefined && (
         <NobodyAnswers characters={characters} onChoose={choose} onClose={leadOn} />
@@ -138,7 +137,7 @@ export function RoomScreen(props: RoomScreenProps) {
         onTypingEnd={chat.stopTyping}
         outboxNote={outboxNoteOf(chat)}
         onStop={running && (() => void chat.stopStream(running.id))}
-        limitBytes={props.contentLimitBytes ?? CONTENT_LIMIT_BYTES}
+        limitBytes={limitBytes}
         placeholder={t.composerPlaceholder(title)}
         autoFocus={hasKeyboard()}
       />
@@ -148,26 +147,24 @@ export function RoomScreen(props: RoomScreenProps) {
   )
 }
 
+/** What of the conversation is in view, and what follows from that. */
+function useView(chat: UseSocketChatReturn) {
+  const { messages, conversation, variants, isInRoom, hasMore, isLoadingHistory } = chat
+  const loadOlder = () => {
+    if (hasMore && !isLoadingHistory && isInRoom) void chat.loadMessageHistory()
+  }
+  const scroll = useChatScroll(firstKey(conversation, variants), hasMore && isInRoom, loadOlder)
+  const hasNew = useUnseen(conversation.at(-1)?.id, scroll.following)
+  // What stands on other branches counts as read with it: nobody need go there for that.
+  useAutoRead(messages, scroll.following, chat.markRead)
+  return { scroll, hasNew, loadOlder }
+}
+
 function Refusal(props: { error: Error; onRetry: () => void }) {
   return (
     <div className="border-line border-b bg-surface px-4 py-2">
       <Failure {...props} />
     </div>
-  )
-}
-
-function useHandlers(
-  { retryMessage, discardMessage, regenerate }: UseSocketChatReturn,
-  onPrompt: MessageHandlers['onPrompt'],
-) {
-  return useMemo<MessageHandlers>(
-    () => ({
-      onRetry: (messageId) => void retryMessage(messageId),
-      onDiscard: discardMessage,
-      onRegenerate: (messageId) => void regenerate(messageId),
-      onPrompt,
-    }),
-    [retryMessage, discardMessage, regenerate, onPrompt],
   )
 }
 

@@ -8,7 +8,7 @@ import {
 } from 'react'
 import { Icon } from '../common/Icon'
 import { useText } from '../i18n/TextContext'
-import { canSend, type OutboxNote, sends, sizeOf } from './rules'
+import { canSend, keyOf, type OutboxNote, sends, sizeOf } from './rules'
 
 export interface ComposerProps {
   text: string
@@ -98,11 +98,6 @@ export function Composer(props: ComposerProps) {
       <SizeNote text={text} limitBytes={limitBytes} />
     </form>
   )
-}
-
-function keyOf(event: KeyboardEvent) {
-  const { key, shiftKey, ctrlKey, altKey, metaKey, keyCode } = event
-  return { key, shiftKey, ctrlKey, altKey, metaKey, keyCode }
 }
 
 /** There before it has something to say, so that it is heard when it has. */

@@ -9,6 +9,12 @@ export interface KeyPress {
   isComposing: boolean
 }
 
+/** What counts of a key event; whether an input method composes is told apart. */
+export function keyOf(event: Omit<KeyPress, 'isComposing'>): Omit<KeyPress, 'isComposing'> {
+  const { key, shiftKey, ctrlKey, altKey, metaKey, keyCode } = event
+  return { key, shiftKey, ctrlKey, altKey, metaKey, keyCode }
+}
+
 /** What browsers report for a key that an input method has taken. */
 const KEY_TAKEN_BY_IME = 229
 /** The size is shown once no more than this share of the limit is left. */

@@ -1,6 +1,9 @@
 import type { ChatMessage } from '@/index'
 import { Icon } from '../common/Icon'
 import { useText } from '../i18n/TextContext'
+import { VariantTurner } from './VariantTurner'
+
+type Act = ((messageId: string) => void) | undefined
 
 export interface AnswerActionsProps {
   message: ChatMessage
@@ -8,30 +11,26 @@ export interface AnswerActionsProps {
   count: number
   onShow: (index: number) => void
   /** Absent where no further answer can be asked for. */
-  onRegenerate?: ((messageId: string) => void) | undefined
+  onRegenerate?: Act
+  /** Absent where it can't go on. */
+  onContinue?: Act
   /** Absent where it may not be seen what the model was asked. */
-  onPrompt?: ((messageId: string) => void) | undefined
+  onPrompt?: Act
+  /** Absent where one may not take it away. */
+  onDelete?: (() => void) | undefined
 }
 
-/** Below an answer: the other answers to the same message, and a way to ask for one more. */
+/** Below an answer: the other answers to the same message, and what may be done with it. */
 export function AnswerActions(props: AnswerActionsProps) {
-  const { message, index, count, onShow, onRegenerate, onPrompt } = props
+  const { message, count, onRegenerate, onContinue, onPrompt, onDelete } = props
   const { t } = useText()
-  const ended = message.state !== 'streaming'
+  const ended = message.state !== 'streaming' && message.deletedAt === undefined
   const broke = message.state === 'failed' || message.state === 'interrupted'
-  if (count < 2 && !onPrompt && !(ended && onRegenerate)) return null
+  const offered = ended && (onRegenerate || onContinue || onDelete)
+  if (count < 2 && !onPrompt && !offered) return null
   return (
     <div className="-ms-2.5 mt-1 flex flex-wrap items-center gap-1">
-      {count > 1 && (
-        <div className="flex items-center text-muted text-sm">
-          <Turn label={t.previousAnswer} icon="left" to={index - 1} count={count} onShow={onShow} />
-          <span className="tabular-nums" aria-hidden="true">
-            {index + 1} / {count}
-          </span>
-          <span className="sr-only">{t.answerOf(index + 1, count)}</span>
-          <Turn label={t.nextAnswer} icon="right" to={index + 1} count={count} onShow={onShow} />
-        </div>
-      )}
+      {count > 1 && <VariantTurner {...props} />}
       {ended && onRegenerate && (
         <button
           type="button"
@@ -42,32 +41,32 @@ export function AnswerActions(props: AnswerActionsProps) {
           {broke ? t.tryAgain : t.regenerate}
         </button>
       )}
-      {onPrompt && (
+      {ended && onContinue && message.content !== '' && (
+        <button
+          type="button"
+          className="button-quiet text-sm"
+          onClick={() => onContinue(message.id)}
+        >
+          <Icon name="goOn" className="size-4" />
+          {t.continueAnswer}
+        </button>
+      )}
+      {onPrompt && message.deletedAt === undefined && (
         <button type="button" className="button-quiet text-sm" onClick={() => onPrompt(message.id)}>
           {t.showPrompt}
         </button>
       )}
+      {ended && onDelete && (
+        <button
+          type="button"
+          aria-label={t.deleteAnswer}
+          title={t.deleteAnswer}
+          className="button-quiet px-2"
+          onClick={onDelete}
+        >
+          <Icon name="bin" className="size-4" />
+        </button>
+      )}
     </div>
-  )
-}
-
-function Turn(props: {
-  label: string
-  icon: 'left' | 'right'
-  to: number
-  count: number
-  onShow: (index: number) => void
-}) {
-  const possible = props.to >= 0 && props.to < props.count
-  return (
-    <button
-      type="button"
-      aria-label={props.label}
-      aria-disabled={!possible}
-      className="button-quiet px-2 aria-disabled:opacity-40"
-      onClick={() => possible && props.onShow(props.to)}
-    >
-      <Icon name={props.icon} className="size-4" />
-    </button>
   )
 }

@@ -21,6 +21,8 @@ export interface MessageItemProps {
   continues: boolean
   onRetry: (messageId: string) => void
   onDiscard: (messageId: string) => void
+  /** What stands in place of its text. */
+  instead?: ReactNode
   /** What may be done with the message, below it. */
   children?: ReactNode
 }
@@ -32,7 +34,7 @@ export function MessageItem(props: MessageItemProps) {
   return (
     <article
       aria-label={t.messageBy(author.name)}
-      className={`flex gap-3 ${own ? 'justify-end' : ''} ${continues ? 'mt-1' : 'mt-5'}`}
+      className={`group/message flex gap-3 ${own ? 'justify-end' : ''} ${continues ? 'mt-1' : 'mt-5'}`}
     >
       {!own && (
         <div className="w-9 shrink-0 max-sm:w-8">
@@ -48,7 +50,7 @@ export function MessageItem(props: MessageItemProps) {
       )}
       <div className={`flex min-w-0 flex-col ${own ? 'max-w-[85%] items-end' : 'flex-1'}`}>
         {!continues && <Byline author={author} timestamp={message.timestamp} />}
-        <Body {...props} />
+        {props.instead || <Body {...props} />}
         <DeliveryState message={message} onRetry={props.onRetry} onDiscard={props.onDiscard} />
         {props.children}
       </div>
@@ -86,8 +88,9 @@ function Body({ message, text, author, thoughts, failure }: MessageItemProps) {
     <div className={BODIES[author.kind]} data-message-id={message.id} data-state={message.state}>
       {streaming && <span className="sr-only">{t.answering(author.name)}</span>}
       {streaming && thoughts && <Thinking text={thoughts} answers={text !== ''} />}
+      {message.deletedAt !== undefined && <p className="text-muted italic">{t.deleted}</p>}
       {(text !== '' || streaming) && <Markdown text={text} streaming={streaming} />}
-      <OutcomeNote state={message.state} failure={failure} />
+      {message.deletedAt === undefined && <OutcomeNote state={message.state} failure={failure} />}
     </div>
   )
 }

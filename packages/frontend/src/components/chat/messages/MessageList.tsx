@@ -1,5 +1,5 @@
 import { type ReactNode, useMemo } from 'react'
-import type { ChatMessage, ChatView, ReadMarker } from '@/index'
+import type { ChatMessage, ChatView } from '@/index'
 import { Icon } from '../common/Icon'
 import type { People } from '../common/people'
 import { useText } from '../i18n/TextContext'
@@ -10,16 +10,21 @@ import { dayName } from './time'
 import type { ChatScroll } from './useChatScroll'
 
 export interface MessageListProps {
-  messages: readonly ChatMessage[]
-  /** What is known of answers besides their messages. */
-  answers: Pick<ChatView, 'streamingMessages' | 'thoughts' | 'failures'>
+  chat: Pick<
+    ChatView,
+    | 'conversation'
+    | 'variants'
+    | 'streamingMessages'
+    | 'thoughts'
+    | 'failures'
+    | 'readMarkers'
+    | 'hasMore'
+    | 'isLoadingHistory'
+  >
   people: People
   handlers: MessageHandlers
   scroll: ChatScroll
-  hasOlder: boolean
-  loadingOlder: boolean
   onLoadOlder: () => void
-  readMarkers: readonly ReadMarker[]
   /** Below the last message. */
   footer: ReactNode
   /** In place of messages, as long as there are none. */
@@ -27,15 +32,16 @@ export interface MessageListProps {
 }
 
 export function MessageList(props: MessageListProps) {
-  const { messages, scroll, answers } = props
+  const { chat, scroll } = props
+  const { conversation: messages, variants } = chat
   const { t } = useText()
-  const slots = useMemo(() => toSlots(messages), [messages])
+  const slots = useMemo(() => toSlots(messages, variants), [messages, variants])
   const rows = useMemo(() => toRows(slots), [slots])
   const { userId } = props.people
   const asked = useMemo(() => ownIds(messages, userId), [messages, userId])
   const lastSlot = slots.at(-1)
   const own = lastOwn(messages, userId)
-  const readers = readersOf(own, props.readMarkers, userId).join(' ')
+  const readers = readersOf(own, chat.readMarkers, userId).join(' ')
   return (
     <section
       ref={scroll.box}
@@ -58,11 +64,11 @@ export function MessageList(props: MessageListProps) {
                   slot={row.slot}
                   continues={row.continues}
                   people={props.people}
-                  streamingText={runningText(row, answers.streamingMessages)}
-                  thoughts={runningText(row, answers.thoughts)}
-                  failures={answers.failures}
+                  streamingText={runningText(row, chat.streamingMessages)}
+                  thoughts={runningText(row, chat.thoughts)}
+                  failures={chat.failures}
                   handlers={props.handlers}
-                  readers={row.key === own?.id ? readers : ''}
+                  readers={row.slot.variants[0]?.id === own?.id ? readers : ''}
                   mayRegenerate={row.slot === lastSlot}
                   answersMe={asked.has(row.slot.variants[0]?.replyTo ?? '')}
                 />
@@ -86,18 +92,18 @@ function runningText(row: Row & { slot: Slot }, texts: ReadonlyMap<string, strin
 }
 
 /** Of one height whatever it says, so that the messages below it stay where they are. */
-function Top({ messages, hasOlder, loadingOlder, onLoadOlder }: MessageListProps) {
+function Top({ chat, onLoadOlder }: MessageListProps) {
   const { t } = useText()
   return (
     <div className="grid min-h-14 place-items-center text-muted text-sm">
-      {loadingOlder ? (
+      {chat.isLoadingHistory ? (
         <span>{t.loadingOlder}</span>
-      ) : hasOlder ? (
+      ) : chat.hasMore ? (
         <button type="button" className="button-quiet" onClick={onLoadOlder}>
           {t.loadOlder}
         </button>
       ) : (
-        messages.length > 0 && <span>{t.historyStart}</span>
+        chat.conversation.length > 0 && <span>{t.historyStart}</span>
       )}
     </div>
   )

@@ -21,12 +21,21 @@ const message = (id: string, more: Partial<ChatMessage> = {}): ChatMessage => ({
   ...more,
 })
 
-function show(variants: ChatMessage[], more: Partial<SlotItemProps> = {}) {
+function show(
+  variants: ChatMessage[],
+  more: Partial<SlotItemProps> = {},
+  beside: readonly string[] = [],
+) {
   const handlers = {
     onRetry: vi.fn(),
     onDiscard: vi.fn(),
     onRegenerate: vi.fn(),
+    onContinue: vi.fn(),
+    onChoose: vi.fn(),
+    onEdit: vi.fn().mockResolvedValue(true),
+    onDelete: vi.fn(),
     onPrompt: vi.fn(),
+    limitBytes: 1000,
   }
   const people = {
     userId: 'ann',
@@ -35,7 +44,7 @@ function show(variants: ChatMessage[], more: Partial<SlotItemProps> = {}) {
   }
   const view = (now: ChatMessage[]) => (
     <SlotItem
-      slot={{ key: 'k', variants: now }}
+      slot={{ key: 'k', variants: now, beside }}
       continues={false}
       people={people}
       streamingText={undefined}
@@ -155,5 +164,87 @@ describe('a place in the conversation', () => {
   test('names those who have read', () => {
     show([message('mine', { role: 'user', senderId: 'ann' })], { readers: 'bob eve' })
     expect(screen.getByText('Read').title).toBe('Read by Bob, Guest')
+  })
+
+  test('leads to what stands beside it, by buttons and by keys', async () => {
+    const { user, handlers } = show([message('second')], {}, ['first', 'second', 'third'])
+    expect(screen.getByText('Answer 2 of 3')).toBeDefined()
+    await user.click(screen.getByRole('button', { name: 'Previous answer' }))
+    await user.keyboard('{ArrowRight}')
+    expect(handlers.onChoose.mock.calls).toEqual([['first'], ['third']])
+  })
+
+  test('has nothing beyond the first and the last', async () => {
+    const { user, handlers } = show([message('first')], {}, ['first', 'second'])
+    await user.click(screen.getByRole('button', { name: 'Previous answer' }))
+    expect(handlers.onChoose).not.toHaveBeenCalled()
+  })
+
+  test('a greeting is neither asked for again nor goes on', () => {
+    const { replyTo: _, ...greeting } = message('hello')
+    show([greeting], { answersMe: false }, ['hello', 'hi'])
+    expect(screen.getByText('Greeting 1 of 2')).toBeDefined()
+    expect(screen.queryByRole('button', { name: 'Another answer' })).toBeNull()
+    expect(screen.queryByRole('button', { name: 'Continue' })).toBeNull()
+  })
+
+  test('an answer goes on', async () => {
+    const { user, handlers } = show([message('first')])
+    await user.click(screen.getByRole('button', { name: 'Continue' }))
+    expect(handlers.onContinue.mock.calls).toEqual([['first']])
+  })
+})
+
+describe('an own message', () => {
+  const own = (id: string) => message(id, { role: 'user', senderId: 'ann' })
+
+  test('is changed in its place, and Escape leaves it as it is', async () => {
+    const { user, handlers } = show([own('before')])
+    await user.click(screen.getByRole('button', { name: 'Edit' }))
+    const field = screen.getByRole('textbox', { name: 'Change your message' })
+    expect(document.activeElement).toBe(field)
+    await user.type(field, ' and after')
+    await user.keyboard('{Escape}')
+    expect(screen.getByText('before')).toBeDefined()
+    expect(handlers.onEdit).not.toHaveBeenCalled()
+
+    await user.click(screen.getByRole('button', { name: 'Edit' }))
+    await user.type(screen.getByRole('textbox'), ' and after{Enter}')
+    expect(handlers.onEdit.mock.calls).toEqual([['before', 'before and after']])
+    expect(screen.queryByRole('textbox')).toBeNull()
+  })
+
+  test('that could not be changed stays open', async () => {
+    const { user, handlers } = show([own('before')])
+    handlers.onEdit.mockResolvedValue(false)
+    await user.click(screen.getByRole('button', { name: 'Edit' }))
+    await user.type(screen.getByRole('textbox'), '!{Enter}')
+    expect(screen.getByRole('textbox')).toHaveProperty('value', 'before!')
+  })
+
+  test('is deleted only after a question', async () => {
+    const { user, handlers } = show([own('mine')])
+    await user.click(screen.getByRole('button', { name: 'Delete' }))
+    expect(document.activeElement).toBe(screen.getByRole('button', { name: 'Cancel' }))
+    await user.keyboard('{Escape}')
+    expect(handlers.onDelete).not.toHaveBeenCalled()
+    await user.click(screen.getByRole('button', { name: 'Delete' }))
+    await user.click(screen.getByRole('button', { name: 'Delete for good' }))
+    expect(handlers.onDelete.mock.calls).toEqual([['mine']])
+  })
+
+  test('that was deleted says so, and can neither be changed nor deleted', () => {
+    show([{ ...own('mine'), content: '', deletedAt: '2026-05-01T10:00:00.000Z' }])
+    expect(screen.getByText('Deleted')).toBeDefined()
+    expect(screen.queryByRole('button')).toBeNull()
+  })
+
+  test.each([
+    ['of somebody else', { senderId: 'bob' }],
+    ['on its way', { status: 'pending' }],
+  ] as const)('one %s can neither be changed nor deleted', (_, change) => {
+    show([{ ...own('mine'), ...change }])
+    expect(screen.queryByRole('button', { name: 'Edit' })).toBeNull()
+    expect(screen.queryByRole('button', { name: 'Delete' })).toBeNull()
   })
 })

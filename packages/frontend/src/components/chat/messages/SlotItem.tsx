@@ -1,16 +1,28 @@
-import { memo, useState } from 'react'
-import type { AnswerFailure } from '@/index'
+import { memo, type RefObject, useRef, useState } from 'react'
+import type { AnswerFailure, ChatMessage } from '@/index'
 import { authorOf, type Names, type People, personName } from '../common/people'
 import { useText } from '../i18n/TextContext'
 import { AnswerActions } from './AnswerActions'
+import { DeleteQuestion } from './DeleteQuestion'
+import { EditForm } from './EditForm'
 import { MessageItem } from './MessageItem'
 import { ReadNote } from './MessageState'
+import { OwnActions } from './OwnActions'
 import { type Slot, sameSlot } from './slots'
+import type { VariantTurnerProps } from './VariantTurner'
 
 export interface MessageHandlers {
   onRetry: (messageId: string) => void
   onDiscard: (messageId: string) => void
   onRegenerate: (messageId: string) => void
+  onContinue: (messageId: string) => void
+  /** Goes on with another branch. */
+  onChoose: (messageId: string) => void
+  /** Resolves to whether the server has it. */
+  onEdit: (messageId: string, text: string) => Promise<boolean>
+  onDelete: (messageId: string) => void
+  /** How long a message may be. */
+  limitBytes: number
   /** Absent where nobody may see what a model was asked. */
   onPrompt?: ((messageId: string) => void) | undefined
 }
@@ -34,7 +46,7 @@ export interface SlotItemProps {
   answersMe: boolean
 }
 
-/** A place in the conversation with the answer that is shown there: the newest until one turns back. */
+/** A place in the conversation, with the message that is chosen there. */
 export const SlotItem = memo(SlotView, (before, now) => {
   const { slot: slotBefore, ...restBefore } = before
   const { slot: slotNow, ...restNow } = now
@@ -45,14 +57,18 @@ export const SlotItem = memo(SlotView, (before, now) => {
 function SlotView(props: SlotItemProps) {
   const { slot, people, handlers } = props
   const { t } = useText()
-  const [chosen, setChosen] = useState<string | null>(null)
-  const { variants } = slot
-  const found = variants.findIndex((each) => each.id === chosen)
-  const index = found === -1 ? variants.length - 1 : found
-  const message = variants[index]
+  const variant = useVariant(slot, handlers.onChoose)
+  const [open, setOpen] = useState<Open>(null)
+  const editButton = useRef<HTMLButtonElement>(null)
+  const { message } = variant
   if (!message) return null
 
-  const isNewest = (at: number) => at === variants.length - 1
+  const close = () => {
+    setOpen(null)
+    // What had the focus is gone.
+    requestAnimationFrame(() => editButton.current?.focus({ preventScroll: true }))
+  }
+  const isEdited = open === 'edit' && isOwn(message, people)
   return (
     <MessageItem
       message={message}
@@ -63,20 +79,116 @@ function SlotView(props: SlotItemProps) {
       continues={props.continues}
       onRetry={handlers.onRetry}
       onDiscard={handlers.onDiscard}
+      instead={
+        isEdited && (
+          <EditForm
+            text={message.content}
+            limitBytes={handlers.limitBytes}
+            onSave={(text) => handlers.onEdit(message.id, text)}
+            onClose={close}
+          />
+        )
+      }
     >
       <ReadNote names={namesOf(props.readers, people, t)} />
-      {message.role === 'character' && (
-        <AnswerActions
-          message={message}
-          index={index}
-          count={variants.length}
-          onShow={(at) => setChosen(isNewest(at) ? null : (variants[at]?.id ?? null))}
-          onRegenerate={props.mayRegenerate ? handlers.onRegenerate : undefined}
-          onPrompt={props.answersMe ? handlers.onPrompt : undefined}
+      {!isEdited && (
+        <Actions
+          {...props}
+          variant={{ ...variant, message }}
+          open={open}
+          onOpen={setOpen}
+          onClose={close}
+          editButton={editButton}
         />
       )}
     </MessageItem>
   )
+}
+
+type Open = 'edit' | 'delete' | null
+
+interface ActionsProps extends SlotItemProps {
+  variant: VariantTurnerProps
+  open: Open
+  onOpen: (open: Open) => void
+  onClose: () => void
+  editButton: RefObject<HTMLButtonElement | null>
+}
+
+/** What may be done with the message that is shown. */
+function Actions(props: ActionsProps) {
+  const { variant, handlers, onOpen, onClose } = props
+  const { t } = useText()
+  const { message } = variant
+  const own = isOwn(message, props.people)
+  const isCharacter = message.role === 'character'
+  const isAnswer = isCharacter && message.replyTo !== undefined
+  const mayDelete = own || (isAnswer && props.answersMe && isThere(message))
+  const mayAsk = isAnswer && props.mayRegenerate
+  if (props.open === 'delete' && mayDelete)
+    return (
+      <DeleteQuestion
+        question={isCharacter ? t.deleteAnswerQuestion : t.deleteQuestion}
+        onDelete={() => {
+          onClose()
+          handlers.onDelete(message.id)
+        }}
+        onClose={onClose}
+      />
+    )
+  const onDelete = mayDelete ? () => onOpen('delete') : undefined
+  if (!isCharacter)
+    return (
+      <OwnActions
+        {...variant}
+        onEdit={own ? () => onOpen('edit') : undefined}
+        onDelete={onDelete}
+        editButton={props.editButton}
+      />
+    )
+  return (
+    <AnswerActions
+      {...variant}
+      onRegenerate={mayAsk ? handlers.onRegenerate : undefined}
+      onContinue={mayAsk ? handlers.onContinue : undefined}
+      onPrompt={props.answersMe ? handlers.onPrompt : undefined}
+      onDelete={onDelete}
+    />
+  )
+}
+
+/** The server has it, and it was not taken away. */
+function isThere({ status, deletedAt }: ChatMessage): boolean {
+  return status !== 'pending' && status !== 'failed' && deletedAt === undefined
+}
+
+function isOwn(message: ChatMessage, { userId }: People): boolean {
+  return isThere(message) && message.role === 'user' && message.senderId === userId
+}
+
+/** Which message is shown, as what of how many, and how to show another one. */
+function useVariant({ variants, beside }: Slot, onChoose: (messageId: string) => void) {
+  const [chosen, setChosen] = useState<string | null>(null)
+  const isNewest = (at: number) => at === variants.length - 1
+  const found = variants.findIndex((each) => each.id === chosen)
+  const own = found === -1 ? variants.length - 1 : found
+  const message = variants[own]
+  if (variants.length > 1 || message === undefined)
+    return {
+      message,
+      index: own,
+      count: variants.length,
+      onShow: (at: number) => setChosen(isNewest(at) ? null : (variants[at]?.id ?? null)),
+    }
+  return {
+    message,
+    index: beside.indexOf(message.id),
+    count: beside.length,
+    onShow: (at: number) => {
+      const id = beside[at]
+      if (id !== undefined) onChoose(id)
+    },
+  }
 }
 
 function namesOf(ids: string, people: People, names: Names): string[] {

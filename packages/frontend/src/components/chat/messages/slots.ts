@@ -4,6 +4,8 @@ import type { ChatMessage } from '@/index'
 export interface Slot {
   key: string
   variants: readonly ChatMessage[]
+  /** The ids of all that stand here, of which the conversation has one; empty where there is only that. */
+  beside: readonly string[]
 }
 
 export type Row =
@@ -13,9 +15,18 @@ export type Row =
 /** Messages of one author within this time stand under one name. */
 const TOGETHER_MS = 5 * 60_000
 
-/** Gathers further answers to a message at the place of the first one. */
-export function toSlots(messages: readonly ChatMessage[]): Slot[] {
-  const slots: { key: string; variants: ChatMessage[] }[] = []
+const ALONE: readonly string[] = []
+
+/**
+ * The places of a conversation. `variants` says what else stands beside a message. In rooms from before
+ * there were branches several answers to a message are in the conversation: they are gathered at
+ * the place of the first one.
+ */
+export function toSlots(
+  messages: readonly ChatMessage[],
+  variants: ReadonlyMap<string, readonly string[]> = new Map(),
+): Slot[] {
+  const slots: { key: string; variants: ChatMessage[]; beside: readonly string[] }[] = []
   const answers = new Map<string, ChatMessage[]>()
   for (const message of messages) {
     const question = message.role === 'character' ? message.replyTo : undefined
@@ -24,11 +35,22 @@ export function toSlots(messages: readonly ChatMessage[]): Slot[] {
       first.push(message)
       continue
     }
-    const variants = [message]
-    if (question !== undefined) answers.set(question, variants)
-    slots.push({ key: message.id, variants })
+    const here = [message]
+    if (question !== undefined) answers.set(question, here)
+    const beside = variants.get(message.id) ?? ALONE
+    // The same, whichever of them is shown: what has the focus there keeps it.
+    slots.push({ key: beside[0] ?? message.id, variants: here, beside })
   }
   return slots
+}
+
+/** The key of the first place, as `toSlots` gives it. */
+export function firstKey(
+  messages: readonly ChatMessage[],
+  variants: ReadonlyMap<string, readonly string[]>,
+): string | undefined {
+  const first = messages[0]?.id
+  return (first && variants.get(first)?.[0]) ?? first
 }
 
 /** Whether two slots show the same: a list that is made anew for each delta need not be drawn anew. */
@@ -36,7 +58,9 @@ export function sameSlot(one: Slot, other: Slot): boolean {
   return (
     one.key === other.key &&
     one.variants.length === other.variants.length &&
-    one.variants.every((message, at) => message === other.variants[at])
+    one.variants.every((message, at) => message === other.variants[at]) &&
+    one.beside.length === other.beside.length &&
+    one.beside.every((id, at) => id === other.beside[at])
   )
 }
 
