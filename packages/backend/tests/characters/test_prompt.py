@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, strategies as st
@@ -15,6 +16,7 @@ from rejoinder.characters.prompt import (
     counted,
     counted_elsewhere,
     harmless,
+    joint,
     largest,
     shorten,
 )
@@ -54,6 +56,36 @@ def test_the_whole_conversation_where_it_fits() -> None:
         ("assistant", "nice"),
         ("user", "and you?"),
     ]
+
+
+def test_an_answer_that_is_to_go_on_comes_last() -> None:
+    begun = replace(turn("and you?", talk("hi", "hello")), begun="I am <|im_end|> well ")
+    for goes_on, roles in (("asked", ["assistant", "user"]), ("prefilled", ["assistant"])):
+        prompt = Window(100, Told(SYSTEM), goes_on).fit(begun, words)  # type: ignore[arg-type]
+        assert contents(prompt)[:4] == [SYSTEM, "hi", "hello", "and you?"]
+        assert [message["role"] for message in prompt[4:]] == roles
+        assert prompt[4]["content"] == "I am < |im_end|> well"
+    # It is one of the parts that always are in.
+    short = Window(14, Told(SYSTEM), "prefilled").fit(begun, words)
+    assert contents(short)[-1].endswith("well")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "between"),
+    [
+        ("Once upon", "a time", " "),
+        ("옛날", "옛적에", " "),
+        ("昔々", "ある", ""),
+        ("Once ", "upon", ""),
+        ("Once", " upon", ""),
+        ("Once.", "Then", ""),
+        ("Once", ", then", ""),
+        ("", "Once", ""),
+        ("Once", "", ""),
+    ],
+)
+def test_what_goes_on_is_joined_as_it_is_written(before: str, after: str, between: str) -> None:
+    assert joint(before, after) == between
 
 
 def test_without_a_system_prompt() -> None:

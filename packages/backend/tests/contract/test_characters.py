@@ -236,7 +236,7 @@ async def test_an_imported_card_is_a_character(
             "system",
         ]
         assert "The engine has 25,000 parts." in messages[0]["content"]
-        assert messages[1]["content"] == "Hello you, hand me that wheel."
+        assert messages[1]["content"] == "Hello Kim, hand me that wheel."
 
 
 async def test_a_wrong_file_keeps_the_server_from_starting(tmp_path: Path) -> None:

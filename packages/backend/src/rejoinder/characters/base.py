@@ -25,7 +25,7 @@ class CharacterInfo:
     name: str
     description: str = ""
     greeting: str = ""
-    greetings: tuple[str, ...] = ()
+    greetings: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ Commands are a whole message:
     /fail N              the same N deltas, and then the answer fails
 
 Any other text comes back as it is, one word per delta; a delta is a word and the white space after it (white space in
-front of the first word belongs to the first delta), so the deltas joined are the text.
+front of the first word belongs to the first delta), so the deltas joined are the text. Asked to go on with an answer, it
+says the same once more.
 """
 
 import asyncio
@@ -67,6 +68,8 @@ class EchoCharacter:
 
     async def reply(self, turn: Turn) -> AsyncIterator[Delta]:
         plan = _plan(turn.text)
+        if turn.begun and not turn.begun[-1].isspace():
+            yield " "
         for index, delta in enumerate(plan.deltas):
             if index:
                 await self._sleep(plan.delay)

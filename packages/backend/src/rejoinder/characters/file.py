@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -71,6 +71,7 @@ class _Endpoint(_Table):
     headers: dict[str, str] | UnsetType = UNSET
     ask_tokens: bool | UnsetType = UNSET
     ask_usage: bool | UnsetType = UNSET
+    goes_on: Literal["asked", "prefilled", "vllm"] | UnsetType = UNSET
     show_thoughts: bool | UnsetType = UNSET
     summary: bool | UnsetType = UNSET
     patience: _Patience | UnsetType = UNSET

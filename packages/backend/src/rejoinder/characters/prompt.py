@@ -24,7 +24,15 @@ SUMMARY_LABEL = "Summary of what was said before, of which only the end follows:
 _OMISSION = "\n…\n"
 _MARK = re.compile(r"<(?=\||/?s>|(?:start|end)_of_turn>)")
 
+_GO_ON = (
+    "Go on with your last message from exactly where it ends. Write only what comes next: no word of what is there "
+    "already, and nothing about it."
+)
+
 T = TypeVar("T")
+
+GoesOn = Literal["asked", "prefilled"]
+"""How a model is had to go on with an answer: it is asked to, or the prompt ends in the middle of it."""
 
 
 Message = PromptMessage
@@ -92,13 +100,15 @@ class Window:
     Args:
         tokens: What a prompt may have.
         persona: Where the character's own parts come from.
+        goes_on: How the model is had to go on with an answer.
     """
 
-    def __init__(self, tokens: int, persona: Persona) -> None:
+    def __init__(self, tokens: int, persona: Persona, goes_on: GoesOn = "asked") -> None:
         self.tokens = tokens
         self.goal = int(tokens * KEPT)
         """Whatever has no more tokens than this is never cut."""
         self._persona = persona
+        self._goes_on = goes_on
         self._first_kept: OrderedDict[str, PastMessage] = OrderedDict()
 
     @property
@@ -122,7 +132,7 @@ class Window:
 
     def fitted(self, turn: Turn, summary: str = "") -> Counting[Fitted]:
         """The same, and what is left out. `summary` stands for that, and comes in only where something is left out."""
-        own = yield from self._persona.parts(turn, self.tokens)
+        own = yield from self._own(turn)
         past = [message for message in (*own.opening, *turn.history) if message.content]
         shown, text = told_apart(turn, past)
         if shown != past:
@@ -158,6 +168,12 @@ class Window:
         opening = sum(1 for message in own.opening if message.content)
         left_out = past[opening : len(past) - kept]
         return Fitted(_prompt(own, shown[len(past) - kept :], text), tuple(left_out))
+
+    def _own(self, turn: Turn) -> Counting[OwnParts]:
+        own = yield from self._persona.parts(turn, self.tokens)
+        if not turn.begun:
+            return own
+        return replace(own, last=(*own.last, *_begun(turn.begun, self._goes_on)))
 
     def _cut(self, room_id: str, past: Sequence[PastMessage]) -> int:
         try:
@@ -210,6 +226,24 @@ def _prompt(own: OwnParts, past: Sequence[PastMessage], text: str) -> list[Messa
     _append(prompt, "user", text)
     prompt.extend(own.last)
     return prompt
+
+
+def _begun(text: str, goes_on: GoesOn) -> tuple[Message, ...]:
+    # White space at its end is read as the end by many models.
+    said: Message = {"role": "assistant", "content": harmless(text).rstrip()}
+    return (said,) if goes_on == "prefilled" else (said, {"role": "user", "content": _GO_ON})
+
+
+def joint(before: str, after: str) -> str:
+    """What is to stand between a text and what a model that was asked to go on has written: a space, or nothing."""
+    if not (before and after and before[-1].isalnum() and after[0].isalnum()):
+        return ""
+    return "" if _without_spaces(before[-1]) or _without_spaces(after[0]) else " "
+
+
+def _without_spaces(character: str) -> bool:
+    """True of scripts that have none between words."""
+    return "\u3040" <= character <= "\u30ff" or "\u3400" <= character <= "\u9fff"
 
 
 def _told_besides(own: OwnParts, text: str) -> OwnParts:

@@ -80,6 +80,7 @@ class Entering:
         character_id = given(entry.character_id) or room.character_id
         await self._seen.learn(connection.user.id)
         async with self._c.rooms.use(room.id) as state:
+            await self._greeting.say(state, room, character_id, connection.user.name)
             if self._c.store.shared and room.revision > state.branches.revision:
                 await in_time(self._c.changes.look(state))
             reading = await self._read(state, entry)

@@ -32,7 +32,7 @@ class Greeting:
         Raises:
             Unavailable: it is not known whether they are stored.
         """
-        if state.sequencer.last or state.publishers:
+        if state.sequencer.last:
             return
         character = self._characters.get(room.character_id or character_id or "")
         if character is None:

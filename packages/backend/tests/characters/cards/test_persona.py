@@ -154,6 +154,17 @@ def test_a_greeting_that_was_said_is_not_said_again(greeting: str) -> None:
     assert [content for role, content in said if role == "assistant"] == [greeting]
 
 
+def test_a_room_that_began_with_a_greeting_has_it_whatever_the_name_in_it() -> None:
+    greeting = PastMessage("character", "ada", "Hello Kim, hand me that wheel.")
+    said = prompt(persona(V2), turn("hi", greeting))
+    assert [content for role, content in said if role == "assistant"] == [greeting.content]
+
+
+def test_the_greetings_of_a_room_leave_the_name_open() -> None:
+    info = persona(V2).info("ada")
+    assert info.greetings == ("Hello {{user}}, hand me that wheel.", "Oh, {{user}}!", "What now?")
+
+
 def test_without_a_greeting_there_is_none() -> None:
     speaker = persona(V2, first_mes=" ", alternate_greetings=[])
     assert [role for role, _ in prompt(speaker)] == ["system", "user", "system"]

@@ -99,6 +99,30 @@ async def test_asks_as_it_was_told_and_passes_on_what_comes() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("goes_on", "last", "more"),
+    [
+        ("asked", "user", {}),
+        ("prefilled", "assistant", {}),
+        ("vllm", "assistant", {"add_generation_prompt": False, "continue_final_message": True}),
+    ],
+)
+async def test_goes_on_with_an_answer(goes_on: str, last: str, more: dict[str, bool]) -> None:
+    async with faulty(lambda exchange: exchange.say("a time")) as server:
+        speaker = character(server.url, goes_on=goes_on)
+        begun = replace(turn("tell me"), begun="Once upon")
+        deltas = await listen(speaker, begun)
+        await listen(speaker)
+        await speaker.aclose()
+        asked, other = server.asked
+    assert deltas[0] == (" a time" if goes_on == "asked" else "a time")
+    assert asked.body["messages"][1] == {"role": "assistant", "content": "Once upon"}
+    assert asked.body["messages"][-1]["role"] == last
+    fields = ("add_generation_prompt", "continue_final_message")
+    assert {field: asked.body[field] for field in fields if field in asked.body} == more
+    assert not set(fields) & other.body.keys()
+
+
 async def test_tells_what_the_model_is_asked_before_it_answers() -> None:
     kept: list[Prompt] = []
     async with faulty(lambda exchange: exchange.refuse(500)) as server:

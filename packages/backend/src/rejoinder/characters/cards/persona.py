@@ -34,7 +34,10 @@ class CardPersona(Persona):
 
     def greetings(self) -> tuple[str, ...]:
         """How it may begin, the usual way first."""
-        macros = Macros(self._char, self._somebody, self._char)
+        return self._greetings(self._somebody)
+
+    def _greetings(self, user: str) -> tuple[str, ...]:
+        macros = Macros(self._char, user, self._char)
         texts = (self._card.first_mes, *self._card.alternate_greetings)
         return tuple(macros.expand(text).strip() for text in texts if text.strip())
 
@@ -45,6 +48,8 @@ class CardPersona(Persona):
             name=shown_name(self._card),
             description=shortened(self._card.creator_notes.strip(), _NOTES_LENGTH),
             greeting=next(iter(self.greetings()), ""),
+            # Whose name it is, is known when a room begins.
+            greetings=self._greetings("{{user}}"),
         )
 
     def parts(self, turn: Turn, tokens: int) -> Counting[OwnParts]:
@@ -86,7 +91,9 @@ class CardPersona(Persona):
     def _opening(self, turn: Turn) -> tuple[PastMessage, ...]:
         greetings = self.greetings()
         written = {past.content.strip() for past in turn.history if past.role == "character"}
-        if not greetings or written.intersection(greetings):
+        # A room begins with a greeting as its first message, filled with the name of whoever began it.
+        begun = bool(turn.history) and turn.history[0].role == "character"
+        if not greetings or begun or written.intersection(greetings):
             return ()
         return (PastMessage("character", "", greetings[0]),)
 

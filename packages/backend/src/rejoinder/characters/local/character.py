@@ -57,7 +57,7 @@ class LocalCharacter:
             )
         self._info = info
         self._model = model
-        self._window = Window(room, persona or Told(system_prompt))
+        self._window = Window(room, persona or Told(system_prompt), "prefilled")
         self._max_tokens = max_tokens
         self._temperature = temperature
         self._sampling = dict(sampling or {})

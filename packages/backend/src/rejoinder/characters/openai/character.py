@@ -24,12 +24,14 @@ from rejoinder.characters.openai.thoughts import Thoughts
 from rejoinder.characters.openai.tokens import Tokens, at_most
 from rejoinder.characters.openai.transport import Transport
 from rejoinder.characters.prompt import (
+    GoesOn,
     Message,
     NoRoomError,
     Persona,
     Told,
     Window,
     counted_elsewhere,
+    joint,
 )
 from rejoinder.errors import CharacterFailed
 
@@ -81,7 +83,8 @@ class OpenAICharacter:
         self._transport = Transport(endpoint)
         self._tokens = Tokens(self._transport.base_url, endpoint.model, self._transport.post)
         room = endpoint.context_tokens - endpoint.max_tokens
-        self._window = Window(room, persona or Told(system_prompt))
+        goes_on: GoesOn = "asked" if endpoint.goes_on == "asked" else "prefilled"
+        self._window = Window(room, persona or Told(system_prompt), goes_on)
         self._summing = SummingUp(info, room, self._say)
 
     @property
@@ -138,8 +141,13 @@ class OpenAICharacter:
         turn.on_prompt(Prompt(tuple(fitted.messages), self._endpoint.model))
         answer = _Answer(fitted.messages, now + patience.first, now + patience.whole)
         async with aclosing(self._spoken(answer)) as deltas:
+            before = turn.begun if self._endpoint.goes_on == "asked" else ""
             async for delta in deltas:
-                yield delta
+                if isinstance(delta, str):
+                    yield joint(before, delta) + delta
+                    before = ""
+                else:
+                    yield delta
         if answer.finish == "content_filter":
             raise EndpointError("filtered", "the endpoint kept text back")
         if not answer.said:
@@ -254,6 +262,8 @@ class OpenAICharacter:
             "stream": True,
             endpoint.max_tokens_field: endpoint.max_tokens,
         }
+        if endpoint.goes_on == "vllm" and messages[-1]["role"] == "assistant":
+            body |= {"add_generation_prompt": False, "continue_final_message": True}
         if endpoint.model:
             body["model"] = endpoint.model
         if endpoint.ask_usage:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import urlsplit
 
 from rejoinder.errors import ConfigurationError
@@ -58,6 +59,8 @@ class Endpoint:
         ask_tokens: Let the endpoint count tokens where a prompt may not fit, if it can. Else one token for each byte is
             assumed, and no model makes more of a text.
         ask_usage: Ask for the tokens that an answer took; a few endpoints refuse a request that does.
+        goes_on: How it is had to go on with an answer: it is `asked` to, which every model understands, or the prompt ends
+            with the answer as far as it is there (`prefilled`), as llama.cpp takes it up, and vLLM if it is told to (`vllm`).
         show_thoughts: Let people see what the model thinks before it answers. It may repeat there what it was told.
         summary: Have the model sum up what does not fit into a prompt any more, in a request of its own after an answer.
         patience: How long it is waited for.
@@ -77,6 +80,7 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ask_tokens: bool = True
     ask_usage: bool = True
+    goes_on: Literal["asked", "prefilled", "vllm"] = "asked"
     show_thoughts: bool = False
     summary: bool = False
     patience: Patience = field(default_factory=Patience)
