@@ -352,6 +352,7 @@ class ChatServer:
                 clock=self._clock,
                 access=Access(self._store, self._who),
                 titles=self._service.titles,
+                rules=self._service.rules,
                 deletion=self._service.deletion,
                 searches=RateLimit(SEARCHES),
             )

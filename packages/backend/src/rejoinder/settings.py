@@ -94,7 +94,8 @@ class Settings(BaseSettings):
     guest_rate: float = Field(1, gt=0, description="new guests per second and address")
     guest_burst: int = Field(30, ge=1, description="new guests at once and address")
     double_texting: TurnPolicy = Field(
-        "queue", description="what becomes of an answer when its user sends again meanwhile"
+        "queue",
+        description="what becomes of an answer when its user sends again meanwhile, in rooms without a rule of their own",
     )
     cards: Literal["anyone", "operator"] | None = Field(
         None,

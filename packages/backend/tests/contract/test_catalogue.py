@@ -19,6 +19,9 @@ def shown_by_tests(mark: str) -> set[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.AsyncFunctionDef):
                 names |= {name for each in node.decorator_list for name in marked(each, mark)}
+            elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark":
+                # Each test of its file says so.
+                names |= marked(node.value, mark)
     return names
 
 

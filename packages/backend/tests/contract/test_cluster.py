@@ -225,6 +225,23 @@ async def test_thoughts_are_seen_from_another_server_and_kept_nowhere(
         assert (await bob.history(room))[1]["content"] == "Hello."
 
 
+async def test_a_room_s_rule_holds_on_every_server(
+    cluster: Cluster, connect: Connect, room: str
+) -> None:
+    first, second = cluster(2)
+    alice, bob = await connect(first), await connect(second)
+    await alice.join(room, characterId="echo")
+    await bob.join(room, characterId="echo")
+    path, bearer = f"/api/rooms/{room}", token(alice.user_id)
+    await request(first, "PATCH", path, bearer=bearer, body={"doubleTexting": "interrupt"})
+    await bob.sees("room:changed", doubleTexting="interrupt")
+    await bob.ask(room, "/count 2000 20")
+    running = await bob.sees("message:stream:start")
+    await bob.ask(room, "enough")
+    end = await bob.sees("message:stream:end", messageId=running["messageId"], within=10)
+    assert end["state"] == "stopped"
+
+
 async def test_who_comes_to_another_server_in_mid_stream_sees_the_whole(
     cluster: Cluster, connect: Connect, room: str
 ) -> None:

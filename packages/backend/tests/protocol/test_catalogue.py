@@ -52,6 +52,7 @@ SERVER_TABLE = {
     "presence:changed": "userId, status, lastSeen?",
     "room:resync": "roomId, reason",
     "room:updated": "roomId, title",
+    "room:changed": "roomId, characterIds, doubleTexting?",
     "room:deleted": "roomId, timestamp",
     "auth:required": "reason",
 }
@@ -69,6 +70,7 @@ SHAPES = {
 }
 
 BRANCH = "parentSeq?, variantOf?"
+RULES = "characterIds?, doubleTexting?"
 ADDED_EVENTS = {
     "message:continue": "roomId, messageId",
     "message:edit": "roomId, messageId, content, newMessageId?",
@@ -81,11 +83,11 @@ ADDED_FIELDS: dict[object, str] = {
     "room:join": "revision?, background?",
     "room:rejoin": "revision?, background?",
     "messages:read": "characterId?",
-    "room:rejoined": "head?, revision?, deleted?",
+    "room:rejoined": f"head?, revision?, deleted?, {RULES}",
     "message:new": f"{BRANCH}, deletedAt?",
     "message:stream:start": BRANCH,
     "messages:history": "revision?",
-    events.RoomAck: "head?, revision?, deleted?",
+    events.RoomAck: f"head?, revision?, deleted?, {RULES}",
     events.HistoryAck: "revision?",
     events.RunningStream: BRANCH,
     events.ReadMarker: "characterId?",

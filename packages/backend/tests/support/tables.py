@@ -18,7 +18,7 @@ ENTRY = fields("roomId, characterId?, lastMessageId?, revision?, background?")
 REFERENCE = fields("roomId, messageId")
 SNAPSHOT = fields(
     "roomId, messages, recovered, hasMore, lastSeq, members, read, streams, characterId?, "
-    "head?, revision?, deleted?, title?"
+    "head?, revision?, deleted?, title?, characterIds?, doubleTexting?"
 )
 PERSON = fields("roomId, userId, timestamp")
 
@@ -72,6 +72,7 @@ SERVER_EVENTS: dict[str, Fields] = {
     "presence:changed": fields("userId, status, lastSeen?"),
     "room:resync": fields("roomId, reason"),
     "room:updated": fields("roomId, title"),
+    "room:changed": fields("roomId, characterIds, doubleTexting?"),
     "room:deleted": fields("roomId, timestamp"),
     "auth:required": fields("reason"),
 }

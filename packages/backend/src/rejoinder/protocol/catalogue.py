@@ -198,6 +198,12 @@ ROOM_RESYNC: Final = ServerEvent(
 ROOM_UPDATED: Final = ServerEvent(
     "room:updated", e.RoomUpdated, "members of the room", "a room has another title"
 )
+ROOM_CHANGED: Final = ServerEvent(
+    "room:changed",
+    e.RoomChanged,
+    "room",
+    "other characters are in the room, or its rule for who sends again is another",
+)
 ROOM_DELETED: Final = ServerEvent(
     "room:deleted", e.RoomDeleted, "members of the room", "a room was deleted for good"
 )
@@ -256,6 +262,7 @@ SERVER_EVENTS: Final[Mapping[str, ServerEvent[ServerPayload]]] = MappingProxyTyp
             PRESENCE_CHANGED,
             ROOM_RESYNC,
             ROOM_UPDATED,
+            ROOM_CHANGED,
             ROOM_DELETED,
             AUTH_REQUIRED,
         )

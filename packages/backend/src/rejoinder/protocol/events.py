@@ -17,6 +17,7 @@ ConnectedStatus = Literal["online", "away"]
 PresenceStatus = Literal["online", "away", "offline"]
 Quality = Literal["good", "fair", "poor"]
 ResyncReason = Literal["gap", "slow", "restart", "removed"]
+DoubleTexting = Literal["queue", "interrupt", "merge"]
 AuthReason = Literal["token_expired", "token_revoked"]
 
 Metadata = Annotated[
@@ -255,6 +256,8 @@ class RoomSnapshot(ServerPayload, frozen=True):
     revision: Position | UnsetType = UNSET
     deleted: list[DeletedMessage] | UnsetType = UNSET
     title: str | UnsetType = UNSET
+    character_ids: list[Id] | UnsetType = UNSET
+    double_texting: DoubleTexting | UnsetType = UNSET
 
 
 class RoomAck(RoomSnapshot, frozen=True, kw_only=True):
@@ -441,6 +444,14 @@ class RoomUpdated(ServerPayload, frozen=True):
 
     room_id: Id
     title: str
+
+
+class RoomChanged(ServerPayload, frozen=True):
+    """Who of the characters is in a room, in the order of coming, and the room's own rule for who sends again, if it has one."""
+
+    room_id: Id
+    character_ids: list[Id]
+    double_texting: DoubleTexting | UnsetType = UNSET
 
 
 class RoomDeleted(ServerPayload, frozen=True):

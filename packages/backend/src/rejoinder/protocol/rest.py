@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from rejoinder.protocol.constants import TITLE_LENGTH_MAX
-from rejoinder.protocol.events import ChatMessage, Failure, Member, Role, TokenUsage
+from rejoinder.protocol.events import ChatMessage, DoubleTexting, Failure, Member, Role, TokenUsage
 from rejoinder.protocol.fields import ClientPayload, Id, Position, ServerPayload, Timestamp
 
 __all__ = [
@@ -79,9 +79,13 @@ class RoomCreate(ClientPayload, frozen=True):
 
 
 class RoomChange(ClientPayload, frozen=True):
-    """`PATCH /api/rooms/{roomId}`: what is to be different; `title` is one line."""
+    """`PATCH /api/rooms/{roomId}`: what is to be different; `title` is one line.
 
-    title: Annotated[str, Meta(min_length=1, max_length=TITLE_LENGTH_MAX)]
+    `doubleTexting` says what becomes of an answer when its user sends again meanwhile; with `default` that is left to the server.
+    """
+
+    title: Annotated[str, Meta(min_length=1, max_length=TITLE_LENGTH_MAX)] | UnsetType = UNSET
+    double_texting: Literal["queue", "interrupt", "merge", "default"] | UnsetType = UNSET
 
 
 class RoomSummary(ServerPayload, frozen=True):
@@ -103,6 +107,8 @@ class RoomSummary(ServerPayload, frozen=True):
     character_id: Id | UnsetType = UNSET
     last_message: ChatMessage | UnsetType = UNSET
     title: str | UnsetType = UNSET
+    character_ids: list[Id] | UnsetType = UNSET
+    double_texting: DoubleTexting | UnsetType = UNSET
     created_by: Annotated[Id, Meta(description="who may delete it")] | UnsetType = UNSET
 
 

@@ -17,6 +17,7 @@ FAILED = "The character could not finish its answer. Try again."
 
 def announce_start(delivery: Delivery, state: RoomState, row: ChatMessage) -> None:
     """Tell a room that an answer begins."""
+    state.spoke = row.sender_id
     delivery.send(
         state.people.connections(),
         catalogue.STREAM_START,

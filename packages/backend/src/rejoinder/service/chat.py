@@ -46,6 +46,7 @@ from rejoinder.service.messages import Messages, stored
 from rejoinder.service.payloads import Json, decode, failure
 from rejoinder.service.prompts import Prompts
 from rejoinder.service.rooms import SILENT, Outcome, Rooms, RoomState
+from rejoinder.service.rules import Rules
 from rejoinder.service.seen import Seen
 from rejoinder.service.sending import AT_ONCE, Sending
 from rejoinder.service.sharing import Sharing
@@ -160,6 +161,7 @@ class ChatService:
         members = Members(store, self._context.connections, self._rooms, delivery)
         self.titles = Titles(self._context, characters, members, titles)
         self.deletion = Deletion(self._context, members, self._turns)
+        self.rules = Rules(self._context, characters)
         self._rooms.deleted = self.deletion.ended
         self._indexing = Indexing(store, clock, self._rooms, self._tasks)
         self._lifecycle = Lifecycle(
@@ -174,6 +176,7 @@ class ChatService:
             self.titles,
             self.deletion,
             self._lifecycle.replaced,
+            rules=self.rules,
         )
         self._sends = RateLimit(limits.sends)
         self._sending: dict[str, Sending] = {}

@@ -21,6 +21,7 @@ from rejoinder.service.greeting import Greeting
 from rejoinder.service.items import Entered, LeftRoom
 from rejoinder.service.marks import marker_of, markers_of_characters
 from rejoinder.service.rooms import LiveStream, RoomState, in_time
+from rejoinder.service.rules import rules_of
 from rejoinder.service.seen import Seen
 from rejoinder.stores.base import GONE, Page, Room, Store, StoredMark, StoredMember
 
@@ -97,6 +98,8 @@ class Entering:
                         raise NotFound(GONE)
                     if state.title is None or not state.people:
                         state.title = room.title
+                    if state.rules is None or not state.people:
+                        state.rules = rules_of(room)
                     # From here to the return nothing waits: what is published from now on goes to this connection, too.
                     self._let_in(state, connection, character_id, how, entry.background)
                     if self._c.store.shared and reading.last_seq > state.sequencer.last:
@@ -289,6 +292,8 @@ class Entering:
             revision=state.branches.revision or UNSET,
             deleted=_deleted(state, reading) or UNSET,
             title=or_unset(state.title),
+            character_ids=_several(state) or UNSET,
+            double_texting=UNSET if state.rules is None else or_unset(state.rules.double_texting),
         )
 
     def _members(self, state: RoomState) -> list[events.Member]:
@@ -378,6 +383,12 @@ def with_live_text(state: RoomState, row: ChatMessage) -> ChatMessage:
         parent_seq=row.parent_seq,
         variant_of=row.variant_of,
     )
+
+
+def _several(state: RoomState) -> list[str]:
+    """The characters who are in a room, where that is more than the one that everybody knows of."""
+    characters = () if state.rules is None else state.rules.characters
+    return list(characters) if len(characters) > 1 else []
 
 
 def _deleted(state: RoomState, reading: Reading) -> list[events.DeletedMessage]:

@@ -45,6 +45,8 @@ THOUGHT_LIMIT = 64 * 1024
 LEASE_MS = round(LEASE_SECONDS * 1000)
 
 Ending = Literal["stopped", "interrupted"]
+Skipped = Literal["stopped", "interrupted", "merged"]
+"""How a turn ends that is not to begin; what is merged is answered with a later question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Generation:
         self._keeping: Keeping | None = None
         self._leaving = False
         self._left = False
+        self._merged = False
         self._timer: asyncio.TimerHandle | None = None
         self._begun: asyncio.Future[LiveStream] = asyncio.get_running_loop().create_future()
         self._left_behind: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -110,8 +113,12 @@ class Generation:
         finally:
             self._over.set()
 
-    async def skip(self, ending: Ending) -> None:
+    async def skip(self, ending: Skipped) -> None:
         """End a turn that is not to begin: its answer stays empty."""
+        if ending == "merged":
+            self._merged = True
+            await self.run()
+            return
         self._ending = ending
         self._leaving = ending == "interrupted"
         await self.run()
@@ -210,7 +217,7 @@ class Generation:
 
     async def _write(self) -> None:
         stream = await self._begun
-        if self._ending is not None:
+        if self._ending is not None or self._merged:
             return
         self._writing = self._tools.tasks.start(self._consume(stream))
         await asyncio.wait((self._writing, self._left_behind), return_when=asyncio.FIRST_COMPLETED)

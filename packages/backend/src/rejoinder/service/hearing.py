@@ -19,6 +19,7 @@ from rejoinder.service.elsewhere import Elsewhere
 from rejoinder.service.entering import Entering
 from rejoinder.service.marks import mark_of, moved_of
 from rejoinder.service.rooms import RoomState, in_time
+from rejoinder.service.rules import Rules
 from rejoinder.service.seen import Seen
 from rejoinder.service.titles import Titles
 from rejoinder.service.turns import Turns
@@ -46,7 +47,7 @@ class Replaced(Protocol):
 class Hearing:
     """The `Peers` of the cluster."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what others say concerns everything
         self,
         context: Context,
         entering: Entering,
@@ -56,6 +57,8 @@ class Hearing:
         titles: Titles,
         deletion: Deletion,
         replaced: Replaced,
+        *,
+        rules: Rules,
     ) -> None:
         self._c = context
         self._entering = entering
@@ -64,6 +67,7 @@ class Hearing:
         self._seen = seen
         self._titles = titles
         self._deletion = deletion
+        self._rules = rules
         self._replaced = replaced
         self._decoder = msgspec.json.Decoder(items.AnyItem)
         self._lost: set[str] = set()
@@ -88,6 +92,9 @@ class Hearing:
             return
         if isinstance(said, items.Retitled):
             _ = self._c.sharing.tasks.start(self._titles.heard(said.room, said.title))
+            return
+        if isinstance(said, items.Ruled):
+            self._rules.heard(said)
             return
         if isinstance(said, items.Deleted):
             self._deletion.ended(said.room, said.users)
@@ -235,7 +242,9 @@ class Hearing:
                 _ = self._c.sharing.tasks.start(self._stop(server, state, said))
             case items.Expelled():
                 self._entering.expel(state.id, said.user_id)
-            case items.Hides() | items.Stopped() | items.Retitled() | items.Deleted():
+            case (
+                items.Hides() | items.Stopped() | items.Retitled() | items.Ruled() | items.Deleted()
+            ):
                 return
 
     def _here(self, server: str, state: RoomState, said: items.Here) -> None:

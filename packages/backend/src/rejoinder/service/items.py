@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from rejoinder.core.branches import Choice
 from rejoinder.core.others import Somebody
-from rejoinder.protocol.events import ChatMessage, PresenceStatus, ReadMoved
+from rejoinder.protocol.events import ChatMessage, DoubleTexting, PresenceStatus, ReadMoved
 from rejoinder.stores.base import EndState
 
 How = Literal["quiet", "join", "rejoin"]
@@ -138,6 +138,13 @@ class Retitled(Item, frozen=True):
     title: str
 
 
+class Ruled(Item, frozen=True):
+    """Others of the characters are in the room, or its rule is another."""
+
+    characters: list[str]
+    double_texting: DoubleTexting | None = None
+
+
 class Deleted(Item, frozen=True):
     """The room was deleted; these were its members."""
 
@@ -177,6 +184,7 @@ AnyItem = (
     | Erased
     | Expelled
     | Retitled
+    | Ruled
     | Deleted
     | Stop
     | Stopped

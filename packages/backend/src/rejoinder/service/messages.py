@@ -1,11 +1,13 @@
 """Messages: send, have answered, stop, page through, mark as read."""
 
+from collections.abc import Iterable
 from uuid import uuid4
 
 from msgspec import UNSET
 
 from rejoinder.characters.registry import Characters
 from rejoinder.core.connections import Connection
+from rejoinder.core.mentions import mentioned, next_in_turn
 from rejoinder.errors import Forbidden, InvalidPayload, NotFound, TooLarge, Unavailable
 from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.constants import HISTORY_LIMIT_MAX
@@ -26,6 +28,8 @@ from rejoinder.service.titles import Titles
 from rejoinder.service.turns import Turns
 from rejoinder.stores.base import Appended, Draft, StoredMark
 
+SPOKE_LOOK = 20
+"""So many rows are looked at for the character who spoke last."""
 NOT_HERE = "There is no such message in this room."
 NOT_YOURS = "Only who asked for this answer can stop it."
 
@@ -62,9 +66,9 @@ class Messages:
     ) -> events.MessageStored:
         """The same, and have the room's character answer."""
         state = self._c.entered(connection, message.room_id)
-        character_id = self._character_for(connection, message)
         self._turns.check_place(state)
         async with self._c.rooms.use(state.id) as state:
+            character_id = await self._character_for(connection, state, message)
             draft = self._draft(connection, state, message)
             appended = await self._debts.append(state, draft, character_id, self.publisher(state))
             question = appended.message
@@ -198,11 +202,37 @@ class Messages:
 
         return publish
 
-    def _character_for(self, connection: Connection, message: events.MessageSend) -> str:
-        character_id = given(message.character_id) or connection.rooms.get(message.room_id)
+    async def _character_for(
+        self, connection: Connection, state: RoomState, message: events.MessageSend
+    ) -> str:
+        """Who is to answer: whom the message is addressed to, else, in a room with several, whom it names, or whose turn it is."""
+        character_id = given(message.character_id)
+        known = {} if state.rules is None else self._names(state.rules.characters)
+        if character_id is None and len(known) > 1:
+            character_id = mentioned(message.content, known)
+            if character_id is None:
+                character_id = next_in_turn(list(known), await self._last_to_speak(state))
+        character_id = character_id or connection.rooms.get(message.room_id)
         if character_id is None or self._characters.get(character_id) is None:
             raise NotFound("There is no such character to answer. Choose one.")
         return character_id
+
+    def _names(self, character_ids: Iterable[str]) -> dict[str, str]:
+        """The names of those who are (still) here, by their ids."""
+        found = (self._characters.get(character_id) for character_id in character_ids)
+        return {each.info.id: each.info.name for each in found if each is not None}
+
+    async def _last_to_speak(self, state: RoomState) -> str | None:
+        """The character whose turn it was last, those that wait included."""
+        if state.turns:
+            return state.turns[-1].character_id
+        if state.answering is not None:
+            return state.answering.character_id
+        if state.spoke is not None:
+            return state.spoke
+        page = await in_time(self._c.store.page_before(state.id, None, SPOKE_LOOK))
+        rows = [row for row in page.messages if row.role == "character"]
+        return rows[-1].sender_id if rows else None
 
     async def _catch_up(self, state: RoomState, rows: list[ChatMessage]) -> None:
         """Read again the answers that ended while the rows were being read."""

@@ -19,7 +19,7 @@ from rejoinder.core.others import Others
 from rejoinder.core.rooms import People, Sequencer, Whereabouts
 from rejoinder.core.streams import StreamText
 from rejoinder.errors import ChatError, Conflict, InternalError, NotFound, Unavailable
-from rejoinder.protocol.events import ChatMessage
+from rejoinder.protocol.events import ChatMessage, DoubleTexting
 from rejoinder.service.changes import Changes, without_text
 from rejoinder.service.marks import Marks
 from rejoinder.service.sharing import Sharing
@@ -79,6 +79,15 @@ class PendingTurn:
     goes_on: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class RoomRules:
+    """Who of the characters is in a room, in the order of coming, and what becomes of an answer when its user sends again."""
+
+    characters: tuple[str, ...] = ()
+    double_texting: DoubleTexting | None = None
+    """None leaves it to the server."""
+
+
 class Addition:
     """A row on its way into the log."""
 
@@ -116,6 +125,10 @@ class RoomState:
     marks: Marks = field(default_factory=Marks)
     turns: deque[PendingTurn] = field(default_factory=deque)
     answering: PendingTurn | None = None
+    rules: RoomRules | None = None
+    """As far as they are known, which they are as long as somebody is in it."""
+    spoke: str | None = None
+    """The character that began to answer last, since this is here."""
     publishers: dict[str, Publish] = field(default_factory=dict)
     """How rows are to be published that may or may not be stored yet, by their ids."""
     suspect_since: float | None = None

@@ -1,16 +1,18 @@
 """Whose turn it is: characters answer one at a time in a room, in the order in which they were asked."""
 
 import asyncio
-from typing import Literal
+from collections.abc import Coroutine
+from typing import Any
 
 import structlog
 
 from rejoinder.errors import RateLimited
-from rejoinder.service.generation import Ending, Generation, GenerationTools
+from rejoinder.protocol.events import DoubleTexting
+from rejoinder.service.generation import Generation, GenerationTools, Skipped
 from rejoinder.service.rooms import PendingTurn, RoomState
 
 TURNS_WAITING = 16
-TurnPolicy = Literal["queue", "interrupt"]
+TurnPolicy = DoubleTexting
 CLOSE_SECONDS = 3.0
 """How long the end of a server waits for a store that does not answer, for all answers together."""
 
@@ -19,7 +21,13 @@ class Turns:
     """The turns that run and those that wait."""
 
     def __init__(self, tools: GenerationTools, policy: TurnPolicy = "queue") -> None:
-        """With `interrupt` a question ends what is being answered, or waits to be, to the same user in the room."""
+        """What becomes of an answer when its user sends again meanwhile, in rooms that have no rule of their own.
+
+        With `queue` each question has its answer, one after the other. With `interrupt` a question ends what is being
+        answered, or waits to be, to the same user in the room. With `merge` those of a user that wait for the same character
+        are answered together: the answer is one to the newest of them, in the place of the oldest, and the others get an empty
+        one.
+        """
         self._tools = tools
         self._policy = policy
         self._running: dict[str, Generation] = {}
@@ -62,11 +70,24 @@ class Turns:
         """Have a turn run when those before it in the room are over."""
         if self._closing is not None:
             return
-        if self._policy == "interrupt":
+        policy = (state.rules.double_texting if state.rules is not None else None) or self._policy
+        if policy == "interrupt":
             self._stop_those_of(state, turn.asked_by)
-        state.turns.append(turn)
+        if policy != "merge" or not self._merge(state, turn):
+            state.turns.append(turn)
         if state.answering is None:
             self._next(state)
+
+    def _merge(self, state: RoomState, turn: PendingTurn) -> bool:
+        """Put a turn in the place of one that waits, and is answered with it; False if there is none."""
+        for place, waiting in enumerate(state.turns):
+            alike = (waiting.asked_by, waiting.character_id) == (turn.asked_by, turn.character_id)
+            # Another answer beside one was asked for by itself.
+            if alike and waiting.beside is None and turn.beside is None:
+                state.turns[place] = turn
+                _ = self._tools.tasks.start(self._skip(state, waiting, "merged"))
+                return True
+        return False
 
     def find(self, state: RoomState, message_id: str) -> PendingTurn | None:
         """The turn, running or waiting, that writes the message of that id, or answers it."""
@@ -125,12 +146,18 @@ class Turns:
                 "answers are left unfinished, as the store does not answer", count=len(late)
             )
 
-    async def _skip(self, state: RoomState, turn: PendingTurn, ending: Ending) -> None:
+    def _skip(
+        self, state: RoomState, turn: PendingTurn, ending: Skipped
+    ) -> Coroutine[Any, Any, None]:
+        """End a turn that is not to begin. It is found from now on, and not only when this has begun to be done."""
         generation = self._running[turn.message_id] = Generation(self._tools, state, turn)
+        return self._end_skipped(generation, ending)
+
+    async def _end_skipped(self, generation: Generation, ending: Skipped) -> None:
         try:
             await generation.skip(ending)
         finally:
-            del self._running[turn.message_id]
+            del self._running[generation.turn.message_id]
 
     def _next(self, state: RoomState) -> None:
         turn = state.answering = state.turns.popleft() if state.turns else None

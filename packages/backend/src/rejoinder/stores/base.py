@@ -117,6 +117,17 @@ class Room:
     """Of a room that was deleted, of which nothing else is known any more."""
     revision: int = 0
     """Counts what was chosen and what was deleted in it."""
+    characters: tuple[str, ...] = ()
+    """Those who are in it, once there was a second one; `character_id` is the first of them."""
+    double_texting: str | None = None
+    """What becomes of an answer when its user sends again meanwhile, if the room has a rule of its own."""
+
+
+def characters_of(room: Room) -> tuple[str, ...]:
+    """The characters who are in a room, in the order of coming."""
+    if room.characters or room.character_id is None:
+        return room.characters
+    return (room.character_id,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,6 +398,23 @@ class Store(Protocol):
 
         One that was made of the first message also leaves any other as it is.
         """
+        ...
+
+    async def set_double_texting(self, room_id: str, policy: str | None) -> bool:
+        """Give a room a rule of its own, or take it away; False if there is no such room."""
+        ...
+
+    async def put_character(
+        self, room_id: str, character_id: str, limit: int
+    ) -> Sequence[str] | None:
+        """Add a character behind those who are in the room, unless it is there or there are so many.
+
+        Those who are in it then, in the order of coming; None if there is no such room.
+        """
+        ...
+
+    async def take_character(self, room_id: str, character_id: str) -> Sequence[str] | None:
+        """Take a character out; those who are left, of whom the first is the room's `character_id`. None for no such room."""
         ...
 
     # --- deleting a room -------------------------------------------------------------------------

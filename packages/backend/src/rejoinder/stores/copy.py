@@ -68,6 +68,10 @@ async def _copy_room(
     await target.create_room(room.id, room.created_by, room.created_at, room.character_id)
     if room.title is not None and room.titled_by is not None:
         await target.set_title(room.id, room.title, room.titled_by)
+    for character_id in room.characters:
+        await target.put_character(room.id, character_id, len(room.characters))
+    if room.double_texting is not None:
+        await target.set_double_texting(room.id, room.double_texting)
     for member in await source.members(room.id, EVERYBODY):
         await target.add_member(room.id, member)
     seq = await _common(source, target, room.id)

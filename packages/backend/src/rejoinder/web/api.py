@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 from uuid import uuid4
 
 from msgspec import UNSET
@@ -259,6 +260,8 @@ def _summary(overview: RoomOverview) -> rest.RoomSummary:
         read_seq=overview.read_seq,
         character_id=or_unset(overview.room.character_id),
         title=or_unset(overview.room.title),
+        character_ids=list(overview.room.characters) or UNSET,
+        double_texting=or_unset(cast("events.DoubleTexting | None", overview.room.double_texting)),
         created_by=overview.room.created_by,
         last_message=or_unset(overview.last_message),
         unread=overview.unread,

@@ -1,7 +1,9 @@
 """What the REST interface does with a whole room: its title, its export, its end; and the search over one's own."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import get_args
 
 from msgspec import UNSET
 from starlette.requests import Request
@@ -14,12 +16,13 @@ from rejoinder.core.limits import RateLimit
 from rejoinder.core.search import QUERY_MAX, Wanted, snippet, wanted
 from rejoinder.errors import Forbidden, InvalidPayload, RateLimited
 from rejoinder.protocol import events, rest
-from rejoinder.protocol.events import ChatMessage
-from rejoinder.protocol.fields import epoch_ms, or_unset
+from rejoinder.protocol.events import ChatMessage, DoubleTexting
+from rejoinder.protocol.fields import epoch_ms, given, or_unset
 from rejoinder.service.deletion import Deletion
+from rejoinder.service.rules import Rules
 from rejoinder.service.titles import Titles
 from rejoinder.stores.base import Position, Room, Store
-from rejoinder.web.access import Access, guarded
+from rejoinder.web.access import Access, guarded, path_id
 from rejoinder.web.answers import answer, body_of
 from rejoinder.web.download import attachment, file_name
 from rejoinder.web.export import Exported, as_json, markdown
@@ -29,6 +32,7 @@ HITS_MAX = 50
 NUMBER_MAX = 253_402_300_799_999
 """The last millisecond that has a date."""
 MEMBERS_MAX = 1000
+POLICIES: Mapping[str, DoubleTexting] = {each: each for each in get_args(DoubleTexting)}
 ENDINGS = {"markdown": ("md", "text/markdown; charset=utf-8"), "json": ("json", "application/json")}
 
 
@@ -42,6 +46,7 @@ class RoomParts:
     access: Access
     titles: Titles
     deletion: Deletion
+    rules: Rules
     searches: RateLimit
 
 
@@ -56,17 +61,43 @@ class RoomEndpoints:
         room = "/rooms/{room_id}"
         return [
             Route("/search", guarded(self.search)),
-            Route(room, guarded(self.rename), methods=["PATCH"]),
+            Route(room, guarded(self.change), methods=["PATCH"]),
             Route(room, guarded(self.delete), methods=["DELETE"]),
+            Route(
+                f"{room}/characters/{{character_id}}", guarded(self.add_character), methods=["PUT"]
+            ),
+            Route(
+                f"{room}/characters/{{character_id}}",
+                guarded(self.remove_character),
+                methods=["DELETE"],
+            ),
             Route(f"{room}/export", guarded(self.export)),
         ]
 
-    async def rename(self, request: Request) -> Response:
-        """`PATCH /api/rooms/{roomId}`: a member gives the room another title."""
+    async def change(self, request: Request) -> Response:
+        """`PATCH /api/rooms/{roomId}`: a member gives the room another title, or another rule for who sends again."""
         _, room = await self._p.access.member(request)
         change = await body_of(request, rest.RoomChange)
-        title = await self._p.titles.rename(room.id, change.title)
-        return answer(events.RoomUpdated(room_id=room.id, title=title))
+        title, policy = given(change.title), given(change.double_texting)
+        if title is None and policy is None:
+            raise InvalidPayload("Say what is to be different: `title` or `doubleTexting`.")
+        changed: events.RoomUpdated | events.RoomChanged | None = None
+        if policy is not None:
+            changed = await self._p.rules.set_double_texting(room.id, POLICIES.get(policy))
+        if title is not None:
+            shown = await self._p.titles.rename(room.id, title)
+            changed = events.RoomUpdated(room_id=room.id, title=shown)
+        return answer(changed)
+
+    async def add_character(self, request: Request) -> Response:
+        """`PUT /api/rooms/{roomId}/characters/{characterId}`: a member brings a character in."""
+        _, room = await self._p.access.member(request)
+        return answer(await self._p.rules.add(room.id, path_id(request, "character_id")))
+
+    async def remove_character(self, request: Request) -> Response:
+        """`DELETE /api/rooms/{roomId}/characters/{characterId}`: a member takes one out."""
+        _, room = await self._p.access.member(request)
+        return answer(await self._p.rules.remove(room.id, path_id(request, "character_id")))
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /api/rooms/{roomId}`: its creator deletes it for good."""

@@ -127,6 +127,12 @@ def _calls(room_id: str) -> dict[str, list[Call]]:
             lambda store: store.set_title(room_id, "model", "model"),
             lambda store: store.set_title(room_id, "person", "person"),
         ],
+        "set_double_texting": [
+            lambda store: store.set_double_texting(room_id, "merge"),
+            lambda store: store.set_double_texting(room_id, None),
+        ],
+        "put_character": [lambda store: store.put_character(room_id, "sage", LIMIT)],
+        "take_character": [lambda store: store.take_character(room_id, "sage")],
         "unindexed": [lambda store: store.unindexed("", LIMIT)],
         "index": [lambda store: store.index([room_id], LIMIT, NOW)],
         "search": [

@@ -39,7 +39,8 @@ export interface RoomCreate {
 
 /** `PATCH /api/rooms/{roomId}`: what is to be different; `title` is one line. */
 export interface RoomChange {
-  title: string
+  title?: string
+  doubleTexting?: 'default' | 'interrupt' | 'merge' | 'queue'
 }
 
 /** A room in one's list. */
@@ -54,6 +55,8 @@ export interface RoomSummary {
   characterId?: string
   lastMessage?: ChatMessage
   title?: string
+  characterIds?: string[]
+  doubleTexting?: 'interrupt' | 'merge' | 'queue'
   /** who may delete it */
   createdBy?: string
 }

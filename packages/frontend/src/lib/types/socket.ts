@@ -223,6 +223,8 @@ export interface RoomSnapshot {
   revision?: number
   deleted?: DeletedMessage[]
   title?: string
+  characterIds?: string[]
+  doubleTexting?: 'interrupt' | 'merge' | 'queue'
 }
 
 /** The snapshot, as an acknowledgement. */
@@ -240,6 +242,8 @@ export interface RoomAck {
   revision?: number
   deleted?: DeletedMessage[]
   title?: string
+  characterIds?: string[]
+  doubleTexting?: 'interrupt' | 'merge' | 'queue'
   success: true
 }
 
@@ -407,6 +411,13 @@ export interface RoomUpdated {
   title: string
 }
 
+/** Who of the characters is in a room, in the order of coming, and the room's own rule for who sends again, if it has one. */
+export interface RoomChanged {
+  roomId: string
+  characterIds: string[]
+  doubleTexting?: 'interrupt' | 'merge' | 'queue'
+}
+
 /** A room was deleted for good; whoever was in it is not any more, and its id is not used again. */
 export interface RoomDeleted {
   roomId: string
@@ -500,6 +511,8 @@ export interface ServerToClientEvents {
   'room:resync': (payload: RoomResync) => void
   /** a room has another title */
   'room:updated': (payload: RoomUpdated) => void
+  /** other characters are in the room, or its rule for who sends again is another */
+  'room:changed': (payload: RoomChanged) => void
   /** a room was deleted for good */
   'room:deleted': (payload: RoomDeleted) => void
   /** the token is not valid any more */
@@ -552,6 +565,7 @@ export const SERVER_EVENTS = [
   'presence:changed',
   'room:resync',
   'room:updated',
+  'room:changed',
   'room:deleted',
   'auth:required',
 ] as const satisfies readonly (keyof ServerToClientEvents)[]

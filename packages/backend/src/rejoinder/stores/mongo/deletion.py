@@ -27,7 +27,10 @@ class Deletion:
     async def bury(self, room_id: str, deleted_at: int) -> bool:
         """Mark the room as deleted, and end its log."""
         which = {"_id": room_id, "deletedAt": {"$exists": False}}
-        past = ("title", "titledBy", "characterId", "toIndex", "indexedSeq", "choice")
+        past = (
+            *("title", "titledBy", "characterId", "characters", "doubleTexting"),
+            *("toIndex", "indexedSeq", "choice"),
+        )
         change: Document = {
             "$set": {"deletedAt": model.date(deleted_at), "purging": True, "createdBy": ""},
             "$unset": dict.fromkeys(past, ""),

@@ -87,6 +87,7 @@ STEPS: tuple[Step, ...] = (
     # They need no index of their own; but a server that does not know of them would show what they hide.
     Step("made room for when people were last seen", make_indexes),
     Step("made a place for answers that are owed", make_indexes),
+    Step("let rooms have several characters and a rule of their own", make_indexes),
 )
 
 

@@ -7,7 +7,7 @@
 |                 |                  | parentSeq?, variantOf? (forks), deletedAt?, revision? (erased)                |
 |                 |                  | owes? (of a question: list of answer, characterId, until, beside?)            |
 | `rooms`         | the room's id    | createdBy, createdAt, updatedAt, characterId?, title?, titledBy?, indexedSeq?, |
-|                 |                  | toIndex?, deletedAt?, purging?, revision?, choice?                            |
+|                 |                  | toIndex?, deletedAt?, purging?, revision?, choice?, characters?, doubleTexting? |
 | `members`       | roomId, userId   | roomId, userId, name, joinedAt                                                |
 | `read_marks`    | roomId, userId   | roomId, userId, messageId, seq, timestamp                                     |
 | `search`        | the message's id | roomId, timestamp, pairs                                                      |
@@ -255,6 +255,8 @@ def room_of(document: Document, *, created: bool = False) -> Room:
         titled_by=document.get("titledBy"),
         deleted_at=None if deleted_at is None else epoch_ms(deleted_at),
         revision=document.get("revision", 0),
+        characters=tuple(document.get("characters", ())),
+        double_texting=document.get("doubleTexting"),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from pymongo import ASCENDING, DESCENDING
+from pymongo import ASCENDING, DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from rejoinder.errors import NotFound, Unavailable
@@ -22,6 +22,14 @@ from rejoinder.stores.mongo.model import Document
 from rejoinder.stores.mongo.overview import overview_of, overview_pipeline
 
 T = TypeVar("T")
+THERE: Document = {
+    "$cond": [
+        {"$gt": [{"$size": {"$ifNull": ["$characters", []]}}, 0]},
+        "$characters",
+        {"$cond": [{"$ifNull": ["$characterId", False]}, ["$characterId"], []]},
+    ]
+}
+"""The characters who are in a room."""
 
 
 class Rooms:
@@ -84,6 +92,48 @@ class Rooms:
         change = {"$set": {"title": title, "titledBy": by}}
         done = await self._link.write(lambda: self._link.rooms.update_one(which, change))
         return done.matched_count == 1
+
+    async def set_double_texting(self, room_id: str, policy: str | None) -> bool:
+        """Give the room a rule of its own, or take it away."""
+        change: Document = (
+            {"$unset": {"doubleTexting": ""}}
+            if policy is None
+            else {"$set": {"doubleTexting": policy}}
+        )
+        which = {"_id": room_id, "deletedAt": {"$exists": False}}
+        done = await self._link.write(lambda: self._link.rooms.update_one(which, change))
+        return done.matched_count == 1
+
+    async def put_character(
+        self, room_id: str, character_id: str, limit: int
+    ) -> tuple[str, ...] | None:
+        """Add a character behind the others."""
+        literal = {"$literal": character_id}
+        has_place = {
+            "$and": [{"$not": {"$in": [literal, THERE]}}, {"$lt": [{"$size": THERE}, limit]}]
+        }
+        return await self._put_characters(
+            room_id, {"$cond": [has_place, {"$concatArrays": [THERE, [literal]]}, THERE]}
+        )
+
+    async def take_character(self, room_id: str, character_id: str) -> tuple[str, ...] | None:
+        """Take a character out."""
+        others = {"$ne": ["$$each", {"$literal": character_id}]}
+        return await self._put_characters(
+            room_id, {"$filter": {"input": THERE, "as": "each", "cond": others}}
+        )
+
+    async def _put_characters(self, room_id: str, characters: Document) -> tuple[str, ...] | None:
+        which = {"_id": room_id, "deletedAt": {"$exists": False}}
+        first = {"$ifNull": [{"$first": "$characters"}, "$$REMOVE"]}
+        # Two stages, since the second looks at what the first has made; one command, so that two at once lose nothing.
+        change = [{"$set": {"characters": characters}}, {"$set": {"characterId": first}}]
+        document = await self._link.write(
+            lambda: self._link.rooms.find_one_and_update(
+                which, change, return_document=ReturnDocument.AFTER
+            )
+        )
+        return None if document is None else tuple(document["characters"])
 
     async def after(self, room_id: str, limit: int) -> list[Room]:
         """Rooms in the order of their ids."""

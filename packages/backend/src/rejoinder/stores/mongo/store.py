@@ -218,6 +218,17 @@ class MongoStore:
     async def set_title(self, room_id: str, title: str, by: TitledBy) -> bool:
         return await self._rooms.set_title(room_id, title, by)
 
+    async def set_double_texting(self, room_id: str, policy: str | None) -> bool:
+        return await self._rooms.set_double_texting(room_id, policy)
+
+    async def put_character(
+        self, room_id: str, character_id: str, limit: int
+    ) -> tuple[str, ...] | None:
+        return await self._rooms.put_character(room_id, character_id, limit)
+
+    async def take_character(self, room_id: str, character_id: str) -> tuple[str, ...] | None:
+        return await self._rooms.take_character(room_id, character_id)
+
     async def bury(self, room_id: str, deleted_at: int) -> bool:
         return await self._deletion.bury(room_id, deleted_at)
 

@@ -9,7 +9,7 @@ def bury(db: sqlite3.Connection, room_id: str, deleted_at: int) -> bool:
     """Mark the room as deleted."""
     done = db.execute(
         "UPDATE rooms SET deleted_at = ?, purging = 1, title = NULL, titled_by = NULL, character_id = NULL, "
-        "choice = NULL, created_by = '' WHERE id = ? AND deleted_at IS NULL",
+        "choice = NULL, characters = NULL, double_texting = NULL, created_by = '' WHERE id = ? AND deleted_at IS NULL",
         (deleted_at, room_id),
     )
     return done.rowcount == 1

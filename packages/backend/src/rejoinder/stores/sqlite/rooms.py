@@ -3,6 +3,8 @@
 import sqlite3
 from typing import Any
 
+import msgspec
+
 from rejoinder.errors import NotFound
 from rejoinder.stores.base import (
     GONE,
@@ -13,6 +15,7 @@ from rejoinder.stores.base import (
     StoredMark,
     StoredMember,
     TitledBy,
+    characters_of,
 )
 from rejoinder.stores.sqlite.rows import COLUMNS, message_of
 
@@ -25,6 +28,8 @@ ROOM_COLUMNS = (
     "titled_by",
     "deleted_at",
     "revision",
+    "characters",
+    "double_texting",
 )
 ROOM = ", ".join(ROOM_COLUMNS)
 
@@ -38,7 +43,8 @@ UNREAD = (
 
 def room_of(row: tuple[Any, ...]) -> Room:
     """A row of the columns `ROOM` as a room."""
-    id_, created_by, created_at, character_id, title, titled_by, deleted_at, revision = row
+    id_, created_by, created_at, character_id, title, titled_by, deleted_at, revision = row[:8]
+    characters, double_texting = row[8:]
     return Room(
         id_,
         created_by,
@@ -48,6 +54,10 @@ def room_of(row: tuple[Any, ...]) -> Room:
         titled_by=titled_by,
         deleted_at=deleted_at,
         revision=revision,
+        characters=()
+        if characters is None
+        else tuple(msgspec.json.decode(characters, type=list[str])),
+        double_texting=double_texting,
     )
 
 
@@ -93,6 +103,48 @@ def set_title(db: sqlite3.Connection, room_id: str, title: str, by: TitledBy) ->
     return done.rowcount == 1
 
 
+def set_double_texting(db: sqlite3.Connection, room_id: str, policy: str | None) -> bool:
+    """Give the room a rule of its own, or take it away."""
+    done = db.execute(
+        "UPDATE rooms SET double_texting = ? WHERE id = ? AND deleted_at IS NULL", (policy, room_id)
+    )
+    return done.rowcount == 1
+
+
+def put_character(
+    db: sqlite3.Connection, room_id: str, character_id: str, limit: int
+) -> tuple[str, ...] | None:
+    """Add a character behind the others."""
+    found = room(db, room_id)
+    if found is None:
+        return None
+    there = characters_of(found)
+    if character_id in there or len(there) >= limit:
+        return there
+    return _put_characters(db, room_id, (*there, character_id))
+
+
+def take_character(
+    db: sqlite3.Connection, room_id: str, character_id: str
+) -> tuple[str, ...] | None:
+    """Take a character out."""
+    found = room(db, room_id)
+    if found is None:
+        return None
+    left = tuple(each for each in characters_of(found) if each != character_id)
+    return _put_characters(db, room_id, left)
+
+
+def _put_characters(
+    db: sqlite3.Connection, room_id: str, characters: tuple[str, ...]
+) -> tuple[str, ...]:
+    db.execute(
+        "UPDATE rooms SET characters = ?, character_id = ? WHERE id = ?",
+        (msgspec.json.encode(characters).decode(), next(iter(characters), None), room_id),
+    )
+    return characters
+
+
 def rooms_of(db: sqlite3.Connection, user_id: str, limit: int) -> tuple[list[RoomOverview], bool]:
     """The user's rooms, the one that changed last first."""
     message_columns = ", ".join(f"t.{column.strip()}" for column in COLUMNS.split(","))
@@ -108,12 +160,12 @@ def rooms_of(db: sqlite3.Connection, user_id: str, limit: int) -> tuple[list[Roo
     ).fetchall()
     overviews = [
         RoomOverview(
-            room_of(row[:8]),
-            row[8],
-            row[9],
+            room_of(row[:10]),
             row[10],
-            None if row[12] is None else message_of(row[12:]),
             row[11],
+            row[12],
+            None if row[14] is None else message_of(row[14:]),
+            row[13],
         )
         for row in rows[:limit]
     ]

@@ -123,6 +123,11 @@ CREATE TABLE debts (
 ) STRICT, WITHOUT ROWID
 """
 
+ROOM_RULES = """
+ALTER TABLE rooms ADD COLUMN characters TEXT;
+ALTER TABLE rooms ADD COLUMN double_texting TEXT
+"""
+
 STEPS: tuple[Step, ...] = (
     Step("made the tables", TABLES),
     Step("gave running answers leases", LEASES),
@@ -130,6 +135,7 @@ STEPS: tuple[Step, ...] = (
     Step("let conversations branch", BRANCHES),
     Step("made room for when people were last seen", PEOPLE),
     Step("made a place for answers that are owed", DEBTS),
+    Step("let rooms have several characters and a rule of their own", ROOM_RULES),
 )
 
 

@@ -197,6 +197,17 @@ class SqliteStore:
     async def set_title(self, room_id: str, title: str, by: TitledBy) -> bool:
         return await self._write(lambda db: rooms.set_title(db, room_id, title, by))
 
+    async def set_double_texting(self, room_id: str, policy: str | None) -> bool:
+        return await self._write(lambda db: rooms.set_double_texting(db, room_id, policy))
+
+    async def put_character(
+        self, room_id: str, character_id: str, limit: int
+    ) -> tuple[str, ...] | None:
+        return await self._write(lambda db: rooms.put_character(db, room_id, character_id, limit))
+
+    async def take_character(self, room_id: str, character_id: str) -> tuple[str, ...] | None:
+        return await self._write(lambda db: rooms.take_character(db, room_id, character_id))
+
     async def bury(self, room_id: str, deleted_at: int) -> bool:
         return await self._write(lambda db: deletion.bury(db, room_id, deleted_at))
 

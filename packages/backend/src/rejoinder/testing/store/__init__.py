@@ -20,6 +20,7 @@ all of them, and with others.
 from rejoinder.testing.store import (
     appending,
     branches,
+    casts,
     debts,
     deletion,
     durability,
@@ -48,6 +49,7 @@ STORE_CHECKS: tuple[Check, ...] = (
     *durability.CHECKS,
     *deletion.CHECKS,
     *branches.CHECKS,
+    *casts.CHECKS,
     *people.CHECKS,
     *debts.CHECKS,
 )
