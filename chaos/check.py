@@ -3,9 +3,21 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from chaos import script
-from chaos.record import Acked, Asked, Fault, Generated, Heard, Online, Record, Replied, Stored
+from chaos.record import (
+    Acked,
+    Asked,
+    Fault,
+    Generated,
+    Heard,
+    Online,
+    Record,
+    Replied,
+    Stored,
+    Unfinished,
+)
 from chaos.sends import Sends
 from chaos.views import Views
 from chaos.violations import COLUMNS, Column, Violation, Violations
@@ -13,6 +25,12 @@ from chaos.violations import COLUMNS, Column, Violation, Violations
 TWO_SECONDS = 2.0
 KILL = "server killed"
 DEATHS = (KILL, "server ended")
+ENDED_SECONDS = 15.0
+CLOCK = "clock jumped"
+CLOCK_SECONDS = 5.0
+"""How long leases may still be those that a wrong clock gave."""
+LOOK_SECONDS = 1.0
+"""How long after the end of an answer somebody looks whether it has ended."""
 EXAMPLES = 5
 
 
@@ -27,7 +45,9 @@ class Findings:
     slowest_ack: float
     slowest_recovery: float
     slowest_end: float
-    """From a server's death to the end of an answer that it left, at a viewer who came back."""
+    """From a server's death to the end of an answer that it left, at a viewer who came back, whatever was broken meanwhile."""
+    slowest_left: float
+    """The same in the database, and from when nothing was broken any more."""
 
     @property
     def clean(self) -> bool:
@@ -137,13 +157,64 @@ class Recoveries:
         yield from ()
 
 
+@dataclass
+class Leavings:
+    """What a server had begun or promised is ended in time when it is killed. Only where there is no other server."""
+
+    slowest: float = 0.0
+    _leases: dict[str, int] = field(default_factory=dict)
+    _left: dict[str, tuple[float, int]] = field(default_factory=dict)
+    """Since when it is to end, and the lease that the dead server gave it."""
+    _broken: int = 0
+    _clock: float = -inf
+    """When a clock was wrong last."""
+
+    def take(self, record: Record) -> Violations:
+        match record:
+            case Fault(kind=kind, target="", ended=False):
+                if kind == CLOCK:
+                    self._clock = inf
+                if kind != KILL:
+                    self._broken += 1
+                    return
+                if record.t - self._clock > CLOCK_SECONDS:
+                    self._left |= {key: (record.t, until) for key, until in self._leases.items()}
+                self._restart(record.t)
+            case Fault(kind=kind, target="", ended=True) if kind != KILL:
+                if kind == CLOCK:
+                    self._clock = record.t
+                self._broken -= 1
+                self._restart(record.t)
+            case Unfinished(leases=leases):
+                self._leases = leases
+                yield from self._look(record.t)
+            case _:
+                pass
+
+    def _restart(self, t: float) -> None:
+        self._left = {key: (t, until) for key, (_, until) in self._left.items()}
+
+    def _look(self, t: float) -> Violations:
+        for key, (since, until) in tuple(self._left.items()):
+            if key not in self._leases:
+                del self._left[key]
+                if not self._broken:
+                    self.slowest = max(self.slowest, t - since)
+            elif self._leases[key] > until:
+                # A server has taken it over: the question was sent again.
+                del self._left[key]
+            elif not self._broken and t - since > ENDED_SECONDS + LOOK_SECONDS:
+                del self._left[key]
+                yield Violation("late end", f"{key} has not ended after {t - since:.1f} s", t)
+
+
 def check(log: Iterable[Record], stored: Sequence[Stored]) -> Findings:
     """Go through the records, in the order of their times, and then through the rows."""
     sends, views, generations = Sends(), Views(), Generations()
-    connections, recoveries = Connections(), Recoveries()
+    connections, recoveries, leavings = Connections(), Recoveries(), Leavings()
     found: list[Violation] = []
     for record in log:
-        for auditor in (sends, views, generations, connections, recoveries):
+        for auditor in (sends, views, generations, connections, recoveries, leavings):
             found += auditor.take(record)
     by_id = {row.id: row for row in stored}
     rooms = _rooms(stored)
@@ -186,6 +257,7 @@ def check(log: Iterable[Record], stored: Sequence[Stored]) -> Findings:
         slowest_ack=sends.slowest,
         slowest_recovery=recoveries.slowest,
         slowest_end=recoveries.slowest_end,
+        slowest_left=leavings.slowest,
     )
 
 

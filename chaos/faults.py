@@ -27,12 +27,18 @@ class Faults:
     rng: random.Random
     calm: float = 1.0
     """How much longer the pauses are."""
+    kinds: Sequence[str] = ()
+    """The big ones, if not all."""
     _done: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def big(self, rounds: int = 0) -> None:
         """One after the other, all kinds as often, in an order from the seed; so many rounds, or without end."""
         for _ in range(rounds) if rounds else count():
-            kinds = list(self.harm.kinds().items())
+            kinds = [
+                each
+                for each in self.harm.kinds().items()
+                if each[0] in self.kinds or not self.kinds
+            ]
             self.rng.shuffle(kinds)
             for kind, happen in kinds:
                 await asyncio.sleep(self.rng.uniform(2, 7) * self.calm)

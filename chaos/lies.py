@@ -12,14 +12,17 @@ import msgspec
 
 from rejoinder.gateway.socket_service import Gateway
 from rejoinder.protocol.catalogue import ServerEvent
+from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.chat import ChatService
 from rejoinder.service.rooms import PendingTurn, RoomState
 from rejoinder.service.turns import Turns
 from rejoinder.settings import Settings
 from rejoinder.stores.addresses import store_for
-from rejoinder.stores.base import Draft, EndState, Outcome
+from rejoinder.stores.base import Debt, Draft, EndState, Outcome
 
-OfStore = Literal["lose-row", "keep-streaming", "generate-again", "store-other-text"]
+OfStore = Literal[
+    "lose-row", "keep-streaming", "generate-again", "store-other-text", "leave-unfinished"
+]
 OfDelivery = Literal[
     "send-twice", "swap", "skip", "change-chunk", "change-message", "no-end", "end-twice"
 ]
@@ -91,6 +94,14 @@ class LyingStore:
             content += "!"
         ended: bool = await self._honest.end_stream(message_id, content, state)
         return ended
+
+    async def unfinished(self, *which: int | None) -> Sequence[ChatMessage]:
+        found: Sequence[ChatMessage] = await self._honest.unfinished(*which)
+        return () if "leave-unfinished" in self._lies else found
+
+    async def owed(self, *which: int | None) -> Sequence[Debt]:
+        found: Sequence[Debt] = await self._honest.owed(*which)
+        return () if "leave-unfinished" in self._lies else found
 
     async def answered(self, message_id: str) -> bool:
         if "generate-again" in self._lies:

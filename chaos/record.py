@@ -199,6 +199,12 @@ class Generated(Base):
     question: str
 
 
+class Unfinished(Base):
+    """The answers that the database knows of as being written or owed, each with the end of its lease in milliseconds."""
+
+    leases: dict[str, int]
+
+
 class Online(Base):
     """Users whom the server says have more than one connection, with the ids of those."""
 
@@ -221,6 +227,7 @@ Record = (
     | Fault
     | Generated
     | Online
+    | Unfinished
 )
 
 

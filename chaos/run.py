@@ -8,15 +8,18 @@ import asyncio
 import random
 import shutil
 import signal
+import sqlite3
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from pymongo.errors import PyMongoError
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "packages" / "backend")]
@@ -33,7 +36,7 @@ from chaos.fleet import Fleet  # noqa: E402
 from chaos.harm import Harm  # noqa: E402
 from chaos.record import Recorder, Stored, in_time, now  # noqa: E402
 from chaos.server import Server  # noqa: E402
-from chaos.watch import Watch  # noqa: E402
+from chaos.watch import Watch, watch_database  # noqa: E402
 
 T = TypeVar("T")
 DATABASE = "chaos"
@@ -57,6 +60,8 @@ class Plan:
     """How much longer faults last."""
     members: int = 3
     faults: bool = True
+    kinds: tuple[str, ...] = ()
+    """What happens to servers and what they stand on, if not everything."""
     rounds: int = 0
     lies: str = ""
     flags: tuple[str, ...] = ()
@@ -156,8 +161,11 @@ async def _run(
     async with Crowd(fleet, folder, record, plan.size, plan.seed) as crowd:
         rng = random.Random(f"{plan.seed} faults")  # noqa: S311 - it is to repeat itself
         harm = Harm(fleet, disk, rng, mongo, plan.hurry)
-        faults = Faults(harm, crowd.links, record, rng, plan.calm)
-        watching = _start(Watch(fleet, record).run())
+        faults = Faults(harm, crowd.links, record, rng, plan.calm, plan.kinds)
+        look = partial(_unfinished, fleet.servers[0], mongo)
+        watching = [_start(Watch(fleet, record).run())]
+        if plan.servers == 1:
+            watching.append(_start(watch_database(look, record)))
         work = [_start(crowd.move())]
         if plan.faults:
             work += [_start(faults.big(plan.rounds)), _start(faults.small())]
@@ -171,27 +179,35 @@ async def _run(
             task.result()
         await faults.end()
         await crowd.hush()
-        unsettled = await _pay(fleet.servers[0], mongo, plan.within)
+        unsettled = await _pay(look, plan.within)
         unsettled += await crowd.settle(plan.within, plan.quiet)
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
         return unsettled
 
 
-async def _pay(server: Server, mongo: ReplicaSet | None, within: float) -> list[str]:
+async def _pay(look: Callable[[], stored.Unfinished], within: float) -> list[str]:
     """Wait until no answer is owed any more: what was left by the last kill comes late to those who watch."""
     deadline = now() + within
-    while owed := await asyncio.to_thread(_owed, server, mongo):
-        if now() > deadline:
-            return [f"{owed} questions wait for an answer"]
+    trouble = ""
+    while now() < deadline:
+        try:
+            owed = (await asyncio.to_thread(look)).owed
+        except (sqlite3.Error, PyMongoError) as error:
+            trouble = f"what is owed can't be read: {error}"
+        else:
+            if not owed:
+                return []
+            trouble = f"{len(owed)} questions wait for an answer"
         await asyncio.sleep(LOOK_SECONDS)
-    return []
+    return [trouble]
 
 
-def _owed(server: Server, mongo: ReplicaSet | None) -> int:
+def _unfinished(server: Server, mongo: ReplicaSet | None) -> stored.Unfinished:
     if mongo is None:
-        return stored.owed_of_sqlite(server.data / "rejoinder.db")
-    return stored.owed_of_mongo(mongo.url(DATABASE))
+        return stored.unfinished_of_sqlite(server.data / "rejoinder.db")
+    return stored.unfinished_of_mongo(mongo.url(DATABASE))
 
 
 def _start(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":

@@ -1,13 +1,16 @@
 """The rows as the database has them, read without any code of the server."""
 
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pymongo
 
 from chaos.record import Stored
 
 COLUMNS = "room_id, seq, id, role, sender_id, content, state, reply_to"
+PATIENCE_MS = 1000
 FIELDS = ("roomId", "seq", "_id", "role", "senderId", "content", "state", "replyTo")
 
 
@@ -33,24 +36,44 @@ def of_mongo(url: str) -> list[Stored]:
         return [_row(tuple(row.get(field) for field in FIELDS)) for row in found]
 
 
-def owed_of_sqlite(path: Path) -> int:
-    """How many answers are owed."""
-    database = sqlite3.connect(path, timeout=10)
+class Unfinished(NamedTuple):
+    """The answers that are being written, and those that are owed, each with the end of its lease in milliseconds."""
+
+    written: dict[str, int]
+    owed: dict[str, int]
+
+
+def unfinished_of_sqlite(path: Path) -> Unfinished:
+    """Those in a file, which is only read: not even its log is put back when nobody else has it."""
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1)
     try:
-        (count,) = database.execute("SELECT count(*) FROM debts").fetchone()
-        return int(count)
+        written = database.execute(
+            "SELECT id, coalesce(lease_until, 0) FROM messages WHERE state = 'streaming'"
+        ).fetchall()
+        return Unfinished(
+            dict(written), dict(database.execute("SELECT answer_id, until FROM debts").fetchall())
+        )
     finally:
         database.close()
 
 
-def owed_of_mongo(url: str) -> int:
-    """How many questions owe an answer."""
-    client: pymongo.MongoClient[dict[str, object]] = pymongo.MongoClient(
-        url, readConcernLevel="majority"
+def unfinished_of_mongo(url: str) -> Unfinished:
+    """Those that a majority has; it is not waited for long."""
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
+        url, readConcernLevel="majority", timeoutMS=PATIENCE_MS
     )
+    written, owed = {}, {}
     with client:
         messages = client.get_default_database()["chat_messages"]
-        return messages.count_documents({"owes": {"$exists": True}})
+        for row in messages.find({"state": "streaming"}):
+            written[row["_id"]] = _ms(row.get("leaseUntil"))
+        for row in messages.find({"owes.until": {"$exists": True}}):
+            owed.update({debt["answer"]: _ms(debt["until"]) for debt in row["owes"]})
+    return Unfinished(written, owed)
+
+
+def _ms(date: datetime | None) -> int:
+    return 0 if date is None else round(date.replace(tzinfo=UTC).timestamp() * 1000)
 
 
 def _row(values: tuple[object, ...]) -> Stored:

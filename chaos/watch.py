@@ -1,20 +1,34 @@
-"""Asks the servers, past all links, who has more than one connection."""
+"""Asks the servers, past all links, who has more than one connection, and the database what is unfinished."""
 
 import asyncio
-from collections.abc import Iterable
+import sqlite3
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import aiohttp
+from pymongo.errors import PyMongoError
 
 from chaos.fleet import Fleet
-from chaos.record import Online, Recorder, now
+from chaos.record import Online, Recorder, Unfinished, now
 from chaos.server import OPERATOR, Server
+from chaos.stored import Unfinished as Looked
 
 WATCH_SECONDS = 0.5
 STALE_SECONDS = 1.5
 """What a server said longer ago may not be so any more."""
 OK = 200
+
+
+async def watch_database(look: Callable[[], Looked], record: Recorder) -> None:
+    """Write down, twice a second, what is unfinished, where the database can be read; until it is cancelled."""
+    while True:
+        with suppress(sqlite3.Error, PyMongoError):
+            # As of when it was asked.
+            asked = now()
+            found = await asyncio.to_thread(look)
+            record(Unfinished(asked, {**found.owed, **found.written}))
+        await asyncio.sleep(WATCH_SECONDS)
 
 
 @dataclass

@@ -26,6 +26,7 @@ from chaos.record import (
     Snapshot,
     Stored,
     Stream,
+    Unfinished,
 )
 from chaos.violations import COLUMNS, Column
 
@@ -130,6 +131,15 @@ def watched() -> Log:
 
 TWO = (said("a", 1), said("b", 2))
 ASKED = (said("q", 1, QUESTION), told("x", 2))
+
+
+def killed(at: float, until: float, *meanwhile: Record) -> Log:
+    """A server is killed while it writes an answer, which the database knows as unfinished until then."""
+    log = asked().add(Unfinished(at - 0.4, {"x": 7}), Fault(at, "server killed"), *meanwhile)
+    seen = [at + number / 2 for number in range(1, round((until - at) * 2) + 1)]
+    log.add(*(Unfinished(t, {"x": 7}) for t in seen), Unfinished(until + 0.5, {}))
+    log.records.sort(key=lambda record: record.t)
+    return log
 
 
 def test_nothing_is_wrong_where_all_is_well() -> None:
@@ -313,6 +323,12 @@ CASES: dict[str, tuple[Column, Log, Sequence[Stored]]] = {
         asked().enters(row("q", 1, QUESTION), row("x", 2, ANSWER), last=2).ends("x", ANSWER),
         ASKED,
     ),
+    "not ended after a kill": ("late end", killed(0.0, 17.0), ASKED),
+    "not ended after a kill, when all is in order": (
+        "late end",
+        killed(0.0, 29.0, Fault(1, "mongod hung"), Fault(12, "mongod hung", ended=True)),
+        ASKED,
+    ),
     "left streaming": ("streaming", asked(), (ASKED[0], told("x", 2, ANSWER, "streaming"))),
     "two answers": ("generations", asked().add(Generated(1, "q")), (*ASKED, told("y", 3))),
     "asked twice": ("generations", asked().add(Generated(1, "q")), ASKED),
@@ -344,6 +360,20 @@ def test_it_is_found(case: str) -> None:
 
 def test_every_column_has_a_case() -> None:
     assert {column for column, _, _ in CASES.values()} == set(COLUMNS)
+
+
+def test_what_a_server_left_has_its_time_to_end() -> None:
+    findings = check(killed(0.0, 12.0).records, ASKED)
+    assert findings.clean
+    assert findings.slowest_left == pytest.approx(12.5)
+    hung = (Fault(1, "mongod hung"), Fault(12, "mongod hung", ended=True))
+    assert check(killed(0.0, 26.0, *hung).records, ASKED).clean
+    again = (Fault(10, "server killed", ended=True), Fault(11, "server killed"))
+    assert check(killed(0.0, 25.0, *again).records, ASKED).clean
+    wrong_clock = (Fault(-3, "clock jumped"), Fault(-2, "clock jumped", ended=True))
+    assert check(killed(0.0, 25.0, *wrong_clock).records, ASKED).clean
+    sent_again = killed(0.0, 25.0, Unfinished(3.2, {"x": 9}))
+    assert check(sent_again.records, ASKED).clean
 
 
 def test_what_is_allowed_is_not_found() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chaos.check import ENDED_SECONDS, KILL
 from chaos.crowd import Size
 from chaos.run import Outcome, Plan, play
 from chaos.violations import COLUMNS, Column
@@ -30,6 +31,7 @@ CAUGHT: dict[str, Column] = {
     "lose-ack": "unanswered",
     "refuse-stored": "refused",
 }
+LEAVE = "leave-unfinished"
 TOGETHER = (
     ("lose-row",),
     ("forget-question",),
@@ -74,6 +76,16 @@ async def test_two_connections_of_a_user_are_found_out(tmp_path: Path) -> None:
     assert outcome.findings.counts["connections"] > 0
 
 
+@pytest.mark.timeout(150)
+async def test_what_is_never_ended_after_a_kill_is_found_out(tmp_path: Path) -> None:
+    # So long as this nothing settles.
+    within = ENDED_SECONDS + 3
+    outcome = await short(
+        tmp_path, LEAVE, faults=True, kinds=(KILL,), rounds=1, seconds=30, within=within
+    )
+    assert outcome.findings.counts["late end"] > 0, outcome.findings.figures
+
+
 async def test_nothing_is_found_where_nobody_lies(tmp_path: Path) -> None:
     outcome = await short(tmp_path, within=20)
     assert outcome.clean, (outcome.findings.examples, outcome.unsettled)
@@ -82,6 +94,6 @@ async def test_nothing_is_found_where_nobody_lies(tmp_path: Path) -> None:
 
 
 def test_every_column_has_a_lie() -> None:
-    assert {*CAUGHT.values(), "connections"} == set(COLUMNS)
+    assert {*CAUGHT.values(), "connections", "late end"} == set(COLUMNS)
     assert {lie for told in TOGETHER for lie in told} == set(CAUGHT)
-    assert set(CAUGHT) == {*lies.OF_STORE, *lies.OF_DELIVERY, *lies.OF_ACKS, lies.FORGET}
+    assert {*CAUGHT, LEAVE} == {*lies.OF_STORE, *lies.OF_DELIVERY, *lies.OF_ACKS, lies.FORGET}
