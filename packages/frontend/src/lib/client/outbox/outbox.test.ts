@@ -327,4 +327,26 @@ describe('the store', () => {
       ['c', 'pending'],
     ])
   })
+
+  it('tells after the page was loaded anew why a message failed', async () => {
+    const { outbox, add, last, create, onFailed } = stage()
+    await outbox.open(ROOM)
+    outbox.resume()
+    void add('a')
+    last().reply({ success: false, code: 'too_large', error: 'Shorten it.' })
+    await settle()
+    outbox.close()
+    onFailed.mockClear()
+
+    const next = create()
+    await next.open(ROOM)
+    expect(onFailed.mock.calls).toEqual([['a', 'too_large']])
+    next.resume()
+    void next.retry('a')
+    last().reply({ success: true })
+    await settle()
+    next.close()
+    await create().open(ROOM)
+    expect(onFailed).toHaveBeenCalledTimes(1)
+  })
 })

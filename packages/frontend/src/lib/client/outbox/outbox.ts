@@ -5,7 +5,7 @@
 import type { StoredPosition } from '../chat/actions'
 import type { OutgoingMessage } from '../chat/state'
 import type { ChatError } from '../errors'
-import { createItem, entryOf, type Item, sentElsewhere, tooMany } from './item'
+import { createItem, entryOf, type Item, reasonOf, sentElsewhere, tooMany } from './item'
 import { type Mailbox, ownMailbox } from './mailbox'
 import { type NewsLine, type OutboxNews, roomOf } from './news'
 import { Queue } from './queue'
@@ -202,6 +202,7 @@ export class Outbox {
     )
     if (!lost) return
     for (const item of this.#queue.all()) this.#parts.onQueued(item)
+    if (!this.#isLoaded) this.#tellWhy()
     for (const item of lost) {
       this.#sending.release(item)
       this.#parts.onGone?.(item.message.id)
@@ -209,6 +210,13 @@ export class Outbox {
     }
     this.#isLoaded = true
     this.#pump()
+  }
+
+  /** Of those that failed before the page was loaded the last one's reason is told again. */
+  #tellWhy(): void {
+    const failed = [...this.#queue.all()].findLast((item) => reasonOf(item) !== null)
+    const reason = failed && reasonOf(failed)
+    if (failed && reason) this.#parts.onFailed(failed.message.id, reason)
   }
 
   #keep(item: Item, place?: 'end'): void {
@@ -266,6 +274,7 @@ export class Outbox {
   #settleFailed(item: Item, error: ChatError): void {
     this.#sending.release(item)
     item.status = 'failed'
+    item.reason = { code: error.code, message: error.message }
     this.#parts.onFailed(item.message.id, error)
     item.finish(false)
   }

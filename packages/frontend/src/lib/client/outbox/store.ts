@@ -1,9 +1,14 @@
 import type { OutgoingMessage } from '../chat/state'
+import type { ChatError } from '../errors'
 
 export interface OutboxEntry {
   readonly message: OutgoingMessage
   readonly status: 'pending' | 'failed'
+  /** Why it failed. */
+  readonly reason?: Reason
 }
+
+export type Reason = Pick<ChatError, 'code' | 'message'>
 
 /** How many messages of one user may wait, those that failed included. */
 export const OUTBOX_LIMIT = 500
