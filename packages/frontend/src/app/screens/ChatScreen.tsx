@@ -6,6 +6,8 @@ import {
   ConnectionStatus,
   createRoom,
   type RoomSummary,
+  socketTransport,
+  unsentRooms,
   useSocket,
 } from '@/index'
 import { SERVER } from '../server'
@@ -61,6 +63,11 @@ export default function ChatScreen(props: ChatScreenProps) {
     reconnect()
   }, [reconnect])
 
+  const findUnsent = useCallback(
+    async () => (socket ? unsentRooms(socketTransport(socket), session.userId) : []),
+    [socket, session.userId],
+  )
+
   const wide = useMedia(WIDE)
   const main = useRef<HTMLElement>(null)
   useFocusAfter(roomId, main)
@@ -77,6 +84,7 @@ export default function ChatScreen(props: ChatScreenProps) {
         void reloadRooms()
       }}
       onSignOut={props.onSignOut}
+      findUnsent={findUnsent}
       preferences={preferences}
       alone={!wide}
     />

@@ -1,6 +1,4 @@
 import type { ReactNode } from 'react'
-import { Avatar } from '@/components/chat/common/Avatar'
-import { Icon } from '@/components/chat/common/Icon'
 import { useText } from '@/components/chat/i18n/TextContext'
 import { CharacterList } from '@/components/chat/sidebar/CharacterList'
 import { RoomList } from '@/components/chat/sidebar/RoomList'
@@ -8,6 +6,7 @@ import type { CharacterSummary, RoomList as Rooms } from '@/index'
 import { hashOf } from '../routing'
 import type { Session } from '../session'
 import type { Resource } from '../state/useResource'
+import { Account } from './Account'
 import { Failure } from './Failure'
 
 export interface SidebarProps {
@@ -19,6 +18,7 @@ export interface SidebarProps {
   onStart: (characterId: string) => void
   onRetry: () => void
   onSignOut: () => void
+  findUnsent: () => Promise<readonly string[]>
   preferences: ReactNode
   /** Whether it is the whole page, as on a phone. */
   alone?: boolean
@@ -51,7 +51,7 @@ export function Sidebar(props: SidebarProps) {
           )}
         </Section>
       </nav>
-      <Account session={props.session} onSignOut={props.onSignOut}>
+      <Account session={props.session} onSignOut={props.onSignOut} findUnsent={props.findUnsent}>
         {props.preferences}
       </Account>
     </div>
@@ -73,26 +73,5 @@ function Section<T>(props: {
         <p className="px-2 text-muted text-sm">{t.loading}</p>
       )}
     </section>
-  )
-}
-
-function Account(props: { session: Session; onSignOut: () => void; children: ReactNode }) {
-  const { t } = useText()
-  const { name, userId } = props.session
-  return (
-    <footer className="border-line border-t px-4 py-3 pb-[max(0.75rem,env(safe-area-inset-bottom))]">
-      <div className="mb-2 flex items-center gap-2.5">
-        <Avatar id={userId} name={name} />
-        <span className="sr-only">{t.signedInAs(name)}</span>
-        <span aria-hidden="true" className="min-w-0 flex-1 truncate font-medium">
-          {name}
-        </span>
-        <button type="button" className="button-quiet text-sm" onClick={props.onSignOut}>
-          <Icon name="out" className="size-4" />
-          {t.signOut}
-        </button>
-      </div>
-      {props.children}
-    </footer>
   )
 }

@@ -40,7 +40,13 @@ export {
 export { browserWake, type WakeSource } from './connection/wake'
 export { ChatError, ConnectionError } from './errors'
 export { createGuest } from './guest'
-export { browserMailboxes, type Mailbox, type Mailboxes, ownMailbox } from './outbox/mailbox'
+export {
+  browserMailboxes,
+  type Mailbox,
+  type Mailboxes,
+  ownMailbox,
+  unsentRooms,
+} from './outbox/mailbox'
 export type { NewsLine, OpenLine, OutboxNews } from './outbox/news'
 export {
   memoryOutboxStore,

@@ -49,6 +49,12 @@ export const browserMailboxes: Mailboxes = byChannel((owner) => {
   return tabMailbox(owner, database, systemClock)
 })
 
+/** The rooms in which messages of that user wait to be sent, as far as this browser knows. */
+export async function unsentRooms(channel: Channel, userId: string): Promise<string[]> {
+  const owner = ownerOf(channel, userId)
+  return owner === null ? [] : ((await browserMailboxes(channel, owner).store.rooms?.()) ?? [])
+}
+
 function byChannel(create: (owner: string) => Mailbox): Mailboxes {
   const all = new WeakMap<Channel, Map<string, Mailbox>>()
   return (channel, owner) => {
