@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from msgspec import UNSET
 from tests.service.world import Client, Puppet, World
 
 from rejoinder.characters import Delta, Thought, Turn, Usage
@@ -458,3 +459,96 @@ async def test_a_thought_that_is_no_text_is_a_defect_of_the_character(world: Wor
     world.puppet.say(Thought(5))  # type: ignore[arg-type]
     await world.advance(0.1)
     assert len(ann.heard(catalogue.STREAM_ERROR)) == 1
+
+
+async def beats(client: Client, rtt: int, times: int) -> list[object]:
+    """Say so often how long a round trip took; the quality after each."""
+    acks = [await client.call("heartbeat", {"rtt": rtt}) for _ in range(times)]
+    return [ack.quality for ack in acks if isinstance(ack, events.HeartbeatReply)]
+
+
+async def on_a_poor_line(client: Client) -> None:
+    # Before the third round trip nothing can be said.
+    assert await beats(client, 1500, 3) == [UNSET, UNSET, "poor"]
+
+
+async def test_a_poor_line_gets_answers_in_larger_pieces(world: World) -> None:
+    ann, ben = await world.in_room("ann", "ben")
+    await on_a_poor_line(ann)
+    await ann.ask("hi")
+    for number in range(20):
+        world.puppet.say(f"{number} ")
+        await world.advance(0.05, step=0.05)
+    assert len(ben.heard(catalogue.STREAM_CHUNK)) == 20
+    world.puppet.say("and more", None)
+    await world.advance(0.1, step=0.05)
+    (end,) = ann.heard(catalogue.STREAM_END)
+    assert text(ann) == text(ben) == end.content
+    # Everything is said before the end is.
+    assert ann.names[-1] == "message:stream:end"
+
+
+async def test_what_is_joined_goes_out_with_the_next_tick(world: World) -> None:
+    ann, ben = await world.in_room("ann", "ben")
+    await on_a_poor_line(ann)
+    await ann.ask("hi")
+    for _ in range(5):
+        world.puppet.say("x")
+        await world.settle()
+        await world.clock.advance(0.04)
+    assert (ann.heard(catalogue.STREAM_CHUNK), len(ben.heard(catalogue.STREAM_CHUNK))) == ([], 5)
+    world.service.tick()
+    assert [chunk.delta for chunk in ann.heard(catalogue.STREAM_CHUNK)] == ["xxxxx"]
+
+
+async def test_a_snapshot_on_a_poor_line_joins_with_what_follows(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await on_a_poor_line(ann)
+    await ann.ask("hi")
+    for delta in ("a", "b", "c"):
+        world.puppet.say(delta)
+        await world.settle()
+        await world.clock.advance(0.04)
+    snapshot = await ann.join(event="room:rejoin")
+    (stream,) = snapshot.streams
+    assert (stream.content, stream.index) == ("abc", 3)
+    assert text(ann) == "abc"
+    ann.clear()
+    world.puppet.say("d")
+    await world.advance(0.5)
+    (chunk,) = ann.heard(catalogue.STREAM_CHUNK)
+    assert (chunk.index, chunk.offset, chunk.delta) == (3, 3, "d")
+    world.puppet.say("e")
+    await world.settle()
+    await world.clock.advance(0.04)
+    history = await ann.history()
+    assert (history.messages[-1].content, ann.heard(catalogue.STREAM_CHUNK)[-1].delta) == (
+        "abcde",
+        "e",
+    )
+
+
+async def test_a_line_that_is_good_again_gets_its_answers_as_everybody_does(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    await on_a_poor_line(ann)
+    await ann.ask("hi")
+    for delta in ("a", "b", "c"):
+        world.puppet.say(delta)
+        await world.settle()
+        await world.clock.advance(0.04)
+    assert (await beats(ann, 20, 12))[-1] == "good"
+    world.puppet.say("d")
+    await world.settle()
+    assert text(ann) == "abcd"
+
+
+async def test_nothing_is_kept_for_a_poor_line_that_is_gone(world: World) -> None:
+    ann, ben = await world.in_room("ann", "ben")
+    await on_a_poor_line(ann)
+    await ben.ask("hi")
+    world.puppet.say("a")
+    await world.settle()
+    ann.drop()
+    await world.advance(0.5)
+    assert ann.heard(catalogue.STREAM_CHUNK) == []
+    assert text(ben) == "a"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rejoinder.core.quality import Line
 from rejoinder.core.users import User
 
 ConnectionPolicy = Literal["single", "per-device", "multi"]
@@ -25,6 +26,8 @@ class Connection:
     """Those of the rooms that are not in view."""
     remembered: tuple[str, str | None] | None = None
     """The room and character of the session that was restored, until a room is entered."""
+    line: Line | None = None
+    """How good it is, once the client has said how long its round trips take."""
 
     @property
     def place(self) -> tuple[str, str | None] | None:

@@ -1,8 +1,11 @@
 """The events of an answer, made from its row."""
 
+from collections.abc import Iterable
+
 from msgspec import UNSET
 
 from rejoinder.characters.base import Usage
+from rejoinder.core.joining import Piece
 from rejoinder.core.streams import Chunk
 from rejoinder.errors import CharacterFailed
 from rejoinder.protocol import catalogue, events
@@ -36,8 +39,12 @@ def announce_start(delivery: Delivery, state: RoomState, row: ChatMessage) -> No
 
 def announce_chunk(delivery: Delivery, state: RoomState, message_id: str, chunk: Chunk) -> None:
     """Show those who have a room in view the next piece of an answer."""
+    connections = state.people.viewers()
+    if state.joining.lines:
+        connections, pieces = state.joining.take(connections, state.id, message_id, chunk)
+        show_joined(delivery, pieces)
     delivery.send(
-        state.people.viewers(),
+        connections,
         catalogue.STREAM_CHUNK,
         events.StreamChunk(
             room_id=state.id,
@@ -47,6 +54,22 @@ def announce_chunk(delivery: Delivery, state: RoomState, message_id: str, chunk:
             delta=chunk.delta,
         ),
     )
+
+
+def show_joined(delivery: Delivery, pieces: Iterable[Piece]) -> None:
+    """Show connections with a poor line what was joined for each of them."""
+    for piece in pieces:
+        delivery.send(
+            (piece.connection_id,),
+            catalogue.STREAM_CHUNK,
+            events.StreamChunk(
+                room_id=piece.room_id,
+                message_id=piece.message_id,
+                index=piece.chunk.index,
+                offset=piece.chunk.offset,
+                delta=piece.chunk.delta,
+            ),
+        )
 
 
 def announce_thought(
@@ -72,6 +95,8 @@ def announce_end(
     usage: Usage | None = None,
 ) -> None:
     """Tell a room how an answer has ended."""
+    if state.joining.lines:
+        show_joined(delivery, state.joining.ended(message_id))
     if end == "failed":
         failure = failure or CharacterFailed(FAILED)
         delivery.send(

@@ -28,6 +28,7 @@ from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.catalogue import CLIENT_EVENTS
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import ServerPayload
+from rejoinder.service.answers import show_joined
 from rejoinder.service.auth import Authenticate, Authorize, Handshake
 from rejoinder.service.changes import Changes
 from rejoinder.service.context import Context, Limits
@@ -324,6 +325,8 @@ class ChatService:
                     catalogue.USER_STOPPED_TYPING,
                     events.UserTyping(room_id=room_id, user_id=user_id),
                 )
+        if self._rooms.joining.lines:
+            show_joined(self._context.delivery, self._rooms.joining.due())
         # Before rooms are forgotten that nobody is in.
         self._indexing.tick()
         self._rooms.tick()

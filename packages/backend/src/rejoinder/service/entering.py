@@ -15,6 +15,7 @@ from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.constants import HISTORY_LIMIT
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import given, iso, or_unset
+from rejoinder.service.answers import show_joined
 from rejoinder.service.changes import without_text
 from rejoinder.service.context import Context
 from rejoinder.service.greeting import Greeting
@@ -101,6 +102,9 @@ class Entering:
                     if state.rules is None or not state.people:
                         state.rules = rules_of(room)
                     # From here to the return nothing waits: what is published from now on goes to this connection, too.
+                    if state.joining.lines:
+                        pieces = state.joining.entered(connection.id, state.id)
+                        show_joined(self._c.delivery, pieces)
                     self._let_in(state, connection, character_id, how, entry.background)
                     if self._c.store.shared and reading.last_seq > state.sequencer.last:
                         # Another server may have stored them; then nothing else brings them.
@@ -115,6 +119,7 @@ class Entering:
         connection.leave(room_id)
         # Also where the user stays here with another connection.
         self._c.stop_typing(state, connection.user.id)
+        state.joining.entered(connection.id, room_id)
         if state.people.leave(connection.id):
             self.announce_left(state, connection.user.id)
         return events.Ack(success=True)

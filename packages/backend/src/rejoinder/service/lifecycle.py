@@ -153,6 +153,7 @@ class Lifecycle:
     def ended(self, connection_id: str, *, forced: bool) -> None:
         """A connection is gone; unless the server forced that, its session is kept."""
         connection = self._c.connections.remove(connection_id)
+        self._c.rooms.joining.forget(connection_id)
         self._welcomes.pop(connection_id, None)
         self._overtaken.discard(connection_id)
         if connection is None:

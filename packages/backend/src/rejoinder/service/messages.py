@@ -13,6 +13,7 @@ from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.constants import HISTORY_LIMIT_MAX
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import given
+from rejoinder.service.answers import show_joined
 from rejoinder.service.context import Context
 from rejoinder.service.debts import Debts, answer_id_of
 from rejoinder.service.entering import (
@@ -112,6 +113,8 @@ class Messages:
             top = None if before is None else (await self.find(state, before)).seq
             page = await in_time(self._c.store.page_before(state.id, top, limit))
         await self._catch_up(state, page.messages)
+        if state.joining.lines:
+            show_joined(self._c.delivery, state.joining.told(connection.id, state.id))
         return events.HistoryAck(
             success=True,
             room_id=state.id,

@@ -15,6 +15,7 @@ from msgspec import UNSET
 from rejoinder.core.branches import Branches, newest_below, parent_of
 from rejoinder.core.clock import Clock
 from rejoinder.core.following import Following
+from rejoinder.core.joining import Joining
 from rejoinder.core.others import Others
 from rejoinder.core.rooms import People, Sequencer, Whereabouts
 from rejoinder.core.streams import StreamText
@@ -118,6 +119,8 @@ class RoomState:
     listeners: set[str] = field(default_factory=set)
     """The other servers that have something in the room."""
     others: Others = field(default_factory=Others)
+    joining: Joining = field(default_factory=Joining)
+    """Of all rooms of this server: connections with a poor line."""
     streams: dict[str, LiveStream] = field(default_factory=dict)
     """The answers that this server writes."""
     elsewhere: Following[LiveStream] = field(default_factory=Following)
@@ -204,6 +207,7 @@ class Rooms:
         self.whereabouts = Whereabouts()
         self.deleted: Callable[[str], object] = lambda _room_id: None
         """Told of a room that the store says was deleted, as another server may have done."""
+        self.joining = Joining()
         self._look_at = 0.0
         self._states: dict[str, RoomState] = {}
         self._batch: list[Addition] = []
@@ -245,7 +249,11 @@ class Rooms:
             return known
         people = People(room_id, self.whereabouts)
         state = self._states[room_id] = RoomState(
-            room_id, Sequencer(last), Branches(last, branching), people=people
+            room_id,
+            Sequencer(last),
+            Branches(last, branching),
+            people=people,
+            joining=self.joining,
         )
         # However far back one of them began, each snapshot is to have it.
         for row in running:

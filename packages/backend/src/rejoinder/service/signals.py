@@ -1,9 +1,11 @@
 """What clients say that is not stored: that somebody types, is there, or is away."""
 
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 
 from rejoinder.core.connections import Connection
+from rejoinder.core.quality import Line
 from rejoinder.protocol import catalogue, events
+from rejoinder.service.answers import show_joined
 from rejoinder.service.context import Context
 from rejoinder.service.items import Types
 
@@ -39,15 +41,28 @@ class Signals:
     async def heartbeat(
         self, connection: Connection, beat: events.Heartbeat
     ) -> events.HeartbeatReply:
-        """A client sees that the server is there."""
+        """A client sees that the server is there, and says how long it took the last time."""
+        quality = UNSET if isinstance(beat.rtt, UnsetType) else self._judge(connection, beat.rtt)
         server_time = self._c.now_iso()
         timestamp = server_time if isinstance(beat.timestamp, UnsetType) else beat.timestamp
         self._c.delivery.send(
             (connection.id,),
             catalogue.HEARTBEAT_ACK,
-            events.HeartbeatAck(timestamp=timestamp, server_time=server_time),
+            events.HeartbeatAck(timestamp=timestamp, server_time=server_time, quality=quality),
         )
-        return events.HeartbeatReply(success=True, timestamp=timestamp, server_time=server_time)
+        return events.HeartbeatReply(
+            success=True, timestamp=timestamp, server_time=server_time, quality=quality
+        )
+
+    def _judge(self, connection: Connection, rtt: float) -> events.Quality | UnsetType:
+        """On a poor line answers come in larger pieces."""
+        line = connection.line = connection.line or Line()
+        before, joining = line.quality, self._c.rooms.joining
+        if line.heard(rtt) == "poor":
+            joining.slow(connection.id)
+        elif before == "poor":
+            show_joined(self._c.delivery, joining.fast(connection.id))
+        return line.quality if line.known else UNSET
 
     async def set_presence(self, connection: Connection, wanted: events.PresenceSet) -> events.Ack:
         """Somebody is to be shown as online, or as away."""

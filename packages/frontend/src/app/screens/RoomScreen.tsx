@@ -9,6 +9,7 @@ import { PromptDialog } from '@/components/chat/messages/PromptDialog'
 import { firstKey } from '@/components/chat/messages/slots'
 import { useChatScroll } from '@/components/chat/messages/useChatScroll'
 import { useUnseen } from '@/components/chat/messages/useUnseen'
+import { LineQuality } from '@/components/chat/room/LineQuality'
 import { LiveRegion } from '@/components/chat/room/LiveRegion'
 import { NobodyAnswers } from '@/components/chat/room/NobodyAnswers'
 import { RoomGreeting } from '@/components/chat/room/RoomGreeting'
@@ -109,7 +110,9 @@ export function RoomScreen(props: RoomScreenProps) {
         userId={userId}
         link={roomLink(roomId, window.location)}
         homeHref={hashOf({ page: 'home' })}
-      />
+      >
+        <LineQuality socket={socket} isConnected={isConnected} />
+      </RoomHeader>
       {refusal && <Refusal error={refusal} onRetry={() => void chat.joinRoom()} />}
       <div className="relative flex min-h-0 flex-1 flex-col">
         <MessageList

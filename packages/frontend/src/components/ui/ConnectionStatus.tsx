@@ -2,6 +2,7 @@ import type { ConnectionState } from '../../lib/types/socket'
 import { useTexts } from './texts'
 import { useIsDue, useOnline } from './useTrouble'
 
+export { ConnectionQuality, type ConnectionQualityProps } from './ConnectionQuality'
 export {
   ConnectionReplacedModal,
   type ConnectionReplacedModalProps,

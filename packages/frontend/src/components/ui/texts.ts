@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react'
-import type { ConnectionState, MessageStatus } from '../../lib/types/socket'
+import type { ConnectionState, MessageStatus, Quality } from '../../lib/types/socket'
 
 /** Every sentence these components say; a language that lacks one does not compile. */
 export interface Texts {
@@ -8,6 +8,13 @@ export interface Texts {
   offline: string
   reconnect: string
   replaced: { title: string; text: string; reconnect: string; close: string }
+  quality: {
+    name: Record<Quality, string>
+    meaning: Record<Quality, string>
+    rtt: string
+    jitter: string
+    loss: string
+  }
   message: Record<MessageStatus, string>
   retry: string
 }
@@ -27,6 +34,17 @@ const en: Texts = {
     reconnect: 'Use this one',
     close: 'Close',
   },
+  quality: {
+    name: { good: 'Good connection', fair: 'Fair connection', poor: 'Poor connection' },
+    meaning: {
+      good: 'Messages and answers arrive without delay.',
+      fair: 'The connection is somewhat slow or uneven. Messages may take a moment.',
+      poor: 'The connection is slow or loses data. Answers come in larger pieces, and others do not see you type. No message is lost.',
+    },
+    rtt: 'Round trip',
+    jitter: 'Variation',
+    loss: 'Lost',
+  },
   message: { pending: 'Sending', sent: 'Sent', failed: 'Not sent' },
   retry: 'Send again',
 }
@@ -45,6 +63,17 @@ const ko: Texts = {
     text: '다른 기기나 창에서 로그인하여 이 연결이 종료되었습니다.',
     reconnect: '여기서 다시 연결',
     close: '닫기',
+  },
+  quality: {
+    name: { good: '연결 상태 좋음', fair: '연결 상태 보통', poor: '연결 상태 나쁨' },
+    meaning: {
+      good: '메시지와 답변이 지연 없이 도착합니다.',
+      fair: '연결이 조금 느리거나 고르지 않습니다. 메시지가 늦어질 수 있습니다.',
+      poor: '연결이 느리거나 데이터가 손실됩니다. 답변이 더 큰 조각으로 오고, 입력 중 표시는 보내지 않습니다. 메시지는 사라지지 않습니다.',
+    },
+    rtt: '왕복 시간',
+    jitter: '변동',
+    loss: '손실',
   },
   message: { pending: '보내는 중', sent: '보냄', failed: '보내지 못함' },
   retry: '다시 보내기',

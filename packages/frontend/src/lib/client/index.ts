@@ -15,21 +15,21 @@ export { leftOffAt, type Receipt, receiptOf } from './chat/receipts'
 export { type ChatSettings, defaultChatSettings } from './chat/settings'
 export type { AnswerFailure, OutboxState, OutgoingMessage } from './chat/state'
 export type { ChatView } from './chat/view'
-export {
-  Connection,
-  type ConnectionHandlers,
-  type ConnectionIdentity,
-  type ConnectionParts,
-  type ConnectionStatus as ConnectionSnapshot,
-  type ManagedConnection,
-} from './connection/connection'
+export { Connection, type ConnectionParts } from './connection/connection'
 export {
   type ConnectionOptions,
   createConnection,
   identityOf,
   type SocketConnection,
 } from './connection/open'
+export type { LineQuality } from './connection/quality'
 export { type ConnectionSettings, defaultConnectionSettings } from './connection/settings'
+export type {
+  ConnectionHandlers,
+  ConnectionIdentity,
+  ConnectionStatus as ConnectionSnapshot,
+  ManagedConnection,
+} from './connection/status'
 export {
   type GuestOptions,
   guestTokens,

@@ -1,4 +1,12 @@
-export type { CharacterStatus, ChatSocket, Receipt, SendOptions, ShownStatus } from '../client'
+export type {
+  CharacterStatus,
+  ChatSocket,
+  LineQuality,
+  Receipt,
+  SendOptions,
+  ShownStatus,
+} from '../client'
+export { type UseConnectionQualityOptions, useConnectionQuality } from './useConnectionQuality'
 export { type UsePresenceOptions, type UsePresenceReturn, usePresence } from './usePresence'
 export {
   type UseReadReceiptsOptions,

@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import type { Member } from '@/index'
 import { Avatar } from '../common/Avatar'
 import { Icon } from '../common/Icon'
@@ -12,9 +13,12 @@ export interface RoomHeaderProps {
   userId: string
   link: string
   homeHref: string
+  /** Further things to look at. */
+  children?: ReactNode
 }
 
-export function RoomHeader({ title, avatarId, members, userId, link, homeHref }: RoomHeaderProps) {
+export function RoomHeader(props: RoomHeaderProps) {
+  const { title, avatarId, members, userId, link, homeHref, children } = props
   const { t } = useText()
   return (
     <header className="flex min-h-16 items-center gap-2 border-line border-b bg-surface px-3 pt-[env(safe-area-inset-top)] sm:px-4">
@@ -27,6 +31,7 @@ export function RoomHeader({ title, avatarId, members, userId, link, homeHref }:
       </a>
       <Avatar id={avatarId} name={title} square />
       <h1 className="min-w-0 flex-1 truncate font-semibold">{title}</h1>
+      {children}
       <MembersPopover members={members} userId={userId} />
       <CopyLink link={link} />
     </header>

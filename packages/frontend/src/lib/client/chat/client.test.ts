@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { LineQuality } from '../connection/quality'
+import { Store } from '../store'
 import { type ChatStage, chatStage } from '../testing/chat'
 import { settle } from '../testing/manualClock'
 import { answer, CHARACTER, message, messages, ROOM, roomAck, running } from '../testing/room'
@@ -471,6 +473,23 @@ describe('others', () => {
     expect(stage.view().typingUsers).toEqual(['cem'])
     await stage.clock.advance(6_000)
     expect(stage.view()).toMatchObject({ isTyping: false, typingUsers: [] })
+  })
+
+  it('is not told over a poor line, though it is ended', async () => {
+    const stage = await inRoom()
+    const line = new Store<LineQuality>({ quality: 'good', loss: 0 })
+    stage.transport.quality = line
+    stage.chat.startTyping()
+    expect(stage.transport.all('typing:start')).toHaveLength(1)
+    line.set({ quality: 'poor', loss: 0 })
+    stage.chat.stopTyping()
+    stage.chat.startTyping()
+    expect(stage.transport.all('typing:start')).toHaveLength(1)
+    expect(stage.transport.all('typing:stop')).toHaveLength(1)
+    line.set({ quality: 'fair', loss: 0 })
+    stage.chat.stopTyping()
+    stage.chat.startTyping()
+    expect(stage.transport.all('typing:start')).toHaveLength(2)
   })
 
   it('does not show oneself, from another device, as typing', async () => {

@@ -235,7 +235,10 @@ export class ChatClient implements Readable<ChatView>, ChatActions {
   #notifyTyping(isTyping: boolean): void {
     const { roomId, isInRoom } = this.#state.getSnapshot()
     if (roomId === null || !isInRoom) return
-    this.#membership.channel?.emit(isTyping ? 'typing:start' : 'typing:stop', { roomId })
+    const { channel } = this.#membership
+    // What others would see of it late is not worth what it takes of a poor line.
+    if (isTyping && channel?.quality?.getSnapshot().quality === 'poor') return
+    channel?.emit(isTyping ? 'typing:start' : 'typing:stop', { roomId })
   }
 
   async #askRoom(

@@ -203,6 +203,11 @@ describe('chunks', () => {
   it('that fit are added', () => expect(reduce(start, chunk(1, 3)).log[0]?.content).toBe('one two'))
   it('that are there already are not added again', () =>
     expect(reduce(start, chunk(0, 0))).toBe(start))
+  it('that were joined on the way are added where they fit', () => {
+    const joined = reduce(start, chunk(4, 3))
+    expect(joined.log[0]?.content).toBe('one two')
+    expect(reduce(joined, chunk(5, 7)).log[0]?.content).toBe('one two two')
+  })
   it.each([
     ['an index that leaves one out', chunk(2, 7)],
     ['an offset that does not fit', chunk(1, 4)],

@@ -77,10 +77,10 @@ export function addChunk(state: ChatState, chunk: StreamChunk): ChatState {
   const progress = state.streams.get(chunk.messageId)
   if (!progress) return { ...state, isDamaged: true }
   if (chunk.index < progress.index) return state
-  if (chunk.index > progress.index || chunk.offset !== progress.offset)
-    return { ...state, isDamaged: true }
+  // Over a poor line chunks may be joined: the index then skips some, but the text goes on where it ended.
+  if (chunk.offset !== progress.offset) return { ...state, isDamaged: true }
   const streams = new Map(state.streams).set(chunk.messageId, {
-    index: progress.index + 1,
+    index: chunk.index + 1,
     offset: progress.offset + codePoints(chunk.delta),
   })
   if (!message) return { ...state, streams }

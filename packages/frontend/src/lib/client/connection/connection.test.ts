@@ -300,6 +300,88 @@ describe('the heartbeat', () => {
   })
 })
 
+describe('how good the line is', () => {
+  const answer = { success: true, timestamp: 0, serverTime: '' } as const
+
+  /** Heartbeats are answered after so long. */
+  function served(settings: Partial<ConnectionSettings> = {}) {
+    const all = stage(settings)
+    const server = { delay: 50 }
+    all.transport.onSent = (sent) => {
+      if (sent.event === 'heartbeat') all.clock.after(server.delay, () => sent.reply(answer))
+    }
+    return { ...all, server, beats: () => all.transport.all('heartbeat').length }
+  }
+
+  it('is measured by the heartbeats, and more often while it is in doubt', async () => {
+    const { clock, connect, connection, server, beats } = served()
+    await connect()
+    await clock.advance(60_100)
+    expect(beats()).toBe(2)
+    expect(connection.quality.getSnapshot()).toMatchObject({ quality: 'good', rtt: 50 })
+    server.delay = 1_500
+    await clock.advance(30_000)
+    expect(beats()).toBe(3)
+    await clock.advance(13_000)
+    expect(beats()).toBe(5)
+    expect(connection.quality.getSnapshot().quality).toBe('poor')
+    server.delay = 50
+    await clock.advance(120_000)
+    expect(connection.quality.getSnapshot().quality).toBe('good')
+    const before = beats()
+    await clock.advance(60_000)
+    expect(beats() - before).toBe(2)
+  })
+
+  it('counts an answer that does not come as lost, and tells the server', async () => {
+    const { clock, connect, connection, server, state, transport } = served()
+    await connect()
+    server.delay = 60_000
+    await clock.advance(35_000)
+    expect(connection.quality.getSnapshot()).toMatchObject({ quality: 'fair', loss: 1 })
+    // The look that was had because of it is not answered either.
+    await clock.advance(5_000)
+    expect([state(), connection.quality.getSnapshot().quality]).toEqual(['reconnecting', 'poor'])
+    await clock.advance(1_000)
+    transport.accept()
+    await clock.advance(5_000)
+    expect(transport.last('heartbeat').payload).toMatchObject({ rtt: 5_000 })
+  })
+
+  it('takes what the transport measures by itself', async () => {
+    const { connect, connection, transport } = served()
+    await connect()
+    for (let trip = 0; trip < 3; trip += 1) transport.measure(1_200)
+    expect(connection.quality.getSnapshot()).toMatchObject({ quality: 'poor', rtt: 1_200 })
+  })
+
+  it('is not measured where nobody can see the page', async () => {
+    const transport = new MemoryTransport()
+    const clock = new ManualClock()
+    let isSeen = false
+    const connection = new Connection(
+      {
+        transport,
+        clock,
+        random: () => 0,
+        wake: () => () => undefined,
+        settings: defaultConnectionSettings,
+        isSeen: () => isSeen,
+      },
+      { tokens: () => Promise.resolve('token') },
+    )
+    connection.connect()
+    await settle()
+    transport.accept()
+    await clock.advance(600_000)
+    for (let trip = 0; trip < 3; trip += 1) transport.measure(1_200)
+    expect([transport.sent, connection.quality.getSnapshot().quality]).toEqual([[], 'good'])
+    isSeen = true
+    await clock.advance(30_000)
+    expect(transport.all('heartbeat')).toHaveLength(1)
+  })
+})
+
 describe('a suspicion, because something was not answered', () => {
   it('is looked into once, and the connection given up only if it is dead', async () => {
     const { transport, clock, connect, state } = stage()

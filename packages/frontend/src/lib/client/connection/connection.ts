@@ -1,9 +1,3 @@
-import type {
-  AuthRequired,
-  ConnectionReplaced,
-  ConnectionState,
-  SessionRestored,
-} from '../../types/socket'
 import { ConnectionError } from '../errors'
 import { RestError } from '../rest'
 import { type Readable, Store, type Unsubscribe } from '../store'
@@ -13,7 +7,6 @@ import type { Transport } from '../transport/transport'
 import { backoffDelay } from './backoff'
 import { Heartbeat } from './heartbeat'
 import {
-  connectionState,
   type Effect,
   type Input,
   initialMachine,
@@ -22,23 +15,17 @@ import {
   type Machine,
   step,
 } from './machine'
+import type { LineQuality } from './quality'
 import type { ConnectionSettings } from './settings'
-import type { TokenSource } from './tokens'
+import {
+  type ConnectionHandlers,
+  type ConnectionIdentity,
+  type ConnectionStatus,
+  type ManagedConnection,
+  sameStatus,
+  statusOf,
+} from './status'
 import type { WakeSource } from './wake'
-
-export interface ConnectionStatus {
-  readonly connectionState: ConnectionState
-  readonly isConnected: boolean
-  /** Attempts since the connection was lost. */
-  readonly reconnectAttempts: number
-  readonly lastError: ConnectionError | null
-}
-
-export interface ConnectionHandlers {
-  onSessionRestored?: ((data: SessionRestored) => void) | undefined
-  onReplaced?: ((data: ConnectionReplaced) => void) | undefined
-  onAuthRequired?: ((data: AuthRequired) => void) | undefined
-}
 
 export interface ConnectionParts {
   transport: Transport
@@ -46,27 +33,12 @@ export interface ConnectionParts {
   random: () => number
   wake: WakeSource
   settings: ConnectionSettings
+  /** Whether somebody may look at the page: the line is measured only then. */
+  isSeen?: (() => boolean) | undefined
 }
 
 /** An attempt of that age is begun anew when the network or the tab comes back. */
 const STALE_AFTER_MS = 2_000
-
-/** What may change between two attempts. */
-export interface ConnectionIdentity {
-  tokens: TokenSource
-  locale?: string | undefined
-}
-
-/** A connection that somebody asks for, and how it stands. */
-export interface ManagedConnection extends Readable<ConnectionStatus> {
-  setHandlers: (handlers: ConnectionHandlers) => void
-  /** Holds from the next attempt on. */
-  setIdentity: (identity: ConnectionIdentity) => void
-  readonly connect: () => void
-  /** A new connection, whatever the present one is like. */
-  readonly reconnect: () => void
-  readonly disconnect: () => void
-}
 
 /** Does what the machine says, with a real transport, real time and real chance. */
 export class Connection implements ManagedConnection {
@@ -103,7 +75,12 @@ export class Connection implements ManagedConnection {
       clock: parts.clock,
       intervalMs: parts.settings.heartbeatInterval,
       timeoutMs: parts.settings.ackTimeout,
+      isSeen: this.#isSeen,
     })
+  }
+
+  get quality(): Readable<LineQuality> {
+    return this.#heartbeat.quality
   }
 
   setHandlers(handlers: ConnectionHandlers): void {
@@ -132,6 +109,8 @@ export class Connection implements ManagedConnection {
     this.#listening = null
   }
 
+  readonly #isSeen = (): boolean => this.#parts.isSeen?.() ?? true
+
   #listen(): void {
     if (this.#listening) return
     const { transport, wake } = this.#parts
@@ -157,6 +136,8 @@ export class Connection implements ManagedConnection {
       }),
       transport.on('session:restored', (data) => this.#handlers.onSessionRestored?.(data)),
       wake(() => this.#wake()),
+      transport.onRoundTrip?.((ms) => this.#isSeen() && this.#heartbeat.measured(ms)) ??
+        (() => undefined),
       transport.onSuspect?.(() => void this.#probe()) ?? (() => undefined),
     ]
     this.#listening = () => {
@@ -202,7 +183,8 @@ export class Connection implements ManagedConnection {
       for (const effect of effects) this.#perform(effect)
     }
     this.#isStepping = false
-    this.#status.set(nextStatus(this.#status.getSnapshot(), this.#machine, this.#lastError))
+    const status = statusOf(this.#machine, this.#lastError)
+    this.#status.set(sameStatus(this.#status.getSnapshot(), status))
   }
 
   #perform(effect: Effect): void {
@@ -270,28 +252,4 @@ export class Connection implements ManagedConnection {
 /** Asking again for the same would be answered in the same way. */
 function isFinal(error: RestError): boolean {
   return error.status < 500 && error.code !== 'rate_limited' && error.code !== 'unavailable'
-}
-
-function statusOf(machine: Machine, lastError: ConnectionError | null): ConnectionStatus {
-  const connected = isConnected(machine.phase)
-  return {
-    connectionState: connectionState(machine.phase),
-    isConnected: connected,
-    reconnectAttempts: connected ? 0 : machine.attempts,
-    lastError,
-  }
-}
-
-/** The same object while nothing that shows has changed. */
-function nextStatus(
-  previous: ConnectionStatus,
-  machine: Machine,
-  lastError: ConnectionError | null,
-): ConnectionStatus {
-  const next = statusOf(machine, lastError)
-  const isSame =
-    next.connectionState === previous.connectionState &&
-    next.reconnectAttempts === previous.reconnectAttempts &&
-    next.lastError === previous.lastError
-  return isSame ? previous : next
 }

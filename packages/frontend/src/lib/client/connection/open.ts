@@ -2,10 +2,12 @@ import { io } from 'socket.io-client'
 import { sendFromEverywhere } from '../chat/open'
 import { withDefaults } from '../settings'
 import { openShared } from '../tabs/open'
+import { browserPage } from '../tabs/page'
 import { systemClock } from '../time/clock'
-import { type ChatSocket, ownTransport } from '../transport/socketTransport'
-import { Connection, type ConnectionIdentity, type ManagedConnection } from './connection'
+import { type ChatSocket, ownTransport, standsFor } from '../transport/socketTransport'
+import { Connection } from './connection'
 import { type ConnectionSettings, defaultConnectionSettings } from './settings'
+import type { ConnectionIdentity, ManagedConnection } from './status'
 import { type GuestOptions, type TokenOption, tokenSource } from './tokens'
 import { browserWake } from './wake'
 
@@ -50,11 +52,15 @@ export function createConnection(options: ConnectionOptions = {}): SocketConnect
     random: Math.random,
     wake: browserWake,
     settings: withDefaults(defaultConnectionSettings, options),
+    isSeen: browserPage.isVisible,
   }
   const identity = identityOf(options)
   const together = options.shareAcrossTabs === false ? null : openShared(parts, identity)
   sendFromEverywhere(together?.connection.transport ?? transport)
-  return together ?? { socket, connection: new Connection(parts, identity) }
+  if (together) return together
+  const connection = new Connection(parts, identity)
+  standsFor(socket, Object.assign(transport, { quality: connection.quality }))
+  return { socket, connection }
 }
 
 /** In an address socket.io-client takes the path for a namespace; here it is where the server is mounted. */

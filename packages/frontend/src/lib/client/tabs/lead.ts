@@ -1,5 +1,6 @@
 import type { ConnectionReplaced } from '../../types/socket'
-import type { ManagedConnection } from '../connection/connection'
+import type { LineQuality } from '../connection/quality'
+import type { ManagedConnection } from '../connection/status'
 import type { Clock } from '../time/clock'
 import { Timer } from '../time/timer'
 import type { OpenTransport } from '../transport/transport'
@@ -20,6 +21,8 @@ export interface LeadParts {
   /** This tab's own connection, which is that of all now. */
   connection: ManagedConnection
   isVisible: () => boolean
+  /** How good the line is, as far as any tab has found out. */
+  line: () => LineQuality
   /** Counts the connections. */
   epoch: () => number
   /** Another tab can be seen now: a moment to see how the connection stands. */
@@ -103,6 +106,7 @@ export class Lead {
       epoch: epoch(),
       isOpen: transport.isOpen,
       socketId: transport.socketId,
+      line: this.#parts.line(),
       connectionState: this.#yieldsTo === undefined ? connectionState : 'reconnecting',
       reconnectAttempts,
       lastError: lastError && { code: lastError.code, message: lastError.message },

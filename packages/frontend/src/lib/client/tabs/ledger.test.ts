@@ -31,6 +31,16 @@ describe('rooms', () => {
     expect(ledger.take('a', 'room:leave', ROOM, 0)).toEqual(pass(ROOM))
   })
 
+  it('that one tab has in view are in the background for none', () => {
+    const ledger = new Ledger()
+    const background = { ...ROOM, background: true }
+    expect(ledger.take('a', 'room:join', background, 0)).toEqual(pass(background))
+    expect(ledger.take('b', 'room:join', ROOM, 0)).toEqual(pass(ROOM))
+    const inView = { ...ROOM, background: false }
+    expect(ledger.take('a', 'room:rejoin', background, 0)).toEqual(pass(inView))
+    expect(ledger.take('b', 'room:rejoin', background, 0)).toEqual(pass(background))
+  })
+
   it('are forgotten with the connection', () => {
     const ledger = new Ledger()
     ledger.take('a', 'room:join', ROOM, 0)

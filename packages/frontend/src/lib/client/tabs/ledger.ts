@@ -18,6 +18,8 @@ const SETTLED: Verdict = { type: 'settled' }
 export class Ledger {
   /** The tabs of each room. */
   readonly #rooms = new Map<string, Set<TabId>>()
+  /** Those of them that have it in view. */
+  readonly #views = new Map<string, Set<TabId>>()
   /** Who typed in each room, and when. */
   readonly #typing = new Map<string, Map<TabId, number>>()
   readonly #visible = new Map<TabId, boolean>()
@@ -33,8 +35,7 @@ export class Ledger {
     switch (event) {
       case 'room:join':
       case 'room:rejoin':
-        this.#roomTabs(roomId).add(tab)
-        break
+        return { type: 'pass', payload: this.#enters(tab, roomId, payload) }
       case 'room:leave':
         return this.#leaves(tab, roomId) ? { type: 'pass', payload } : SETTLED
       case 'typing:start':
@@ -61,6 +62,7 @@ export class Ledger {
     const tabs = this.#rooms.get(roomId)
     tabs?.delete(tab)
     if (tabs?.size === 0) this.#rooms.delete(roomId)
+    this.#views.get(roomId)?.delete(tab)
   }
 
   /** What is to be said now that a tab can be seen, or not; nobody has asked it what it thinks. */
@@ -86,15 +88,22 @@ export class Ledger {
   /** The connection is gone, and with it all that the server knew; the tabs say it again. */
   forget(): void {
     this.#rooms.clear()
+    this.#views.clear()
     this.#typing.clear()
     this.#said.clear()
     this.#presence = undefined
   }
 
-  #roomTabs(roomId: string): Set<TabId> {
-    const tabs = this.#rooms.get(roomId) ?? new Set()
-    this.#rooms.set(roomId, tabs)
-    return tabs
+  /** A room that another tab has in view is not in the background, though this tab wants no more of it. */
+  #enters(tab: TabId, roomId: string, payload: unknown): unknown {
+    setIn(this.#rooms, roomId).add(tab)
+    const views = setIn(this.#views, roomId)
+    if (!isRecord(payload) || payload['background'] !== true) {
+      views.add(tab)
+      return payload
+    }
+    views.delete(tab)
+    return views.size > 0 ? { ...payload, background: false } : payload
   }
 
   #typists(roomId: string): Map<TabId, number> {
@@ -106,10 +115,12 @@ export class Ledger {
   /** Whether it was the last tab of that room. */
   #leaves(tab: TabId, roomId: string): boolean {
     this.#typing.get(roomId)?.delete(tab)
+    this.#views.get(roomId)?.delete(tab)
     const tabs = this.#rooms.get(roomId)
     tabs?.delete(tab)
     if (tabs && tabs.size > 0) return false
     this.#rooms.delete(roomId)
+    this.#views.delete(roomId)
     this.#typing.delete(roomId)
     return true
   }
@@ -149,6 +160,12 @@ export class Ledger {
     }
     return 'away'
   }
+}
+
+function setIn(sets: Map<string, Set<TabId>>, name: string): Set<TabId> {
+  const set = sets.get(name) ?? new Set()
+  sets.set(name, set)
+  return set
 }
 
 export function roomOf(payload: unknown): string | undefined {

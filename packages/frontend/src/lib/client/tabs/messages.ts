@@ -1,5 +1,6 @@
 /** What the tabs of one user tell each other. Tokens are never part of it. */
 import type { ConnectionState } from '../../types/socket'
+import type { LineQuality } from '../connection/quality'
 import type { ConnectionError } from '../errors'
 
 /** Part of the line's name: tabs of a build that speaks otherwise are a group of their own. */
@@ -19,6 +20,7 @@ export interface LeadState {
   readonly reconnectAttempts: number
   readonly lastError: { code: ConnectionError['code']; message: string } | null
   readonly socketId?: string | undefined
+  readonly line?: LineQuality | undefined
   /** Whom it has let go of the connection for. */
   readonly yieldsTo?: TabId | undefined
 }

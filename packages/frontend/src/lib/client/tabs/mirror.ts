@@ -1,4 +1,4 @@
-import type { ConnectionStatus } from '../connection/connection'
+import type { ConnectionStatus } from '../connection/status'
 import { ConnectionError } from '../errors'
 import type { LeadState } from './messages'
 
@@ -28,14 +28,4 @@ export function mirrorOf(state: LeadState, before: ConnectionStatus | null): Con
     isConnected: connectionState === 'connected',
     lastError: isSame ? known : error && new ConnectionError(error.code, error.message),
   }
-}
-
-/** The same object while nothing that shows has changed. */
-export function sameOr(before: ConnectionStatus, next: ConnectionStatus): ConnectionStatus {
-  const isSame =
-    before.connectionState === next.connectionState &&
-    before.isConnected === next.isConnected &&
-    before.reconnectAttempts === next.reconnectAttempts &&
-    before.lastError === next.lastError
-  return isSame ? before : next
 }

@@ -1,4 +1,5 @@
-import type { ConnectionIdentity, ConnectionParts } from '../connection/connection'
+import type { ConnectionParts } from '../connection/connection'
+import type { ConnectionIdentity } from '../connection/status'
 import { createId } from '../ids'
 import { browserTurns, prefixed } from '../outbox/mailbox'
 import { tabLine } from '../outbox/news'

@@ -98,6 +98,33 @@ describe('tabs of one user', () => {
   })
 })
 
+describe('how good the line is', () => {
+  it('is known in all tabs, and by the one that has the connection next', async () => {
+    const { browser, one, two } = await tabs(2)
+    for (let trip = 0; trip < 3; trip += 1) one.own.measure(1_200)
+    await settle()
+    for (const tab of [one, two])
+      expect(tab.channel.quality.getSnapshot()).toMatchObject({ quality: 'poor', rtt: 1_200 })
+    await one.crash()
+    await browser.clock.advance(0)
+    expect(two.channel.quality.getSnapshot().quality).toBe('poor')
+  })
+
+  it('is measured while any tab can be seen, and by the one that leads', async () => {
+    const { browser, one, two } = await tabs(2)
+    const beats = () => one.own.all('heartbeat').length + two.own.all('heartbeat').length
+    await one.show(false)
+    const before = beats()
+    await browser.clock.advance(29_000)
+    await two.show(false)
+    await browser.clock.advance(300_000)
+    expect(beats()).toBe(before)
+    await two.show(true)
+    await browser.clock.advance(32_000)
+    expect(beats()).toBeGreaterThan(before)
+  })
+})
+
 describe('the connection moves', () => {
   it.each(['closed', 'crashed'] as const)('when its tab is %s', async (how) => {
     const { browser, one, two, three } = await tabs(3)

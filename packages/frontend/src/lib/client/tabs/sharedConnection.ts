@@ -1,11 +1,12 @@
+import { Connection, type ConnectionParts } from '../connection/connection'
 import {
-  Connection,
   type ConnectionHandlers,
   type ConnectionIdentity,
-  type ConnectionParts,
   type ConnectionStatus,
   type ManagedConnection,
-} from '../connection/connection'
+  sameStatus,
+  tellHandlers,
+} from '../connection/status'
 import { withBell } from '../connection/wake'
 import type { OpenLine } from '../outbox/news'
 import type { Turns } from '../outbox/turns/turns'
@@ -15,7 +16,7 @@ import type { HandshakeAuth, OpenTransport } from '../transport/transport'
 import { Group, type GroupEvents } from './group'
 import { Lead } from './lead'
 import type { Command, LeadState, TabId, TabMessage } from './messages'
-import { LOST, mirrorOf, NOTHING, sameOr } from './mirror'
+import { LOST, mirrorOf, NOTHING } from './mirror'
 import type { PageLife } from './page'
 import { gateOf, TabTransport } from './tabTransport'
 
@@ -74,7 +75,8 @@ export class SharedConnection implements ManagedConnection {
     )
     const { wake, ring } = withBell(parts.wake)
     this.#ring = ring
-    this.#local = new Connection({ ...parts, transport: gate, wake }, identity)
+    const isSeen = () => parts.page.isVisible() || (this.#lead?.hub.isSeen ?? false)
+    this.#local = new Connection({ ...parts, transport: gate, wake, isSeen }, identity)
     this.#local.setHandlers({
       onSessionRestored: (data) => this.#handlers.onSessionRestored?.(data),
       onAuthRequired: (data) => this.#handlers.onAuthRequired?.(data),
@@ -85,6 +87,14 @@ export class SharedConnection implements ManagedConnection {
     this.getSnapshot = this.#status.getSnapshot
     this.subscribe = this.#status.subscribe
     this.#local.subscribe(() => this.#publish())
+    this.#local.quality.subscribe(() => {
+      this.transport.measured(this.#local.quality.getSnapshot())
+      this.#group?.announce()
+    })
+  }
+
+  get quality() {
+    return this.transport.quality
   }
 
   setHandlers(handlers: ConnectionHandlers): void {
@@ -204,6 +214,7 @@ export class SharedConnection implements ManagedConnection {
       transport,
       connection: this.#local,
       isVisible: page.isVisible,
+      line: this.transport.quality.getSnapshot,
       epoch: () => this.#epoch,
       onSeen: this.#ring,
       onReplaced: (data) => this.#told('connection:replaced', data),
@@ -224,6 +235,7 @@ export class SharedConnection implements ManagedConnection {
 
   #heardState(state: LeadState): void {
     this.#follow(mirrorOf(state, this.#mirror), state)
+    if (state.line) this.transport.measured(state.line)
     if (this.#pending || this.#local.getSnapshot().connectionState !== 'disconnected')
       this.#local.disconnect()
     if (state.yieldsTo === this.#parts.id) this.#group?.insist()
@@ -259,19 +271,14 @@ export class SharedConnection implements ManagedConnection {
 
   #told(event: string, payload: unknown): void {
     this.transport.deliver(event, payload)
-    const { onReplaced, onSessionRestored, onAuthRequired } = this.#handlers
-    if (event === 'connection:replaced') onReplaced?.(payload as never)
-    else if (event === 'session:restored') onSessionRestored?.(payload as never)
-    else if (event === 'auth:required') onAuthRequired?.(payload as never)
+    tellHandlers(this.#handlers, event, payload)
   }
 
   #publish(): void {
     const next = this.#mirror ?? this.#local.getSnapshot()
-    this.#status.set(sameOr(this.#status.getSnapshot(), next))
+    this.#status.set(sameStatus(this.#status.getSnapshot(), next))
     this.#group?.announce()
   }
-
-  // --- the page ---
 
   #seen(): void {
     this.#lead?.hub.seen()

@@ -1,4 +1,4 @@
-import type { ManagedConnection } from '../connection/connection'
+import type { ManagedConnection } from '../connection/status'
 import type { ChatSocket } from '../transport/socketTransport'
 import type { OpenTransport } from '../transport/transport'
 

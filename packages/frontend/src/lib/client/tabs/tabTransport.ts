@@ -1,4 +1,5 @@
-import type { Unsubscribe } from '../store'
+import { type LineQuality, sameLine } from '../connection/quality'
+import { Store, type Unsubscribe } from '../store'
 import type {
   ClientEvent,
   ClientPayload,
@@ -36,6 +37,7 @@ export interface TabTransportParts {
 
 /** What the chats of a tab speak over: a connection of its own, or that of another tab. */
 export class TabTransport implements OpenTransport {
+  readonly quality = new Store<LineQuality>({ quality: 'good', loss: 0 })
   readonly #parts: TabTransportParts
   readonly #changes = new Set<(change: TransportChange) => void>()
   readonly #listeners = new Map<string, Set<(payload: never) => void>>()
@@ -147,6 +149,11 @@ export class TabTransport implements OpenTransport {
     this.follow(followed)
   }
 
+  /** How good the line is, wherever it is measured. */
+  measured(line: LineQuality): void {
+    this.quality.set(sameLine(this.quality.getSnapshot(), line))
+  }
+
   /** Everybody here hears an event. */
   deliver(event: string, payload: unknown): void {
     for (const listener of [...this.#any]) listener(event, payload)
@@ -199,5 +206,6 @@ export function gateOf(
     onChange: (listener) => own.onChange(listener),
     suspect: () => own.suspect?.(),
     onSuspect: (listener) => own.onSuspect?.(listener) ?? (() => undefined),
+    onRoundTrip: (listener) => own.onRoundTrip?.(listener) ?? (() => undefined),
   }
 }

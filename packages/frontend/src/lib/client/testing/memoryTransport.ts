@@ -1,5 +1,6 @@
+import type { LineQuality } from '../connection/quality'
 import type { ConnectionError } from '../errors'
-import type { Unsubscribe } from '../store'
+import type { Readable, Unsubscribe } from '../store'
 import type {
   ClientEvent,
   ClientPayload,
@@ -32,9 +33,11 @@ export class MemoryTransport implements OpenTransport {
   /** Answers at once, if set; what it does not answer is left to the test. */
   onSent: ((sent: Sent) => void) | null = null
   socketId: string | undefined = undefined
+  quality: Readable<LineQuality> | undefined = undefined
   #isOpen = false
   readonly #any = new Set<(event: string, payload: unknown) => void>()
   readonly #suspecting = new Set<() => void>()
+  readonly #measuring = new Set<(ms: number) => void>()
   readonly #changes = new Set<(change: TransportChange) => void>()
   readonly #listeners = new Map<ServerEvent, Set<(payload: never) => void>>()
 
@@ -91,7 +94,17 @@ export class MemoryTransport implements OpenTransport {
     return () => this.#suspecting.delete(listener)
   }
 
+  onRoundTrip(listener: (ms: number) => void): Unsubscribe {
+    this.#measuring.add(listener)
+    return () => this.#measuring.delete(listener)
+  }
+
   // --- the other side ---
+
+  /** A round trip took so long. */
+  measure(ms: number): void {
+    for (const listener of [...this.#measuring]) listener(ms)
+  }
 
   /** The server lets the client in. */
   accept(): void {
@@ -130,7 +143,7 @@ export class MemoryTransport implements OpenTransport {
   /** How many listen; none may be left over when everything is closed. */
   get listening(): number {
     const counts = [...this.#listeners.values()].map((listeners) => listeners.size)
-    const own = this.#changes.size + this.#suspecting.size + this.#any.size
+    const own = this.#changes.size + this.#suspecting.size + this.#any.size + this.#measuring.size
     return counts.reduce((sum, count) => sum + count, own)
   }
 

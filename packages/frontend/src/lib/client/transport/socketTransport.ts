@@ -6,6 +6,7 @@ import type {
   SocketEvent,
 } from '../../types/socket'
 import { ConnectionError } from '../errors'
+import { Pings } from './pings'
 import { tokenSubject } from './tokenSubject'
 import type { OpenTransport, Transport } from './transport'
 
@@ -53,6 +54,7 @@ function createTransport(socket: ChatSocket): OpenTransport {
       plain.off(event, listener)
     }
   }
+  const pings = new Pings()
   const onOpening = new Set<() => void>()
   const onSuspect = new Set<() => void>()
   return {
@@ -67,6 +69,7 @@ function createTransport(socket: ChatSocket): OpenTransport {
       plain.auth = auth
       for (const listener of [...onOpening]) listener()
       plain.connect()
+      pings.watch(socket)
     },
     close() {
       plain.disconnect()
@@ -102,6 +105,7 @@ function createTransport(socket: ChatSocket): OpenTransport {
         for (const stop of stops) stop()
       }
     },
+    onRoundTrip: (listener) => pings.listen(listener),
     suspect() {
       for (const listener of [...onSuspect]) listener()
     },

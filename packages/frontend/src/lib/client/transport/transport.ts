@@ -1,6 +1,7 @@
 import type { ClientToServerEvents, ServerToClientEvents } from '../../types/socket'
+import type { LineQuality } from '../connection/quality'
 import type { ConnectionError } from '../errors'
-import type { Unsubscribe } from '../store'
+import type { Readable, Unsubscribe } from '../store'
 
 export type ClientEvent = keyof ClientToServerEvents
 export type ServerEvent = keyof ServerToClientEvents
@@ -42,6 +43,8 @@ export interface Channel {
   ): void
   on<E extends ServerEvent>(event: E, listener: (payload: ServerPayload<E>) => void): Unsubscribe
   onChange(listener: (change: TransportChange) => void): Unsubscribe
+  /** How good the line is, where somebody measures that. */
+  readonly quality?: Readable<LineQuality> | undefined
   /** Something was not answered in time: whoever holds the connection should see if it is alive. */
   suspect?(): void
 }
@@ -51,6 +54,8 @@ export interface Transport extends Channel {
   open(auth: HandshakeAuth): void
   close(): void
   onSuspect?(listener: () => void): Unsubscribe
+  /** A round trip was measured on the way, in milliseconds. */
+  onRoundTrip?(listener: (ms: number) => void): Unsubscribe
 }
 
 /** A transport of which one can hear everything, events of a newer server included. */
