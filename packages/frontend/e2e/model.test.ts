@@ -19,6 +19,11 @@ model = "m1"
 show_thoughts = true
 
 [[characters]]
+id = "bard"
+name = "Bard"
+endpoint = "main"
+
+[[characters]]
 id = "sage"
 name = "Sage"
 system_prompt = "You are Sage."
@@ -82,4 +87,35 @@ test('thoughts are folded away, and gone when the answer is there; who asked see
   await bob.open(address)
   await bob.message('Hello.').waitFor()
   expect(await bob.page.getByRole('button', { name: 'Show the prompt' }).count()).toBe(0)
+})
+
+test('several characters: who is named answers, else they take turns, and each knows who said what', async () => {
+  const ann = await stage.person()
+  await ann.signIn('Ann')
+  await ann.startChat('Sage')
+  await ann.page.getByRole('combobox', { name: 'Bring in a character' }).selectOption('Bard')
+  const speakTo = ann.page.getByRole('button', { name: 'Speak to Bard' })
+  await speakTo.waitFor()
+  await expectAccessible(ann.page)
+
+  const answered = async (text: string) => {
+    endpoint.scripts.push({ text })
+    await ann.message(text).waitFor()
+    await ann.messages('streaming').first().waitFor({ state: 'detached' })
+  }
+  // In the order in which they came.
+  const before = endpoint.asked.length
+  await Promise.all([answered('First.'), ann.say('Who begins?')])
+  await Promise.all([answered('Second.'), ann.say('And then?')])
+  await speakTo.focus()
+  await ann.page.keyboard.press('Enter')
+  await ann.page.keyboard.type('and you?')
+  await Promise.all([answered('Third.'), ann.page.keyboard.press('Enter')])
+
+  const [first = [], second = [], third = []] = endpoint.asked.slice(before)
+  expect(first.map(({ role }) => role)).toEqual(['system', 'user'])
+  // Bard has no instructions of its own but that several speak, and Sage's line is not its own.
+  expect(second.at(-1)?.content).toBe('Ann: Who begins?\n\nSage: First.\n\nAnn: And then?')
+  expect(third.slice(1).map(({ role }) => role)).toEqual(['user', 'assistant', 'user'])
+  expect(third.at(-1)?.content).toBe('Ann: @Bard and you?')
 })

@@ -9,7 +9,7 @@ from tests.characters.cards.samples import V3, picture
 from tests.characters.openai.faulty import HEAD, Exchange, faulty, for_ever
 from tests.support import schema
 from tests.support.chat import Chat, Connect
-from tests.support.process import Start, run
+from tests.support.process import OPERATOR, Start, run
 from tests.support.rest import request
 from tests.support.tokens import token
 
@@ -179,6 +179,10 @@ async def test_who_asked_sees_what_the_model_was_asked_and_nobody_else_does(
         await kim.done("message:delete", {"roomId": room, "messageId": second})
         gone = await request(server, "GET", PROMPT.format(room, first), bearer=bearer)
         assert gone.code == "not_found", "a prompt may hold what was deleted"
+        third = await answered(kim, room, "Once more?", characterId="sage")
+        await request(server, "DELETE", f"/api/rooms/{room}", bearer=bearer)
+        operator = await request(server, "GET", PROMPT.format(room, third), bearer=OPERATOR)
+        assert operator.code == "not_found", "nothing is left of a room that was deleted"
 
 
 @pytest.mark.parametrize(("policy", "seen"), [("operator", 200), ("nobody", 403)])
@@ -222,6 +226,7 @@ async def test_an_imported_card_is_a_character(
             "name": "Ada",
             "description": "<script>alert(1)</script> Best in the evening.",
             "greeting": "Hello you, hand me that wheel.",
+            "card": True,
         }
         kim = await connect(server)
         await kim.join(room, characterId="ada")

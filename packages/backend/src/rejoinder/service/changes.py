@@ -55,9 +55,8 @@ class Changes:
     def erased(self, state: "RoomState", erased: Erased) -> None:
         """Texts are gone."""
         self._know(state, erased.revision)
-        if self._prompts is not None:
-            # Any of them may hold what is gone.
-            self._prompts.forget_room(state.id)
+        # Any of them may hold what is gone.
+        self.forget(state.id)
         for message_id in erased.message_ids:
             if not state.branches.erase(message_id, erased.deleted_at, erased.revision):
                 continue
@@ -72,6 +71,11 @@ class Changes:
                     timestamp=iso(erased.deleted_at),
                 ),
             )
+
+    def forget(self, room_id: str) -> None:
+        """Keep nothing of what models were asked in a room."""
+        if self._prompts is not None:
+            self._prompts.forget_room(room_id)
 
     async def look(self, state: "RoomState") -> None:
         """Take in what the store knows and nobody has told.

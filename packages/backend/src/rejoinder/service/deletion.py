@@ -51,6 +51,7 @@ class Deletion:
     def ended(self, room_id: str, users: Iterable[str] = ()) -> None:
         """It was deleted, here or elsewhere: whoever is in it is told, and put out."""
         self._c.deleted.add(room_id)
+        self._c.changes.forget(room_id)
         state = self._c.rooms.get(room_id)
         deleted = events.RoomDeleted(room_id=room_id, timestamp=self._c.now_iso())
         self._members.tell_these(room_id, users, catalogue.ROOM_DELETED, deleted)

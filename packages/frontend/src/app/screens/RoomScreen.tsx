@@ -1,8 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { characterName, type People } from '@/components/chat/common/people'
-import { Composer } from '@/components/chat/composer/Composer'
-import { outboxNoteOf } from '@/components/chat/composer/rules'
-import { useDraft } from '@/components/chat/composer/useDraft'
 import { useText } from '@/components/chat/i18n/TextContext'
 import { MessageList, NewestButton } from '@/components/chat/messages/MessageList'
 import { PromptDialog } from '@/components/chat/messages/PromptDialog'
@@ -33,9 +30,9 @@ import { useMessageHandlers } from '../state/useMessageHandlers'
 import { usePresence } from '../state/usePresence'
 import { usePrompt } from '../state/usePrompt'
 import { useRefusal } from '../state/useRefusal'
-import { useSending } from '../state/useSending'
 import { useTitle } from '../state/useTitle'
 import { Failure } from './Failure'
+import { RoomFoot } from './RoomFoot'
 
 export interface RoomScreenProps {
   roomId: string
@@ -86,13 +83,7 @@ export function RoomScreen(props: RoomScreenProps) {
     props.showsPrompts ? prompt.open : undefined,
     limitBytes,
   )
-  const running = messages.findLast((each) => each.state === 'streaming')
   const isRoomKnown = useIsKnown(room, isInRoom, props.reloadRooms)
-  const { draft, onDraft, onSend } = useSending(useDraft(roomId), isRoomKnown, (text) => {
-    view.scroll.toBottom()
-    void chat.sendMessage(text)
-  })
-
   const { composer, leadOn } = useComposerFocus()
   const choose = (id: string) => {
     setChosen(id)
@@ -131,18 +122,16 @@ export function RoomScreen(props: RoomScreenProps) {
       {!refusal && isRoomKnown && partner === undefined && (
         <NobodyAnswers characters={characters} onChoose={choose} onClose={leadOn} />
       )}
-      <Composer
+      <RoomFoot
+        {...props}
+        chat={chat}
+        partner={partner}
+        title={title}
+        isRoomKnown={isRoomKnown}
         field={composer}
-        text={draft}
-        onChange={onDraft}
-        onSend={onSend}
-        onTyping={chat.startTyping}
-        onTypingEnd={chat.stopTyping}
-        outboxNote={outboxNoteOf(chat)}
-        onStop={running && (() => void chat.stopStream(running.id))}
-        limitBytes={limitBytes}
-        placeholder={t.composerPlaceholder(title)}
         autoFocus={hasKeyboard()}
+        onSent={view.scroll.toBottom}
+        onAddressed={leadOn}
       />
       <LiveRegion news={news} people={people} />
       {prompt.shown && <PromptDialog {...prompt.shown} onClose={prompt.close} />}

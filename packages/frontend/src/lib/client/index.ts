@@ -6,6 +6,7 @@ export type {
   ServerToClientEvents,
   SocketEvent,
 } from '../types/socket'
+export { addressee, mentioned, type Named } from './chat/addressing'
 export { type Attention, browserAttention } from './chat/attention'
 export type { ChatActions, SendOptions } from './chat/chatActions'
 export { ChatClient, type ChatClientParts } from './chat/client'
@@ -61,6 +62,7 @@ export { createPresence } from './presence/open'
 export { PresenceReporter, type PresenceReporterParts } from './presence/reporter'
 export { type CharacterStatus, IDLE_AFTER_MS, type ShownStatus } from './presence/rules'
 export {
+  addCharacter,
   addMember,
   createRoom,
   getMe,
@@ -71,6 +73,7 @@ export {
   listRooms,
   RestError,
   type RestOptions,
+  removeCharacter,
   removeMember,
   updateMe,
 } from './rest'

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createGuest } from './guest'
 import {
+  addCharacter,
   addMember,
   createRoom,
   getPrompt,
@@ -8,6 +9,7 @@ import {
   listCharacters,
   listMembers,
   listRooms,
+  removeCharacter,
   removeMember,
 } from './rest'
 
@@ -39,6 +41,8 @@ describe('requests', () => {
     ['GET /api/rooms', () => listRooms(options), undefined],
     ['POST /api/rooms', () => createRoom({ roomId: 'a' }, options), '{"roomId":"a"}'],
     ['POST /api/guest', () => createGuest('Ann', options), '{"name":"Ann"}'],
+    ['PUT /api/rooms/a/characters/b%2F', () => addCharacter('a', 'b/', options), undefined],
+    ['DELETE /api/rooms/a/characters/b', () => removeCharacter('a', 'b', options), undefined],
     ['GET /api/rooms/a/messages/b%2F/prompt', () => getPrompt('a', 'b/', options), undefined],
     ['GET /api/rooms/a%2Fb/members', () => listMembers('a/b', options), undefined],
     ['PUT /api/rooms/a/members/b%3F', () => addMember('a', 'b?', options), undefined],

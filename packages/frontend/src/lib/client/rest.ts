@@ -9,7 +9,7 @@ import type {
   RoomSummary,
   ServerInfo,
 } from '../types/rest'
-import type { ErrorCode, Failure } from '../types/socket'
+import type { ErrorCode, Failure, RoomChanged } from '../types/socket'
 
 /** What the server answered instead of what was asked for. */
 export class RestError extends Error {
@@ -85,6 +85,8 @@ function isFailure(body: unknown): body is Failure {
 }
 
 const roomPath = (roomId: string) => `/api/rooms/${encodeURIComponent(roomId)}`
+const characterPath = (roomId: string, characterId: string) =>
+  `${roomPath(roomId)}/characters/${encodeURIComponent(characterId)}`
 const membersPath = (roomId: string) => `${roomPath(roomId)}/members`
 const memberPath = (roomId: string, userId: string) =>
   `${membersPath(roomId)}/${encodeURIComponent(userId)}`
@@ -121,6 +123,23 @@ export function getPrompt(
 ): Promise<AnswerPrompt> {
   const path = `${roomPath(roomId)}/messages/${encodeURIComponent(messageId)}/prompt`
   return request({ method: 'GET', path }, options)
+}
+
+/** Brings a character into a room; the room's characters after that. */
+export function addCharacter(
+  roomId: string,
+  characterId: string,
+  options: RestOptions,
+): Promise<RoomChanged> {
+  return request({ method: 'PUT', path: characterPath(roomId, characterId) }, options)
+}
+
+export function removeCharacter(
+  roomId: string,
+  characterId: string,
+  options: RestOptions,
+): Promise<RoomChanged> {
+  return request({ method: 'DELETE', path: characterPath(roomId, characterId) }, options)
 }
 
 export function listMembers(roomId: string, options: RestOptions): Promise<MemberList> {

@@ -33,6 +33,17 @@ describe('slots', () => {
     ])
   })
 
+  test('an empty answer has no place: its question was answered with a later one', () => {
+    const slots = toSlots([
+      message('q1'),
+      message('q2'),
+      answer('a1', 'q1', { content: '' }),
+      answer('a2', 'q2'),
+      answer('a3', 'q3', { content: '', state: 'stopped' }),
+    ])
+    expect(slots.map(({ key }) => key)).toEqual(['q1', 'q2', 'a2', 'a3'])
+  })
+
   test('people who reply to one message keep places of their own', () => {
     const slots = toSlots([
       message('q'),

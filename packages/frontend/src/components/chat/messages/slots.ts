@@ -29,6 +29,14 @@ export function toSlots(
   const slots: { key: string; variants: ChatMessage[]; beside: readonly string[] }[] = []
   const answers = new Map<string, ChatMessage[]>()
   for (const message of messages) {
+    // Its question was answered together with a later one.
+    if (
+      message.role === 'character' &&
+      message.state === 'complete' &&
+      message.content === '' &&
+      !message.deletedAt
+    )
+      continue
     const question = message.role === 'character' ? message.replyTo : undefined
     const first = question === undefined ? undefined : answers.get(question)
     if (first) {

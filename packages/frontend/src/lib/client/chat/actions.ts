@@ -5,6 +5,7 @@ import type {
   MessageStored,
   PresenceChanged,
   ReadMoved,
+  RoomChanged,
   RoomSnapshot,
   StreamChunk,
   StreamEnd,
@@ -54,6 +55,7 @@ export type ChatAction =
   | { type: 'userJoined'; user: UserInRoom }
   | { type: 'userLeft'; user: UserInRoom }
   | { type: 'presence'; presence: PresenceChanged }
+  | { type: 'roomChanged'; changed: RoomChanged }
   /** What is held cannot be relied on. */
   | { type: 'damaged' }
   | { type: 'resyncing' }

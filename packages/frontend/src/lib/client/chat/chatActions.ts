@@ -1,6 +1,8 @@
 import type { ConnectedStatus } from '../../types/socket'
 
 export interface SendOptions {
+  /** Who is to answer, where that is not the one whom one talks with. */
+  characterId?: string | undefined
   replyTo?: string | undefined
   metadata?: Record<string, unknown> | undefined
 }

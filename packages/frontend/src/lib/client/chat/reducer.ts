@@ -108,6 +108,8 @@ function after(state: ChatState, action: ChatAction): ChatState {
       const { userId, ...change } = action.presence
       return { ...state, members: withPresence(state.members, userId, change) }
     }
+    case 'roomChanged':
+      return { ...state, characterIds: severalOf(action.changed.characterIds) }
     case 'damaged':
       return { ...state, isDamaged: true }
     case 'resyncing':
@@ -115,6 +117,10 @@ function after(state: ChatState, action: ChatAction): ChatState {
     case 'failed':
       return { ...state, error: action.error }
   }
+}
+
+function severalOf(characterIds: readonly string[]): readonly string[] {
+  return characterIds.length > 1 ? characterIds : []
 }
 
 function entered(state: ChatState, snapshot: RoomSnapshot): ChatState {
@@ -130,6 +136,7 @@ function entered(state: ChatState, snapshot: RoomSnapshot): ChatState {
     wholeTo: extendWhole(log, reachOf(snapshot, held.wholeTo), streams),
     lastSeq: snapshot.recovered ? Math.max(state.lastSeq, snapshot.lastSeq) : snapshot.lastSeq,
     hasOlder: snapshot.recovered ? state.hasOlder : snapshot.hasMore,
+    characterIds: severalOf(snapshot.characterIds ?? []),
     members: snapshot.members,
     // A snapshot is read a moment before one enters; of another log nothing holds any more.
     readMarkers: snapshot.recovered

@@ -46,6 +46,8 @@ export interface ChatState {
   readonly isDamaged: boolean
   /** Which branch is chosen. */
   readonly branch: Branch
+  /** The characters in the room, in the order of coming, where there are more than one. */
+  readonly characterIds: readonly string[]
   readonly members: readonly Member[]
   readonly readMarkers: readonly ReadMarker[]
   readonly typingUsers: readonly string[]
@@ -69,6 +71,7 @@ export const emptyChat: ChatState = {
   base: undefined,
   isDamaged: false,
   branch: noBranch,
+  characterIds: [],
   members: [],
   readMarkers: [],
   typingUsers: [],

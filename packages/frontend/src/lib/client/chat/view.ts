@@ -32,6 +32,8 @@ export interface ChatView {
   pendingMessages: string[]
   /** How own messages are kept that the server does not have yet. */
   outbox: OutboxState
+  /** The characters in the room, in the order of coming, where there are more than one: see `addressee`. */
+  characterIds: readonly string[]
   members: Member[]
   readMarkers: ReadMarker[]
   /** Whether the room has older messages than those held. */
@@ -57,6 +59,7 @@ export function viewOf(state: ChatState): ChatView {
     isInRoom: state.isInRoom,
     pendingMessages: pending.map(({ id }) => id),
     outbox: state.outbox,
+    characterIds: state.characterIds,
     members: [...state.members],
     readMarkers: [...state.readMarkers],
     hasMore: state.hasOlder,
