@@ -86,9 +86,7 @@ class Entering:
             if self._c.store.shared and room.revision > state.branches.revision:
                 await in_time(self._c.changes.look(state))
             reading = await self._read(state, entry)
-            if self._c.store.shared:
-                # Another server may have shown them more than this one has heard of, and that must not come as new.
-                await self._c.rooms.reach(state, await self._last_seq(room.id, reading))
+            await self._show_all(state, reading)
             for _ in range(CATCH_UP_TRIES):
                 stale = self._stale(state, reading)
                 if stale is None:
@@ -244,6 +242,11 @@ class Entering:
         reading.erased = {each.message_id: each.deleted_at for each in erased}
         reading.marks = await in_time(store.read_marks(room_id, MARKS_SHOWN))
         return reading
+
+    async def _show_all(self, state: RoomState, reading: Reading) -> None:
+        """Show the room what is stored: another server may have shown it to who enters, and it must not come to them as new."""
+        if self._c.store.shared:
+            await self._c.rooms.reach(state, await self._last_seq(state.id, reading))
 
     async def _last_seq(self, room_id: str, reading: Reading) -> int:
         """Of the log, as far as it was stored when the reading began."""
