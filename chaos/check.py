@@ -164,7 +164,7 @@ class Leavings:
     slowest: float = 0.0
     _leases: dict[str, int] = field(default_factory=dict)
     _left: dict[str, tuple[float, int]] = field(default_factory=dict)
-    """Since when it is to end, and the lease that the dead server gave it."""
+    """Since when nothing is broken, and the lease that the dead server gave it."""
     _broken: int = 0
     _clock: float = -inf
     """When a clock was wrong last."""
@@ -174,13 +174,10 @@ class Leavings:
             case Fault(kind=kind, target="", ended=False):
                 if kind == CLOCK:
                     self._clock = inf
-                if kind != KILL:
-                    self._broken += 1
-                    return
-                if record.t - self._clock > CLOCK_SECONDS:
+                self._broken += 1
+                if kind == KILL and record.t - self._clock > CLOCK_SECONDS:
                     self._left |= {key: (record.t, until) for key, until in self._leases.items()}
-                self._restart(record.t)
-            case Fault(kind=kind, target="", ended=True) if kind != KILL:
+            case Fault(kind=kind, target="", ended=True):
                 if kind == CLOCK:
                     self._clock = record.t
                 self._broken -= 1
