@@ -47,7 +47,7 @@ class Findings:
     slowest_end: float
     """From a server's death to the end of an answer that it left, at a viewer who came back, whatever was broken meanwhile."""
     slowest_left: float
-    """The same in the database, and from when nothing was broken any more."""
+    """The same in the database, and from when nothing was broken any more, which is when a server was there again at the latest."""
 
     @property
     def clean(self) -> bool:

@@ -55,7 +55,7 @@ def summary(outcome: "Outcome") -> Iterator[str]:
     yield f"From writing to the ack, through everything: {found.slowest_ack:.1f} s at most."
     yield f"From a kill to the end of an answer, at who came back, whatever was broken meanwhile: {found.slowest_end:.1f} s at most."
     if plan.servers == 1:
-        yield f"From a kill to the end of what was left, while nothing else was broken: {found.slowest_left:.1f} s at most."
+        yield f"From when a server and its database were there again to the end of what a kill had left: {found.slowest_left:.1f} s at most."
     servers = "" if plan.servers == 1 else f"; {plan.servers} servers"
     yield f"Seed {plan.seed}; {plan.database}{servers}; on {machine()}."
 
