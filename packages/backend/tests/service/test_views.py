@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from hypothesis import Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from tests.profiles import deterministic
@@ -230,4 +231,4 @@ def _compare(view: View, log: list[ChatMessage]) -> None:
 ChatMachine.TestCase.settings = settings(
     deterministic, max_examples=150, stateful_step_count=20, phases=(Phase.generate,)
 )
-TestChat = ChatMachine.TestCase
+TestChat = pytest.mark.timeout(600)(ChatMachine.TestCase)
