@@ -17,6 +17,7 @@ from tests.service.shuffled import ShuffledStore
 from tests.service.views import Page, View
 from tests.service.world import World, running
 
+from rejoinder.core.branches import Branches
 from rejoinder.core.limits import Rate
 from rejoinder.protocol import events
 from rejoinder.protocol.events import ChatMessage
@@ -41,6 +42,10 @@ steps = st.one_of(
     st.tuples(st.just("leave"), users, rooms),
     st.tuples(st.just("stop"), users, rooms),
     st.tuples(st.just("regenerate"), users, rooms),
+    st.tuples(st.just("continue"), users, rooms),
+    st.tuples(st.just("choose"), users, rooms, numbers),
+    st.tuples(st.just("edit"), users, rooms, numbers),
+    st.tuples(st.just("delete"), users, rooms, numbers),
 )
 
 
@@ -152,6 +157,8 @@ class ChatMachine(RuleBasedStateMachine):
                 await page.enter(room_id, with_position=more[0], event=event)
             case "leave":
                 await page.leave(room_id)
+            case "choose" | "edit" | "delete":
+                await self._change(kind, page, room_id, more[0])
             case _:
                 await self._disturb(kind, page, room_id)
 
@@ -177,7 +184,7 @@ class ChatMachine(RuleBasedStateMachine):
         names = list(view.writing) or list(view.rows.values())
         if not names:
             return
-        event = "message:stream:stop" if kind == "stop" else "message:regenerate"
+        event = "message:stream:stop" if kind == "stop" else f"message:{kind}"
         row = await self.world.store.find(names[-1])
         assert row is not None
         question = row.reply_to if row.role == "character" else row.id
@@ -185,17 +192,44 @@ class ChatMachine(RuleBasedStateMachine):
         self.disturbed.add(question)
         await page.client.call(event, {"roomId": room_id, "messageId": names[-1]})
 
+    async def _change(self, kind: str, page: Page, room_id: str, number: int) -> None:
+        """Choose, edit or delete one of the messages that a page has."""
+        assert page.client is not None
+        view = page.views[room_id]
+        page.listen()
+        names = list(view.rows.values())
+        if not names:
+            return
+        name = names[-(number * 3 % len(names)) - 1]
+        payload = {"roomId": room_id, "messageId": name}
+        row = await self.world.store.find(name)
+        assert row is not None
+        question = row.reply_to if row.role == "character" else row.id
+        if kind != "choose" and isinstance(question, str):
+            self.disturbed.add(question)
+        if kind == "edit":
+            self.fresh += 1
+            payload |= {"content": f"edited {self.fresh}"}
+        await page.client.call(f"message:{kind}", payload)
+
     # --- what must hold --------------------------------------------------------------------------
 
     async def _check(self) -> None:
         await self.world.settle()
         for room_id in ROOMS:
             log = await self.world.store.page_after(room_id, 0, 10_000)
+            branching = await self.world.store.branching(room_id)
+            head = Branches(len(log.messages), branching).head
             assert [row.seq for row in log.messages] == list(range(1, len(log.messages) + 1))
             for page in self.pages.values():
                 page.listen()
-                if page.views[room_id].inside:
-                    _compare(page.views[room_id], log.messages)
+                view = page.views[room_id]
+                if view.inside and view.doubtful:
+                    await page.enter(room_id, with_position=True, event="room:rejoin")
+                    page.listen()
+                if view.inside:
+                    _compare(view, log.messages)
+                    assert (view.head, view.revision) == (head, branching.revision)
 
     async def _end(self) -> None:
         for _ in range(90):

@@ -6,7 +6,7 @@ from tests.service.world import Client
 
 from rejoinder.protocol import events
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.protocol.fields import ServerPayload
+from rejoinder.protocol.fields import ServerPayload, given
 from rejoinder.testing import Closed
 
 
@@ -24,6 +24,12 @@ class View:
     """Answers that are being written, each with the index that its next chunk must have."""
     gone: set[str] = field(default_factory=set)
     """Answers that have ended in this stay."""
+    branches: dict[int, tuple[int | None, bool]] = field(default_factory=dict)
+    """By its number, which row each follows (None: the one before it), and whether it was asked for beside another."""
+    head: int = 0
+    revision: int = 0
+    doubtful: bool = False
+    """A change was missed, so that the room is to be entered again."""
 
     @property
     def position(self) -> str | None:
@@ -51,6 +57,11 @@ class View:
         self.gone.clear()
         self.inside = True
         self.last = snapshot.last_seq
+        self.head = given(snapshot.head) or snapshot.last_seq
+        self.revision = given(snapshot.revision) or 0
+        self.doubtful = False
+        for deleted in given(snapshot.deleted) or ():
+            self.texts[deleted.message_id] = ""
         numbers = [message.seq for message in snapshot.messages]
         assert numbers == list(range(first, first + len(numbers))), "a hole in a snapshot"
         assert all(number <= self.last for number in numbers)
@@ -72,6 +83,7 @@ class View:
                 assert message.content == self.texts[message.id], "two texts of one answer"
             self.rows[message.seq] = message.id
             self.texts[message.id] = message.content
+            self._branch(message)
 
     def hear(self, payload: ServerPayload) -> None:
         """An event of this room."""
@@ -79,8 +91,12 @@ class View:
         match payload:
             case ChatMessage():
                 self._next(payload.seq, payload.id, payload.content)
+                self._branch(payload)
+                self._follow(payload.seq)
             case events.StreamStart():
                 self._next(payload.seq, payload.message_id, "")
+                self._branch(payload)
+                self._follow(payload.seq)
                 self.writing[payload.message_id] = 0
             case events.StreamChunk(message_id=message_id):
                 assert payload.index == self.writing[message_id], "a chunk is missing or repeated"
@@ -94,8 +110,31 @@ class View:
                 assert payload.content == self.texts[message_id], "shown is not what is stored"
                 del self.writing[message_id]
                 self.gone.add(message_id)
+            case events.MessageChosen():
+                assert payload.last_seq <= self.last, "chosen among what was not shown"
+                if payload.revision > self.revision:
+                    self.head = payload.head
+                    for seq in range(payload.last_seq + 1, self.last + 1):
+                        self._follow(seq)
+                self._know(payload.revision)
+            case events.MessageDeleted():
+                self.texts[payload.message_id] = ""
+                self._know(payload.revision)
             case _:
                 return
+
+    def _branch(self, row: ChatMessage | events.StreamStart) -> None:
+        self.branches[row.seq] = (given(row.parent_seq), given(row.variant_of) is not None)
+
+    def _follow(self, seq: int) -> None:
+        parent, beside = self.branches[seq]
+        if beside or self.head == (seq - 1 if parent is None else parent):
+            self.head = seq
+
+    def _know(self, revision: int) -> None:
+        if revision > self.revision + 1:
+            self.doubtful = True
+        self.revision = max(self.revision, min(revision, self.revision + 1))
 
     def _next(self, seq: int, message_id: str, content: str) -> None:
         assert seq == self.last + 1, f"{seq} came after {self.last}"
@@ -144,7 +183,8 @@ class Page:
         view = self.views[room_id]
         self.listen()
         position = view.position if with_position else None
-        snapshot = await self.client.join(room_id, "echo", position, event)
+        revision = view.revision if position is not None else 0
+        snapshot = await self.client.join(room_id, "echo", position, event, revision)
         self.listen()
         view.enter(snapshot, position)
         if not (snapshot.recovered and snapshot.has_more):

@@ -223,9 +223,15 @@ class Client:
         character_id: str | None = None,
         last: str | None = None,
         event: str = "room:join",
+        revision: int = 0,
     ) -> events.RoomAck:
         """Enter a room."""
-        entry = {"roomId": room_id, "characterId": character_id, "lastMessageId": last}
+        entry = {
+            "roomId": room_id,
+            "characterId": character_id,
+            "lastMessageId": last,
+            "revision": revision,
+        }
         ack = await self.call(event, {key: value for key, value in entry.items() if value})
         assert isinstance(ack, events.RoomAck), ack
         return ack

@@ -219,6 +219,11 @@ class Hearing:
                 self._c.changes.chosen(state, said.choice)
             case items.Erased():
                 self._c.changes.erased(state, said)
+                for message_id in said.message_ids:
+                    turn = self._turns.find(state, message_id)
+                    if turn is not None:
+                        # Nobody is to answer what is not there any more.
+                        _ = self._c.sharing.tasks.start(self._turns.stop(state, turn))
             case items.Entered():
                 known = state.others.get(said.who.user_id)
                 state.others.put(server, said.who)

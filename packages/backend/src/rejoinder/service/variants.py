@@ -143,12 +143,7 @@ class Variants:
                 question = await self._find(state, given(row.reply_to) or "", even_deleted=True)
             if question.role != "user" or question.sender_id != connection.user.id:
                 raise Forbidden(NOT_YOURS)
-            await self._end_answers(state, row, connection.user.id)
-            rows = [row]
-            if row is question:
-                rows += await in_time(self._c.store.answers_to(row.id, ANSWERS_MAX))
-            if any(each.state == "streaming" for each in rows[1:]):
-                raise Unavailable(STILL_WRITTEN)
+            rows = await self._ended(state, row, connection.user.id)
             await self._erase(state, [each.id for each in rows], connection.user.id)
         return events.Ack(success=True)
 
@@ -220,11 +215,24 @@ class Variants:
             if state.listeners:
                 self._c.sharing.say(state.listeners, erased)
 
-    async def _end_answers(self, state: RoomState, row: ChatMessage, user_id: str) -> None:
-        """End the answer that is a row, or all to a row, here and elsewhere."""
+    async def _ended(self, state: RoomState, row: ChatMessage, user_id: str) -> list[ChatMessage]:
+        """A message and the answers to it, or an answer, when none of it is being written any more."""
         while (turn := self._turns.find(state, row.id)) is not None:
             await self._turns.stop(state, turn)
-        await self._messages.stop_elsewhere(state, row, user_id)
+        rows = await self._with_answers(state, row)
+        running = [each for each in rows if each.state == "streaming"]
+        for each in running:
+            await self._messages.stop_elsewhere(state, each, user_id)
+        if running:
+            rows = await self._with_answers(state, row)
+        if any(each.state == "streaming" for each in rows):
+            raise Unavailable(STILL_WRITTEN)
+        return rows
+
+    async def _with_answers(self, state: RoomState, row: ChatMessage) -> list[ChatMessage]:
+        if row.role == "character":
+            return [await self._find(state, row.id, even_deleted=True)]
+        return [row, *await in_time(self._c.store.answers_to(row.id, ANSWERS_MAX))]
 
     async def _find(
         self, state: RoomState, message_id: str, *, even_deleted: bool = False
