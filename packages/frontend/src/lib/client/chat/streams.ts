@@ -110,7 +110,9 @@ export function endStream(
   if (!message) return { ...state, isDamaged: true }
   const streams = new Map(state.streams)
   streams.delete(messageId)
-  return { ...state, log: state.log.with(place, { ...message, ...end }), streams }
+  // Of what was deleted since, nothing comes back.
+  const ended = message.deletedAt === undefined ? { ...message, ...end } : message
+  return { ...state, log: state.log.with(place, ended), streams }
 }
 
 /** Why it failed is kept apart from the message, which is as it is stored. */
