@@ -3,6 +3,7 @@ export const STORED = {
   session: 'rejoinder.session',
   theme: 'rejoinder.theme',
   locale: 'rejoinder.locale',
+  notifications: 'rejoinder.notifications',
 } as const
 
 export type StoredKey = (typeof STORED)[keyof typeof STORED]

@@ -12,10 +12,13 @@ import {
 } from '@/index'
 import { SERVER } from '../server'
 import type { Session } from '../session'
+import { useAwareness } from '../state/useAwareness'
 import { useChatLists } from '../state/useChatLists'
 import { useMedia } from '../state/useMedia'
 import { goTo, useRoute } from '../state/useRoute'
+import { UnreadTotal } from '../state/useTitle'
 import { sharesTabs } from '../tabs'
+import { AccountPreferences } from './AccountPreferences'
 import { HomeScreen } from './HomeScreen'
 import { RoomScreen } from './RoomScreen'
 import { Sidebar } from './Sidebar'
@@ -47,17 +50,12 @@ export default function ChatScreen(props: ChatScreenProps) {
     onReplaced: setReplaced,
     onAuthRequired: onSessionEnded,
   })
-  const { characters, rooms, addRoom, reloadCharacters, reloadRooms, reloadRoomsSoon } =
-    useChatLists(session.token, isConnected)
+  const lists = useChatLists(session.token, isConnected)
+  const { characters, rooms, addRoom, reloadCharacters, reloadRooms } = lists
   const { start, startError } = useStart(session.token, addRoom)
-  const isRefused = !isConnected && lastError?.code === 'unauthorized'
-  useEffect(() => {
-    if (isRefused) onSessionEnded()
-  }, [isRefused, onSessionEnded])
-  useEffect(() => {
-    // Another tab may have been asked to take it back.
-    if (isConnected) setReplaced(null)
-  }, [isConnected])
+  const { notifications, unreadIn, total } = useAwareness({ socket, session, roomId, lists })
+  useRefusedEnd(!isConnected && lastError?.code === 'unauthorized', onSessionEnded)
+  useEndOf(replaced !== null && isConnected, setReplaced)
   const comeBack = useCallback(() => {
     setReplaced(null)
     reconnect()
@@ -86,44 +84,66 @@ export default function ChatScreen(props: ChatScreenProps) {
       onSignOut={props.onSignOut}
       findUnsent={findUnsent}
       preferences={preferences}
+      account={<AccountPreferences token={session.token} notifications={notifications} />}
+      unreadIn={unreadIn}
       alone={!wide}
     />
   )
 
   return (
-    <div className="flex h-dvh flex-col overflow-hidden ps-[env(safe-area-inset-left)] pe-[env(safe-area-inset-right)]">
-      <SkipLink />
-      <ConnectionStatus connectionState={connectionState} onReconnect={comeBack} locale={locale} />
-      <div className="flex min-h-0 flex-1">
-        {wide && <div className="w-76 shrink-0 border-line border-e">{sidebar}</div>}
-        <main ref={main} id="main" tabIndex={-1} className="min-w-0 flex-1 outline-none">
-          {roomId !== undefined && (
-            <RoomScreen
-              key={roomId}
-              roomId={roomId}
-              room={rooms.data?.rooms.find((each) => each.roomId === roomId)}
-              session={session}
-              socket={socket}
-              isConnected={isConnected}
-              characters={characters.data ?? []}
-              contentLimitBytes={props.contentLimitBytes}
-              showsPrompts={props.showsPrompts}
-              reloadRooms={reloadRooms}
-              onActivity={reloadRoomsSoon}
-            />
-          )}
-          {roomId === undefined && <HomeScreen>{!wide && sidebar}</HomeScreen>}
-        </main>
+    <UnreadTotal value={total}>
+      <div className="flex h-dvh flex-col overflow-hidden ps-[env(safe-area-inset-left)] pe-[env(safe-area-inset-right)]">
+        <SkipLink />
+        <ConnectionStatus
+          connectionState={connectionState}
+          onReconnect={comeBack}
+          locale={locale}
+        />
+        <div className="flex min-h-0 flex-1">
+          {wide && <div className="w-76 shrink-0 border-line border-e">{sidebar}</div>}
+          <main ref={main} id="main" tabIndex={-1} className="min-w-0 flex-1 outline-none">
+            {roomId !== undefined && (
+              <RoomScreen
+                key={roomId}
+                roomId={roomId}
+                room={rooms.data?.rooms.find((each) => each.roomId === roomId)}
+                session={session}
+                socket={socket}
+                isConnected={isConnected}
+                characters={characters.data ?? []}
+                contentLimitBytes={props.contentLimitBytes}
+                showsPrompts={props.showsPrompts}
+                reloadRooms={reloadRooms}
+                onActivity={lists.reloadRoomsSoon}
+              />
+            )}
+            {roomId === undefined && <HomeScreen>{!wide && sidebar}</HomeScreen>}
+          </main>
+        </div>
+        <ConnectionReplacedModal
+          isOpen={replaced !== null}
+          message={replaced?.message}
+          locale={locale}
+          onClose={() => setReplaced(null)}
+          onReconnect={comeBack}
+        />
       </div>
-      <ConnectionReplacedModal
-        isOpen={replaced !== null}
-        message={replaced?.message}
-        locale={locale}
-        onClose={() => setReplaced(null)}
-        onReconnect={comeBack}
-      />
-    </div>
+    </UnreadTotal>
   )
+}
+
+/** Without a valid token there is nothing here. */
+function useRefusedEnd(isRefused: boolean, onSessionEnded: () => void) {
+  useEffect(() => {
+    if (isRefused) onSessionEnded()
+  }, [isRefused, onSessionEnded])
+}
+
+/** Another tab may have been asked to take the connection back. */
+function useEndOf(isBack: boolean, setReplaced: (replaced: null) => void) {
+  useEffect(() => {
+    if (isBack) setReplaced(null)
+  }, [isBack, setReplaced])
 }
 
 /** Makes a room with a character and goes there. */

@@ -32,7 +32,8 @@ export function Preferences({ locale, onLocale, theme, onTheme }: PreferencesPro
   )
 }
 
-function Choice<T extends string>(props: {
+/** One of several. */
+export function Choice<T extends string>(props: {
   label: string
   value: T
   options: readonly (readonly [T, string])[]

@@ -1,22 +1,26 @@
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { characterName, type People } from '@/components/chat/common/people'
+import { type StatusOf, StatusProvider } from '@/components/chat/common/presence'
 import { useText } from '@/components/chat/i18n/TextContext'
 import { MessageList, NewestButton } from '@/components/chat/messages/MessageList'
 import { PromptDialog } from '@/components/chat/messages/PromptDialog'
-import { firstKey } from '@/components/chat/messages/slots'
+import { firstKey, NEW_LINE } from '@/components/chat/messages/slots'
 import { useChatScroll } from '@/components/chat/messages/useChatScroll'
 import { useUnseen } from '@/components/chat/messages/useUnseen'
 import { LineQuality } from '@/components/chat/room/LineQuality'
 import { LiveRegion } from '@/components/chat/room/LiveRegion'
+import type { ShownCharacter } from '@/components/chat/room/MembersPopover'
 import { NobodyAnswers } from '@/components/chat/room/NobodyAnswers'
 import { RoomGreeting } from '@/components/chat/room/RoomGreeting'
 import { RoomHeader } from '@/components/chat/room/RoomHeader'
 import { TypingLine } from '@/components/chat/room/TypingLine'
 import { useAnnouncements } from '@/components/chat/room/useAnnouncements'
 import { useAutoRead } from '@/components/chat/room/useAutoRead'
+import { useLeftOff } from '@/components/chat/room/useLeftOff'
 import {
   type CharacterSummary,
   type ChatSocket,
+  type ChatView,
   CONTENT_LIMIT_BYTES,
   type RoomSummary,
   type UseSocketChatReturn,
@@ -27,7 +31,6 @@ import type { Session } from '../session'
 import { useKnownNames } from '../state/useKnownNames'
 import { useIsKnown, useRemembered } from '../state/useKnownRoom'
 import { useMessageHandlers } from '../state/useMessageHandlers'
-import { usePresence } from '../state/usePresence'
 import { usePrompt } from '../state/usePrompt'
 import { useRefusal } from '../state/useRefusal'
 import { useTitle } from '../state/useTitle'
@@ -59,22 +62,22 @@ export function RoomScreen(props: RoomScreenProps) {
   const partner = chosen ?? room?.characterId
   const chat = useSocketChat({ socket, isConnected, roomId, characterId: partner })
   const { messages, conversation, isInRoom } = chat
-  const { members, nameOf } = useKnownNames(roomId, session.token, isInRoom, chat.members, messages)
+  const known = useKnownNames(roomId, session.token, isInRoom, chat.members, messages)
 
   const people = useMemo<People>(
-    () => ({ userId, characters, nameOf }),
-    [userId, characters, nameOf],
+    () => ({ userId, characters, nameOf: known.nameOf }),
+    [userId, characters, known.nameOf],
   )
   const characterId = partner ?? messages.find((each) => each.role === 'character')?.characterId
   const title = characterId ? characterName(characters, characterId) : t.unnamedRoom
   useTitle(title)
 
-  const view = useView(chat)
+  const view = useView(chat, userId)
   const news = useAnnouncements(conversation, userId, isInRoom)
   useActivity(messages.at(-1)?.id, messages.at(-1)?.state, isInRoom, onActivity)
 
+  const statusOf = useStatusOf(chat)
   const refusal = useRefusal(chat.error, isInRoom)
-  usePresence(isInRoom, chat.setPresence)
 
   const prompt = usePrompt(roomId, session.token)
   const { contentLimitBytes: limitBytes = CONTENT_LIMIT_BYTES } = props
@@ -97,7 +100,7 @@ export function RoomScreen(props: RoomScreenProps) {
       <RoomHeader
         title={title}
         avatarId={characterId ?? roomId}
-        members={members}
+        people={{ ...known, character: shownCharacter(characterId, title, chat.characters) }}
         userId={userId}
         link={roomLink(roomId, window.location)}
         homeHref={hashOf({ page: 'home' })}
@@ -105,20 +108,23 @@ export function RoomScreen(props: RoomScreenProps) {
         <LineQuality socket={socket} isConnected={isConnected} />
       </RoomHeader>
       {refusal && <Refusal error={refusal} onRetry={() => void chat.joinRoom()} />}
-      <div className="relative flex min-h-0 flex-1 flex-col">
-        <MessageList
-          chat={chat}
-          people={people}
-          handlers={handlers}
-          scroll={view.scroll}
-          onLoadOlder={view.loadOlder}
-          footer={<TypingLine people={people} typingUsers={chat.typingUsers} />}
-          empty={<RoomGreeting character={characters.find((each) => each.id === characterId)} />}
-        />
-        {!view.scroll.following && (
-          <NewestButton hasNew={view.hasNew} onClick={view.scroll.toBottom} />
-        )}
-      </div>
+      <StatusProvider statusOf={statusOf}>
+        <div className="relative flex min-h-0 flex-1 flex-col">
+          <MessageList
+            chat={chat}
+            people={people}
+            handlers={handlers}
+            scroll={view.scroll}
+            leftOff={view.leftOff}
+            onLoadOlder={view.loadOlder}
+            footer={<TypingLine people={people} typingUsers={chat.typingUsers} />}
+            empty={<RoomGreeting character={characters.find((each) => each.id === characterId)} />}
+          />
+          {!view.scroll.following && (
+            <NewestButton hasNew={view.hasNew} onClick={view.scroll.toBottom} />
+          )}
+        </div>
+      </StatusProvider>
       {!refusal && isRoomKnown && partner === undefined && (
         <NobodyAnswers characters={characters} onChoose={choose} onClose={leadOn} />
       )}
@@ -140,16 +146,22 @@ export function RoomScreen(props: RoomScreenProps) {
 }
 
 /** What of the conversation is in view, and what follows from that. */
-function useView(chat: UseSocketChatReturn) {
-  const { messages, conversation, variants, isInRoom, hasMore, isLoadingHistory } = chat
+function useView(chat: UseSocketChatReturn, userId: string) {
+  const { messages, conversation, variants, readMarkers, isInRoom, hasMore } = chat
   const loadOlder = () => {
-    if (hasMore && !isLoadingHistory && isInRoom) void chat.loadMessageHistory()
+    if (hasMore && !chat.isLoadingHistory && isInRoom) void chat.loadMessageHistory()
   }
-  const scroll = useChatScroll(firstKey(conversation, variants), hasMore && isInRoom, loadOlder)
+  const leftOff = useLeftOff(conversation, readMarkers, userId, isInRoom)
+  const scroll = useChatScroll(
+    firstKey(conversation, variants),
+    hasMore && isInRoom,
+    loadOlder,
+    leftOff === null ? undefined : NEW_LINE,
+  )
   const hasNew = useUnseen(conversation.at(-1)?.id, scroll.following)
   // What stands on other branches counts as read with it: nobody need go there for that.
-  useAutoRead(messages, scroll.following, chat.markRead)
-  return { scroll, hasNew, loadOlder }
+  useAutoRead(messages, scroll.inView, chat.markRead)
+  return { scroll, leftOff, hasNew, loadOlder }
 }
 
 function Refusal(props: { error: Error; onRetry: () => void }) {
@@ -158,6 +170,25 @@ function Refusal(props: { error: Error; onRetry: () => void }) {
       <Failure {...props} />
     </div>
   )
+}
+
+/** How people and characters of the room are shown beside what they wrote. */
+function useStatusOf({ members, characters }: Pick<ChatView, 'members' | 'characters'>): StatusOf {
+  return useCallback(
+    ({ id, kind }) =>
+      kind === 'character'
+        ? (characters.get(id) ?? 'idle')
+        : members.find(({ userId }) => userId === id)?.status,
+    [members, characters],
+  )
+}
+
+function shownCharacter(
+  id: string | undefined,
+  name: string,
+  characters: ChatView['characters'],
+): ShownCharacter | undefined {
+  return id === undefined ? undefined : { id, name, status: characters.get(id) ?? 'idle' }
 }
 
 /** Leads the focus on from what vanishes with the button that was pressed in it. */

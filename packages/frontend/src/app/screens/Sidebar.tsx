@@ -20,6 +20,10 @@ export interface SidebarProps {
   onSignOut: () => void
   findUnsent: () => Promise<readonly string[]>
   preferences: ReactNode
+  /** What is the person's own, below it. */
+  account: ReactNode
+  /** How much is unread in a room. */
+  unreadIn: (roomId: string) => number
   /** Whether it is the whole page, as on a phone. */
   alone?: boolean
 }
@@ -46,6 +50,7 @@ export function Sidebar(props: SidebarProps) {
               hasMore={list.hasMore}
               characters={characters.data ?? []}
               currentRoomId={props.currentRoomId}
+              unreadIn={props.unreadIn}
               hrefOf={(roomId) => hashOf({ page: 'room', roomId })}
             />
           )}
@@ -53,6 +58,7 @@ export function Sidebar(props: SidebarProps) {
       </nav>
       <Account session={props.session} onSignOut={props.onSignOut} findUnsent={props.findUnsent}>
         {props.preferences}
+        {props.account}
       </Account>
     </div>
   )

@@ -4,6 +4,8 @@ import { listCharacters, listRooms, type RoomList, type RoomSummary } from '@/in
 import { SERVER } from '../server'
 import { useResource } from './useResource'
 
+export type ChatLists = ReturnType<typeof useChatLists>
+
 /** Of the many messages of a lively room, all within this time are answered with one request. */
 const GATHER_MS = 500
 

@@ -2,6 +2,14 @@ import { useCallback, useEffect, useMemo, useState } from 'react'
 import { type ChatMessage, listMembers, type Member } from '@/index'
 import { SERVER } from '../server'
 
+export interface KnownPeople {
+  /** Those who are in the room. */
+  members: Member[]
+  /** Those who belong to it and are not, as they were when the list was asked for. */
+  others: Member[]
+  nameOf: (userId: string) => string | undefined
+}
+
 /**
  * The members with their names, and everybody else who has written here. Events name people only by
  * id, and those who have left are no longer members of the view: whoever is unknown is asked for.
@@ -12,7 +20,8 @@ export function useKnownNames(
   isInRoom: boolean,
   members: readonly Member[],
   messages: readonly ChatMessage[],
-): { members: Member[]; nameOf: (userId: string) => string | undefined } {
+): KnownPeople {
+  const [listed, setListed] = useState<readonly Member[]>([])
   const [known, setKnown] = useState<ReadonlyMap<string, string>>(new Map())
   const names = useMemo(() => withNames(known, members), [known, members])
   const unknown = useMemo(
@@ -25,10 +34,14 @@ export function useKnownNames(
   }, [members])
 
   useEffect(() => {
-    if (!isInRoom || unknown === '') return
+    // Who belongs to a room and is not there is asked for once, with the names that are unknown then.
+    if (!isInRoom) return
     const abort = new AbortController()
     listMembers(roomId, { url: SERVER, token, signal: abort.signal }).then(
-      (list) => setKnown((last) => withNames(last, list.members)),
+      (list) => {
+        setListed(list.members)
+        if (unknown !== '') setKnown((last) => withNames(last, list.members))
+      },
       () => undefined, // They stay without a name; the next one unknown asks again.
     )
     return () => abort.abort()
@@ -43,7 +56,11 @@ export function useKnownNames(
       }),
     [members, names],
   )
-  return { members: named, nameOf }
+  const others = useMemo(() => {
+    const here = new Set(members.map(({ userId }) => userId))
+    return listed.filter(({ userId }) => !here.has(userId))
+  }, [listed, members])
+  return { members: named, others, nameOf }
 }
 
 /** The same map where nothing is new, so that nothing is drawn again. */

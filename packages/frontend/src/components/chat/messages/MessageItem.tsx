@@ -2,6 +2,7 @@ import type { ReactNode } from 'react'
 import type { AnswerFailure, ChatMessage } from '@/index'
 import { Avatar } from '../common/Avatar'
 import type { Author } from '../common/people'
+import { AuthorDot } from '../common/presence'
 import { useText } from '../i18n/TextContext'
 import { Markdown } from '../markdown/Markdown'
 import { DeliveryState, OutcomeNote } from './MessageState'
@@ -64,6 +65,7 @@ function Byline({ author, timestamp }: { author: Author; timestamp: string }) {
     <p className="mb-1 flex flex-wrap items-baseline gap-x-2 text-sm">
       <span className={author.kind === 'self' ? 'sr-only' : 'font-semibold'}>{author.name}</span>
       {author.kind === 'character' && <span className="sr-only">{t.character}</span>}
+      <AuthorDot author={author} />
       <time
         dateTime={timestamp}
         title={fullTime(timestamp, locale)}

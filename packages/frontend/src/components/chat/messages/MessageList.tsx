@@ -25,6 +25,8 @@ export interface MessageListProps {
   handlers: MessageHandlers
   scroll: ChatScroll
   onLoadOlder: () => void
+  /** Where one left off: what is new comes after it. */
+  leftOff: number | null
   /** Below the last message. */
   footer: ReactNode
   /** In place of messages, as long as there are none. */
@@ -36,7 +38,8 @@ export function MessageList(props: MessageListProps) {
   const { conversation: messages, variants } = chat
   const { t } = useText()
   const slots = useMemo(() => toSlots(messages, variants), [messages, variants])
-  const rows = useMemo(() => toRows(slots), [slots])
+  const { leftOff } = props
+  const rows = useMemo(() => toRows(slots, leftOff), [slots, leftOff])
   const { userId } = props.people
   const asked = useMemo(() => ownIds(messages, userId), [messages, userId])
   const lastSlot = slots.at(-1)
@@ -57,9 +60,9 @@ export function MessageList(props: MessageListProps) {
         <ol ref={scroll.content} className="flex flex-col">
           {rows.map((row) => (
             <li key={row.key} data-key={row.key}>
-              {row.kind === 'day' ? (
-                <DayLine timestamp={row.timestamp} />
-              ) : (
+              {row.kind === 'new' && <NewLine />}
+              {row.kind === 'day' && <DayLine timestamp={row.timestamp} />}
+              {row.kind === 'slot' && (
                 <SlotItem
                   slot={row.slot}
                   continues={row.continues}
@@ -68,7 +71,7 @@ export function MessageList(props: MessageListProps) {
                   thoughts={runningText(row, chat.thoughts)}
                   failures={chat.failures}
                   handlers={props.handlers}
-                  readers={row.slot.variants[0]?.id === own?.id ? readers : ''}
+                  readers={row.slot.variants[0]?.id === own?.id ? readers : null}
                   mayRegenerate={row.slot === lastSlot}
                   answersMe={asked.has(row.slot.variants[0]?.replyTo ?? '')}
                 />
@@ -115,6 +118,16 @@ function DayLine({ timestamp }: { timestamp: string }) {
   return (
     <div className="mt-5 flex items-center gap-3 text-muted text-xs before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
       {day.kind === 'date' ? day.text : t[day.kind]}
+    </div>
+  )
+}
+
+/** Where one left off; a scroll looks for it by its key. */
+function NewLine() {
+  const { t } = useText()
+  return (
+    <div className="mt-5 flex items-center gap-3 font-semibold text-accent text-xs before:h-px before:flex-1 before:bg-accent after:h-px after:flex-1 after:bg-accent">
+      {t.newFromHere}
     </div>
   )
 }

@@ -82,13 +82,26 @@ export function DeliveryState({
   )
 }
 
-/** Below one's own last message: who has read it. */
-export function ReadNote({ names }: { names: readonly string[] }) {
-  const { t } = useText()
-  if (names.length === 0) return null
+export interface ReadNoteProps {
+  /** What the people are called who have read it. */
+  people: readonly string[]
+  /** What the characters are called that have taken it up. */
+  characters: readonly string[]
+}
+
+/** Below one's own last message: that the server has it, or who has read it. */
+export function ReadNote({ people, characters }: ReadNoteProps) {
+  const { t, locale } = useText()
+  const all = [...people, ...characters]
+  if (all.length === 0)
+    return (
+      <p className="mt-1 text-muted text-xs">
+        <MessageStatusIndicator status="sent" locale={locale} />
+      </p>
+    )
   return (
-    <p className="mt-1 text-muted text-xs" title={t.readBy([...names])}>
-      {t.read}
+    <p className="mt-1 text-muted text-xs" title={t.readBy(all)}>
+      {people.length > 0 ? t.read : t.readBy(all)}
     </p>
   )
 }

@@ -1,13 +1,14 @@
 import { memo, type RefObject, useRef, useState } from 'react'
 import type { AnswerFailure, ChatMessage } from '@/index'
-import { authorOf, type Names, type People, personName } from '../common/people'
+import { authorOf, characterName, type Names, type People, personName } from '../common/people'
 import { useText } from '../i18n/TextContext'
 import { AnswerActions } from './AnswerActions'
 import { DeleteQuestion } from './DeleteQuestion'
 import { EditForm } from './EditForm'
 import { MessageItem } from './MessageItem'
-import { ReadNote } from './MessageState'
+import { ReadNote, type ReadNoteProps } from './MessageState'
 import { OwnActions } from './OwnActions'
+import { CHARACTER } from './readers'
 import { type Slot, sameSlot } from './slots'
 import type { VariantTurnerProps } from './VariantTurner'
 
@@ -38,8 +39,8 @@ export interface SlotItemProps {
   /** Why answers failed, by message. */
   failures: ReadonlyMap<string, AnswerFailure>
   handlers: MessageHandlers
-  /** The others who have read it, where that is to be shown: ids with spaces between them. */
-  readers: string
+  /** The others who have read it: ids with spaces between them; `null` where that is not to be shown. */
+  readers: string | null
   /** Only at the end of a conversation another answer makes sense. */
   mayRegenerate: boolean
   /** Whether one asked for it oneself. */
@@ -90,7 +91,7 @@ function SlotView(props: SlotItemProps) {
         )
       }
     >
-      <ReadNote names={namesOf(props.readers, people, t)} />
+      {props.readers !== null && <ReadNote {...namesOf(props.readers, people, t)} />}
       {!isEdited && (
         <Actions
           {...props}
@@ -191,6 +192,13 @@ function useVariant({ variants, beside }: Slot, onChoose: (messageId: string) =>
   }
 }
 
-function namesOf(ids: string, people: People, names: Names): string[] {
-  return ids === '' ? [] : ids.split(' ').map((id) => personName(people, id, names))
+function namesOf(readers: string, people: People, names: Names): ReadNoteProps {
+  const ids = readers === '' ? [] : readers.split(' ')
+  const isCharacter = (id: string) => id.startsWith(CHARACTER)
+  return {
+    people: ids.filter((id) => !isCharacter(id)).map((id) => personName(people, id, names)),
+    characters: ids
+      .filter(isCharacter)
+      .map((id) => characterName(people.characters, id.slice(CHARACTER.length))),
+  }
 }

@@ -38,5 +38,11 @@ describe('who has read', () => {
     const markers = [marker('ann', 9), marker('bob', 2), marker('eve', 1), marker('joe', 3)]
     expect(readersOf(messages[1], markers, 'ann')).toEqual(['bob', 'joe'])
     expect(readersOf(undefined, markers, 'ann')).toEqual([])
+    const taken = { ...marker('ann', 2), characterId: 'echo' }
+    expect(readersOf(messages[1], [...markers, taken], 'ann')).toEqual([
+      'bob',
+      'joe',
+      'character:echo',
+    ])
   })
 })

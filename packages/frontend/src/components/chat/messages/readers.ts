@@ -1,4 +1,4 @@
-import type { ChatMessage, ReadMarker } from '@/index'
+import { type ChatMessage, type ReadMarker, receiptOf } from '@/index'
 
 /** The last message of one's own that the server has. */
 export function lastOwn(messages: readonly ChatMessage[], userId: string): ChatMessage | undefined {
@@ -11,15 +11,16 @@ export function lastOwn(messages: readonly ChatMessage[], userId: string): ChatM
   )
 }
 
-/** The other people who have read up to a message. */
+/** What stands before the id of a character among readers. */
+export const CHARACTER = 'character:'
+
+/** The others who have read up to a message: people by their ids, then characters. */
 export function readersOf(
   message: ChatMessage | undefined,
   markers: readonly ReadMarker[],
   userId: string,
 ): string[] {
   if (!message) return []
-  return markers
-    .filter((marker) => marker.characterId === undefined && marker.userId !== userId)
-    .filter((marker) => marker.seq >= message.seq)
-    .map((marker) => marker.userId)
+  const { users, characters } = receiptOf(message, markers, userId)
+  return [...users, ...characters.map((id) => CHARACTER + id)]
 }

@@ -55,8 +55,25 @@ describe('slots', () => {
 })
 
 describe('rows', () => {
-  const kinds = (messages: ChatMessage[]) =>
-    toRows(toSlots(messages)).map((row) => (row.kind === 'day' ? 'day' : [row.key, row.continues]))
+  const kinds = (messages: ChatMessage[], leftOff: number | null = null) =>
+    toRows(toSlots(messages), leftOff).map((row) =>
+      row.kind === 'slot' ? [row.key, row.continues] : row.kind,
+    )
+
+  test('a line stands where one left off, and a name after it', () => {
+    const messages = [1, 2, 3].map((seq) => message(`m${seq}`, { seq }))
+    const pending = message('mine', { seq: 0, status: 'pending' })
+    expect(kinds([...messages, pending], 1)).toEqual([
+      'day',
+      ['m1', false],
+      'new',
+      ['m2', false],
+      ['m3', true],
+      ['mine', true],
+    ])
+    expect(kinds(messages, 3)).not.toContain('new')
+    expect(kinds([pending], 0)).not.toContain('new')
+  })
 
   test('one author within minutes stands under one name', () => {
     expect(

@@ -10,7 +10,11 @@ export interface Slot {
 
 export type Row =
   | { kind: 'day'; key: string; timestamp: string }
+  | { kind: 'new'; key: typeof NEW_LINE }
   | { kind: 'slot'; key: string; slot: Slot; continues: boolean }
+
+/** The key of the line where one left off. */
+export const NEW_LINE = 'new-line'
 
 /** Messages of one author within this time stand under one name. */
 const TOGETHER_MS = 5 * 60_000
@@ -72,8 +76,12 @@ export function sameSlot(one: Slot, other: Slot): boolean {
   )
 }
 
-/** The rows of the list: slots, and a line wherever a new day begins in the reader's time zone. */
-export function toRows(slots: readonly Slot[]): Row[] {
+/**
+ * The rows of the list: slots, a line wherever a new day begins in the reader's time zone, and one where
+ * the reader left off, before the first message that came after that.
+ */
+export function toRows(slots: readonly Slot[], leftOff: number | null = null): Row[] {
+  const firstNew = leftOff === null ? undefined : slots.find((slot) => isAfter(slot, leftOff))
   const rows: Row[] = []
   let before: ChatMessage | undefined
   for (const slot of slots) {
@@ -83,15 +91,22 @@ export function toRows(slots: readonly Slot[]): Row[] {
     if (newDay) {
       rows.push({ kind: 'day', key: `day-${slot.key}`, timestamp: message.timestamp })
     }
+    if (slot === firstNew) rows.push({ kind: 'new', key: NEW_LINE })
     rows.push({
       kind: 'slot',
       key: slot.key,
       slot,
-      continues: !newDay && before !== undefined && belongTogether(before, message),
+      continues:
+        !newDay && slot !== firstNew && before !== undefined && belongTogether(before, message),
     })
     before = message
   }
   return rows
+}
+
+/** What is on its way has no place yet: nothing of it is new to who writes it. */
+function isAfter({ variants }: Slot, seq: number): boolean {
+  return variants.some((each) => each.seq > seq)
 }
 
 function dayOf(message: ChatMessage): string {

@@ -1,19 +1,27 @@
 import { useId } from 'react'
-import type { Member } from '@/index'
+import { type Member, PresenceLabel, type ShownStatus } from '@/index'
 import { Avatar } from '../common/Avatar'
 import { Icon } from '../common/Icon'
 import { useText } from '../i18n/TextContext'
 
-const DOTS = { online: 'bg-accent', away: 'bg-warning', offline: 'bg-edge' } as const
+/** A character as the room shows it. */
+export interface ShownCharacter {
+  id: string
+  name: string
+  status: ShownStatus
+}
 
-/** Who is in the room, behind a button that says how many. */
-export function MembersPopover({
-  members,
-  userId,
-}: {
+export interface MembersPopoverProps {
+  /** Those who are in the room. */
   members: readonly Member[]
+  /** Those who belong to it and are not. */
+  others: readonly Member[]
+  character: ShownCharacter | undefined
   userId: string
-}) {
+}
+
+/** Who is in the room and who belongs to it, behind a button that says how many are. */
+export function MembersPopover({ members, others, character, userId }: MembersPopoverProps) {
   const { t } = useText()
   const id = useId()
   return (
@@ -34,24 +42,50 @@ export function MembersPopover({
           {members.map((member) => (
             <MemberRow key={member.userId} member={member} own={member.userId === userId} />
           ))}
+          {character && <CharacterRow character={character} />}
         </ul>
+        {others.length > 0 && (
+          <>
+            <h2 className="mt-3 mb-2 px-1 font-semibold text-muted text-xs">{t.notHere}</h2>
+            <ul className="flex flex-col gap-1">
+              {others.map((member) => (
+                <MemberRow key={member.userId} member={member} own={member.userId === userId} />
+              ))}
+            </ul>
+          </>
+        )}
       </section>
     </>
   )
 }
 
 function MemberRow({ member, own }: { member: Member; own: boolean }) {
-  const { t } = useText()
+  const { t, locale } = useText()
   const name = member.name ?? t.someone
   return (
     <li className="flex items-center gap-2.5 rounded-lg px-1 py-1">
       <Avatar id={member.userId} name={name} className="size-8" />
-      <span className="min-w-0 flex-1 truncate text-sm">
-        {name} {own && <span className="text-muted">{t.youSuffix}</span>}
+      <span className="min-w-0 flex-1">
+        <span className="block truncate text-sm">
+          {name} {own && <span className="text-muted">{t.youSuffix}</span>}
+        </span>
+        <PresenceLabel status={member.status} lastSeen={member.lastSeen} locale={locale} />
       </span>
-      <span className="flex items-center gap-1.5 text-muted text-xs">
-        <span aria-hidden="true" className={`size-2 rounded-full ${DOTS[member.status]}`} />
-        {t[member.status]}
+    </li>
+  )
+}
+
+function CharacterRow({ character }: { character: ShownCharacter }) {
+  const { t, locale } = useText()
+  const { id, name, status } = character
+  return (
+    <li className="flex items-center gap-2.5 rounded-lg px-1 py-1">
+      <Avatar id={id} name={name} square className="size-8" />
+      <span className="min-w-0 flex-1">
+        <span className="block truncate text-sm">
+          {name} <span className="sr-only">{t.character}</span>
+        </span>
+        <PresenceLabel status={status} locale={locale} />
       </span>
     </li>
   )

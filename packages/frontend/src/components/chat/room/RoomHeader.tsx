@@ -1,15 +1,16 @@
 import type { ReactNode } from 'react'
-import type { Member } from '@/index'
+import { PresenceLabel } from '@/index'
 import { Avatar } from '../common/Avatar'
 import { Icon } from '../common/Icon'
 import { useCopy } from '../common/useCopy'
 import { useText } from '../i18n/TextContext'
-import { MembersPopover } from './MembersPopover'
+import { MembersPopover, type MembersPopoverProps } from './MembersPopover'
 
 export interface RoomHeaderProps {
   title: string
   avatarId: string
-  members: readonly Member[]
+  /** Those who are in the room, those who belong to it and are not, and whom one talks with. */
+  people: Omit<MembersPopoverProps, 'userId'>
   userId: string
   link: string
   homeHref: string
@@ -18,8 +19,8 @@ export interface RoomHeaderProps {
 }
 
 export function RoomHeader(props: RoomHeaderProps) {
-  const { title, avatarId, members, userId, link, homeHref, children } = props
-  const { t } = useText()
+  const { title, avatarId, people, userId, link, homeHref, children } = props
+  const { t, locale } = useText()
   return (
     <header className="flex min-h-16 items-center gap-2 border-line border-b bg-surface px-3 pt-[env(safe-area-inset-top)] sm:px-4">
       <a
@@ -30,9 +31,12 @@ export function RoomHeader(props: RoomHeaderProps) {
         <Icon name="left" />
       </a>
       <Avatar id={avatarId} name={title} square />
-      <h1 className="min-w-0 flex-1 truncate font-semibold">{title}</h1>
+      <div className="min-w-0 flex-1">
+        <h1 className="truncate font-semibold leading-tight">{title}</h1>
+        {people.character && <PresenceLabel status={people.character.status} locale={locale} />}
+      </div>
       {children}
-      <MembersPopover members={members} userId={userId} />
+      <MembersPopover {...people} userId={userId} />
       <CopyLink link={link} />
     </header>
   )

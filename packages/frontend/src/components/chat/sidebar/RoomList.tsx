@@ -1,4 +1,4 @@
-import type { CharacterSummary, RoomSummary } from '@/index'
+import { type CharacterSummary, type RoomSummary, UnreadBadge } from '@/index'
 import { Avatar } from '../common/Avatar'
 import { characterName } from '../common/people'
 import { firstLine } from '../common/preview'
@@ -11,6 +11,8 @@ export interface RoomListProps {
   characters: readonly CharacterSummary[]
   currentRoomId: string | undefined
   hrefOf: (roomId: string) => string
+  /** How much is unread in a room. */
+  unreadIn: (roomId: string) => number
 }
 
 export function RoomList(props: RoomListProps) {
@@ -33,12 +35,13 @@ function RoomRow({
   characters,
   currentRoomId,
   hrefOf,
+  unreadIn,
 }: RoomListProps & { room: RoomSummary }) {
   const { t, locale } = useText()
   const current = room.roomId === currentRoomId
   const name = room.characterId ? characterName(characters, room.characterId) : t.unnamedRoom
   // The room that is open is being read, whatever the list said when it was fetched.
-  const unread = current ? 0 : Math.max(0, room.lastSeq - room.readSeq)
+  const unread = current ? 0 : unreadIn(room.roomId)
   return (
     <li>
       <a
@@ -60,22 +63,10 @@ function RoomRow({
             <span className="min-w-0 flex-1 truncate text-muted text-sm">
               {room.lastMessage ? firstLine(room.lastMessage.content) || '…' : t.emptyRoomShort}
             </span>
-            {unread > 0 && <UnreadCount count={unread} />}
+            <UnreadBadge count={unread} locale={locale} />
           </span>
         </span>
       </a>
     </li>
-  )
-}
-
-const UNREAD_SHOWN_MAX = 99
-
-function UnreadCount({ count }: { count: number }) {
-  const { t } = useText()
-  return (
-    <span className="shrink-0 rounded-full bg-accent px-1.5 font-semibold text-on-accent text-xs tabular-nums leading-5">
-      <span aria-hidden="true">{count > UNREAD_SHOWN_MAX ? `${UNREAD_SHOWN_MAX}+` : count}</span>
-      <span className="sr-only">{t.unread(count)}</span>
-    </span>
   )
 }
