@@ -1,5 +1,5 @@
 """Measure what it costs that several servers are one chat: CPU of the servers for each event that reaches a client, and commands
-that Redis is given, with 1, 2 and 3 servers and the same people in the same room, spread over them.
+that Redis and MongoDB are given, with 1, 2 and 3 servers and the same people in the same room, spread over them.
 
 The figures go into docs/performance.md (see `--write`). A real Redis and a real mongod run beside it; their time is not counted.
 """
@@ -34,6 +34,13 @@ MESSAGES = 600
 AT_ONCE = 6
 WORDS = 150
 STREAMS = 12
+COLUMNS = (
+    "CPU for a message delivered",
+    "Redis for a message",
+    "MongoDB for a message",
+    "CPU for a chunk delivered",
+    "Redis for a chunk",
+)
 EXPIRES = 4_102_444_800.0
 SECONDS = 120.0
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -54,15 +61,27 @@ class Counting(Listener):
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one load: microseconds of the servers' CPU for each delivery, and of Redis' publishes and other commands."""
+    """Of one load: microseconds of the servers' CPU for each delivery; for each event what Redis and MongoDB were given."""
 
     cpu: float
     publishes: float
     others: float
+    inserts: float
+    """Those that are refused, since another server was quicker, count as well."""
+    reads: float
+
+
+@dataclass(frozen=True)
+class Running:
+    """All that runs."""
+
+    servers: list[ServerProcess]
+    redis: RedisServer | None
+    mongod: ReplicaSet
 
 
 @contextmanager
-def running(count: int) -> Iterator[tuple[list[ServerProcess], RedisServer | None]]:
+def running(count: int) -> Iterator[Running]:
     """Servers; with more than one, over a Redis."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -79,7 +98,7 @@ def running(count: int) -> Iterator[tuple[list[ServerProcess], RedisServer | Non
             server = ServerProcess(folder / f"server {number}", *flags).start()
             stack.callback(server.stop)
             servers.append(server)
-        yield servers, redis
+        yield Running(servers, redis, mongod)
 
 
 def cpu(servers: list[ServerProcess]) -> float:
@@ -104,6 +123,13 @@ async def commands(redis: RedisServer | None) -> tuple[int, int]:
         if name.split("_", 1)[1] in {"evalsha", "srem", "ping"}
     )
     return publishes, called
+
+
+def operations(mongod: ReplicaSet) -> tuple[int, int]:
+    """Inserts into the log, and reads of it, that MongoDB was given by now."""
+    with mongod.client() as client:
+        counted = client.admin.command("top")["totals"]["bench.chat_messages"]
+    return int(counted["insert"]["count"]), int(counted["queries"]["count"])
 
 
 @asynccontextmanager
@@ -131,14 +157,17 @@ async def until(clients: list[tuple[Connection, Counting]], name: str, count: in
 
 async def measure(count: int) -> tuple[Cost, Cost]:
     """Messages to all, then answers that all watch."""
-    with running(count) as (servers, redis):
+    with running(count) as all_of_it:
+        servers, redis = all_of_it.servers, all_of_it.redis
         async with people(servers) as clients:
             await asyncio.sleep(1.5)
             costs: list[Cost] = []
             for load in (send_all, stream_all):
                 used, before, began = cpu(servers), await commands(redis), time.monotonic()
+                inserted, read = operations(all_of_it.mongod)
                 events, delivered = await load(clients)
                 publishes, others = await commands(redis)
+                inserts, reads = operations(all_of_it.mongod)
                 # What servers say without anybody saying anything: a beat, a ping and a publish to each, every second.
                 idle = (time.monotonic() - began) * count if redis is not None else 0
                 costs.append(
@@ -146,6 +175,8 @@ async def measure(count: int) -> tuple[Cost, Cost]:
                         (cpu(servers) - used) / delivered * 1e6,
                         max(publishes - before[0] - idle * count, 0) / events,
                         max(others - before[1] - idle * 2, 0) / events,
+                        (inserts - inserted) / events,
+                        (reads - read) / events,
                     )
                 )
             return costs[0], costs[1]
@@ -179,14 +210,14 @@ async def main(*, write: bool) -> None:
         "",
         f"{PEOPLE} people in one room, spread over the servers; {MESSAGES} messages, then {STREAMS} answers that all watch.",
         "",
-        "| servers | CPU for a message delivered | Redis for a message | CPU for a chunk delivered | Redis for a chunk |",
-        "|---|---|---|---|---|",
+        f"| servers | {' | '.join(COLUMNS)} |",
+        "|---|---|---|---|---|---|",
     ]
     for count in (1, 2, 3):
         messages, chunks = await measure(count)
         lines.append(
             f"| {count} | {messages.cpu:.1f} µs | {messages.publishes:.2f} publishes, {messages.others:.2f} others "
-            f"| {chunks.cpu:.1f} µs | {chunks.publishes:.2f} publishes, {chunks.others:.2f} others |"
+            f"| {messages.inserts:.2f} inserts, {messages.reads:.2f} reads | {chunks.cpu:.1f} µs | {chunks.publishes:.2f} publishes, {chunks.others:.2f} others |"
         )
         print(lines[-1], flush=True)
     print("\n".join(lines))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chaos.crowd import Size
 from chaos.violations import COLUMNS, MEANING
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,7 +73,17 @@ def command(outcome: "Outcome") -> str:
     """How to repeat it."""
     plan = outcome.plan
     servers = "" if plan.servers == 1 else f" SERVERS={plan.servers}"
-    return f"make chaos MINUTES={plan.seconds / 60:g} SEED={plan.seed} DATABASE={plan.database}{servers}"
+    return f"make chaos MINUTES={plan.seconds / 60:g} SEED={plan.seed} DATABASE={plan.database}{servers}{_given(plan.size)}"
+
+
+def _given(size: Size) -> str:
+    usual = Size()
+    given = [
+        f"--{name} {value:g}"
+        for name, value in (("people", size.people), ("rate", size.rate))
+        if value != getattr(usual, name)
+    ]
+    return f' ARGS="{" ".join(given)}"' if given else ""
 
 
 def write(outcome: "Outcome") -> None:

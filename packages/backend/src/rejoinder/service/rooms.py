@@ -362,7 +362,7 @@ class Rooms:
 
     def arrived(self, state: RoomState, message: ChatMessage) -> None:
         """Another server has told of a row."""
-        self._store.heard(state.id, message.seq)
+        self._store.heard(state.id, message.seq, self._sharing.before(state))
         self._let_out(state, message)
 
     async def reach(self, state: RoomState, seq: int) -> None:

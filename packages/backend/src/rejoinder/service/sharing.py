@@ -88,6 +88,11 @@ class Sharing:
         """To be called before a room's log is looked at: what is stored after that is told, or was lost."""
         return await self.cluster.listen(room_id)
 
+    def before(self, state: "RoomState") -> int:
+        """How many of the servers in a room come before this one, in an order that all of them see alike."""
+        me = self.cluster.server_id
+        return sum(server < me for server in state.listeners)
+
     def loaded(self, state: "RoomState", servers: Collection[str]) -> None:
         """The room is here from now on."""
         state.listeners.update(servers)

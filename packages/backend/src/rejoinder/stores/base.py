@@ -266,8 +266,11 @@ class Store(Protocol):
         """
         ...
 
-    def heard(self, room_id: str, seq: int) -> None:
-        """Another server has stored that row: what it appends next may be numbered from there."""
+    def heard(self, room_id: str, seq: int, before: int = 0) -> None:
+        """Another server has stored that row: what is appended next may be numbered from there.
+
+        Where servers get into each other's way in the room, so many of them go before this one.
+        """
         ...
 
     async def find(self, message_id: str) -> ChatMessage | None:

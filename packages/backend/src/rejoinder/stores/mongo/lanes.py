@@ -7,10 +7,8 @@ goes on from there. An ordered insert stops at its first refusal, so a room neve
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from pymongo import DESCENDING
@@ -21,6 +19,7 @@ from rejoinder.errors import Conflict, NotFound, Unavailable
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.stores.base import GONE, Appended, Draft, is_same
 from rejoinder.stores.mongo.connect import BUSY, answering
+from rejoinder.stores.mongo.lane import Entry, Lane
 from rejoinder.stores.mongo.model import ENDED, Document, message_document, message_of
 
 TAKEN = "This message id belongs to another message. Send it with a new id."
@@ -28,57 +27,8 @@ DUPLICATE_KEY = 11000
 GROUP = 256
 WAITING_MAX = 10_000
 LANES = 4
-ROOMS_KEPT = 10_000
-TOLD_SECONDS = 5.0
-HEAR_SECONDS = 0.02
 MAJORITY_TRIES = 100
 MAJORITY_SECONDS = 0.02
-
-
-@dataclass(slots=True)
-class Entry:
-    """A draft and who waits for it."""
-
-    draft: Draft
-    done: "asyncio.Future[Appended]"
-
-
-@dataclass(slots=True)
-class Lane:
-    """The rows that wait, and the last numbers of rooms, where known; the rooms that were used last are at the end."""
-
-    waiting: deque[Entry] = field(default_factory=deque)
-    last: dict[str, int] = field(default_factory=dict)
-    told: dict[str, float] = field(default_factory=dict)
-    """When another server last told of a row of a room: it may do so again."""
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-    runs: bool = False
-
-    def know(self, room_id: str, last: int) -> None:
-        """Keep a room's last number, and forget that of the room that was not used for longest."""
-        self.last[room_id] = max(last, self.last.pop(room_id, 0))
-        if len(self.last) > ROOMS_KEPT:
-            del self.last[next(iter(self.last))]
-
-    def hear(self, room_id: str, seq: int, now: float) -> None:
-        """Another server has stored a row of that number."""
-        self.know(room_id, seq)
-        self.told.pop(room_id, None)
-        self.told[room_id] = now
-        if len(self.told) > ROOMS_KEPT:
-            del self.told[next(iter(self.told))]
-        self.news.set()
-
-    async def hears(self, room_id: str) -> None:
-        """Wait a moment for what another server has to tell of a room, if it is likely to."""
-        loop = asyncio.get_running_loop()
-        if loop.time() - self.told.get(room_id, -TOLD_SECONDS) >= TOLD_SECONDS:
-            return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(HEAR_SECONDS):
-                while room_id not in self.last:
-                    self.news.clear()
-                    await self.news.wait()
 
 
 class Lanes:
@@ -113,10 +63,10 @@ class Lanes:
             task.add_done_callback(self._running.discard)
         return entry.done
 
-    def heard(self, room_id: str, seq: int) -> None:
+    def heard(self, room_id: str, seq: int, before: int) -> None:
         """Another server has stored that row; a majority has it."""
         lane = self._lanes[hash(room_id) % LANES]
-        lane.hear(room_id, seq, asyncio.get_running_loop().time())
+        lane.hear(room_id, seq, before, _now())
 
     async def close(self) -> None:
         """Write what has been taken."""
@@ -125,6 +75,9 @@ class Lanes:
 
     async def _run(self, lane: Lane) -> None:
         while lane.waiting:
+            if lane.refused:
+                waiting = islice(lane.waiting, GROUP)
+                await lane.give_way({entry.draft.room_id for entry in waiting}, _now())
             await self._do(lane, self._take(lane, GROUP))
         lane.runs = False
 
@@ -162,11 +115,13 @@ class Lanes:
             for entry in group:
                 last[entry.draft.room_id] += 1
                 documents.append(message_document(entry.draft, last[entry.draft.room_id]))
+            begun = _now()
             try:
                 await self._messages.insert_many(documents, ordered=True)
             except BulkWriteError as error:
                 group = await self._go_on(lane, group, documents, error)
             else:
+                lane.takes += (_now() - begun - lane.takes) / 8
                 _give(lane, group, documents)
                 return
 
@@ -205,7 +160,8 @@ class Lanes:
             for room_id, seq in tried.items():
                 if lane.last.get(room_id, 0) < seq:
                     lane.last.pop(room_id, None)
-            await lane.hears(group[inserted].draft.room_id)
+            await lane.hears(group[inserted].draft.room_id, _now())
+            await lane.give_way((group[inserted].draft.room_id,), _now())
             return group[inserted:]
         await self._settle_known(group[inserted])
         return group[inserted + 1 :]
@@ -261,6 +217,10 @@ def _give(lane: Lane, group: list[Entry], documents: list[Document]) -> None:
     for entry, document in zip(group, documents, strict=False):
         lane.know(document["roomId"], document["seq"])
         _settle(entry, Appended(message_of(document), duplicate=False))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _unavailable(cause: BaseException | None) -> Unavailable:

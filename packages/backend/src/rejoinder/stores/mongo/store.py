@@ -138,8 +138,8 @@ class MongoStore:
         except (Conflict, NotFound, Unavailable) as error:
             return error
 
-    def heard(self, room_id: str, seq: int) -> None:
-        self._lanes.heard(room_id, seq)
+    def heard(self, room_id: str, seq: int, before: int = 0) -> None:
+        self._lanes.heard(room_id, seq, before)
 
     async def find(self, message_id: str) -> ChatMessage | None:
         return await self._rows.find(message_id)

@@ -106,7 +106,7 @@ class SqliteStore:
     async def append_all(self, drafts: Sequence[Draft]) -> list[Outcome]:
         return await self._write(lambda db: appending.append_all(db, drafts))
 
-    def heard(self, room_id: str, seq: int) -> None:
+    def heard(self, room_id: str, seq: int, before: int = 0) -> None:
         """There is no other server on this file."""
 
     async def find(self, message_id: str) -> ChatMessage | None:
