@@ -22,7 +22,7 @@ function wired(person: Person): Tab {
   return { person, wires: new TabWires(person) }
 }
 
-/** Somebody with two tabs of which both show a room, and the first has the connection. */
+/** Somebody with two tabs that both show a room. */
 async function twoTabs(): Promise<Tabs> {
   const one = wired(await stage.person())
   await one.person.signIn('Ann')
@@ -50,6 +50,13 @@ async function saidIn(address: string): Promise<string[]> {
   return stored.filter(({ role }) => role === 'user').map(({ content }) => content)
 }
 
+/** Who has the connection of the two, and who has not: a tab that is busy for long may have lost it. */
+async function byConnection({ one, two }: Tabs): Promise<[having: Tab, other: Tab]> {
+  const having = () => [one, two].filter(({ wires }) => wires.hasConnection)
+  await expect.poll(() => having().length, { timeout: 30_000 }).toBe(1)
+  return having()[0] === one ? [one, two] : [two, one]
+}
+
 async function haveOneConnection({ userId }: Tabs): Promise<void> {
   await expect.poll(() => connectionsOf(stage, userId), { timeout: 30_000 }).toBe(1)
 }
@@ -58,7 +65,7 @@ test('two tabs have one connection, hear everything once, and send from either',
   const tabs = await twoTabs()
   const { one, two, address } = tabs
   await haveOneConnection(tabs)
-  expect([one.wires.hasConnection, two.wires.hasConnection]).toEqual([true, false])
+  await byConnection(tabs)
   await say(two, 'from the second')
   await say(one, 'from the first')
   for (const tab of [one, two]) {
@@ -86,66 +93,70 @@ test('a tab that goes elsewhere leaves the room to the other one', async () => {
 })
 
 describe('the connection moves', () => {
+  /** Nothing runs in the page any more, until the debugger lets go of it. */
+  async function pause({ wires }: Tab) {
+    const debug = await wires.debug()
+    await debug.send('Debugger.enable')
+    const paused = new Promise((resolve) => debug.once('Debugger.paused', resolve))
+    await debug.send('Debugger.pause')
+    await paused
+    return () => debug.send('Debugger.disable')
+  }
+
   test('when its tab is closed', async () => {
     const tabs = await twoTabs()
-    await tabs.one.person.page.close()
-    await tabs.two.wires.becomes(true)
-    await say(tabs.two, 'after')
-    await shows(tabs.two, 'after')
+    const [having, other] = await byConnection(tabs)
+    await having.person.page.close()
+    await other.wires.becomes(true)
+    await say(other, 'after')
+    await shows(other, 'after')
     await haveOneConnection(tabs)
-    expect(await tabs.two.person.dialog.count()).toBe(0)
+    expect(await other.person.dialog.count()).toBe(0)
   })
 
   test('when its tab crashes, and what was on its way is sent once', async () => {
     const tabs = await twoTabs()
-    const { one, two, address } = tabs
-    // Nothing that this tab sends arrives any more.
-    const debug = await one.wires.debug()
-    await debug.send('Debugger.enable')
-    const paused = new Promise((resolve) => debug.once('Debugger.paused', resolve))
-    await debug.send('Debugger.pause')
-    await paused
-    await say(two, 'on its way')
-    await two.person.pending.waitFor()
-    await one.wires.crash()
-    await two.wires.becomes(true)
-    await shows(two, 'on its way')
-    expect(await saidIn(address)).toEqual(['before', 'on its way'])
+    const [having, other] = await byConnection(tabs)
+    // Nothing that goes by way of this tab arrives any more.
+    await pause(having)
+    await say(other, 'on its way')
+    await having.wires.crash()
+    await other.wires.becomes(true)
+    await shows(other, 'on its way')
+    expect(await saidIn(tabs.address)).toEqual(['before', 'on its way'])
   })
 
   test('when its tab hangs, which is none the worse for it afterwards', async () => {
     const tabs = await twoTabs()
-    const { one, two, address } = tabs
-    const debug = await one.wires.debug()
-    await debug.send('Debugger.enable')
-    const paused = new Promise((resolve) => debug.once('Debugger.paused', resolve))
-    await debug.send('Debugger.pause')
-    await paused
-    await two.wires.becomes(true)
-    await say(two, 'meanwhile')
-    await shows(two, 'meanwhile')
-    await debug.send('Debugger.disable')
-    await one.wires.becomes(false)
-    await shows(one, 'meanwhile')
-    await say(one, 'and on')
-    await shows(two, 'and on')
+    const [having, other] = await byConnection(tabs)
+    const goOn = await pause(having)
+    await other.wires.becomes(true)
+    await say(other, 'meanwhile')
+    await shows(other, 'meanwhile')
+    await goOn()
+    await shows(having, 'meanwhile')
+    await say(having, 'and on')
+    await shows(other, 'and on')
+    await byConnection(tabs)
     await haveOneConnection(tabs)
-    for (const { person } of [one, two]) expect(await person.dialog.count()).toBe(0)
-    expect(await saidIn(address)).toEqual(['before', 'meanwhile', 'and on'])
+    for (const { person } of [having, other]) expect(await person.dialog.count()).toBe(0)
+    expect(await saidIn(tabs.address)).toEqual(['before', 'meanwhile', 'and on'])
   })
 
   test('when the browser says that it will freeze its tab', async () => {
-    const { one, two } = await twoTabs()
+    const tabs = await twoTabs()
+    const [having, other] = await byConnection(tabs)
     const tell = (name: string) =>
-      one.person.page.evaluate((event) => document.dispatchEvent(new Event(event)), name)
+      having.person.page.evaluate((event) => document.dispatchEvent(new Event(event)), name)
     await tell('freeze')
-    await two.wires.becomes(true)
-    await say(two, 'meanwhile')
-    await shows(two, 'meanwhile')
+    await other.wires.becomes(true)
+    await having.wires.becomes(false)
+    await say(other, 'meanwhile')
+    await shows(other, 'meanwhile')
     await tell('resume')
-    await shows(one, 'meanwhile')
-    expect(one.wires.hasConnection).toBe(false)
-    expect(await one.person.dialog.count()).toBe(0)
+    await shows(having, 'meanwhile')
+    await byConnection(tabs)
+    expect(await having.person.dialog.count()).toBe(0)
   })
 })
 
@@ -167,19 +178,20 @@ describe('another device', () => {
       await shows(tab, 'from the phone')
     }
     await haveOneConnection(tabs)
-    expect([one.wires.hasConnection, two.wires.hasConnection]).toEqual([true, false])
+    await byConnection(tabs)
   })
 
   test('is let alone when the tab is closed that had the connection', async () => {
-    const { one, two, address } = await twoTabs()
-    const phone = await stage.person({ session: await one.person.session() })
-    await phone.open(address)
-    await two.person.dialog.waitFor()
-    await one.person.page.close()
+    const tabs = await twoTabs()
+    const [having, other] = await byConnection(tabs)
+    const phone = await stage.person({ session: await having.person.session() })
+    await phone.open(tabs.address)
+    await other.person.dialog.waitFor()
+    await having.person.page.close()
     await phone.say('still here')
     await phone.message('still here').nth(1).waitFor()
     expect(await phone.dialog.count()).toBe(0)
-    expect(two.wires.hasConnection).toBe(false)
+    expect(other.wires.hasConnection).toBe(false)
   })
 })
 
@@ -221,6 +233,34 @@ test('another user in another tab has a connection of their own', async () => {
   expect(await one.person.dialog.count()).toBe(0)
 })
 
+test('a tab of a build that speaks otherwise is apart: the newer takes over, and both work', async () => {
+  const { one, address } = await twoTabs()
+  const other = wired(await stage.tab(one.person))
+  await other.person.page.addInitScript(() => {
+    const renamed = (name: string) => name.replace('rejoinder.tabs.1', 'rejoinder.tabs.0')
+    const Line = window.BroadcastChannel
+    window.BroadcastChannel = class extends Line {
+      constructor(name: string) {
+        super(renamed(name))
+      }
+    }
+    const { request } = LockManager.prototype as { request: (...all: unknown[]) => unknown }
+    Object.assign(LockManager.prototype, {
+      request(name: string, ...rest: unknown[]) {
+        return request.call(this, renamed(name), ...rest)
+      },
+    })
+  })
+  await other.person.open(address)
+  await one.person.dialog.waitFor()
+  await other.wires.becomes(true)
+  await say(other, 'from the other build')
+  await shows(other, 'from the other build')
+  await one.person.dialog.getByRole('button', { name: 'Use this one' }).click()
+  await other.person.dialog.waitFor()
+  await shows(one, 'from the other build')
+})
+
 test('a tab that does not share has a connection of its own, and takes over', async () => {
   const { one, address } = await twoTabs()
   const apart = wired(await stage.tab(one.person))
@@ -243,10 +283,11 @@ test('where there are no locks, the tabs share one connection all the same', asy
   const two = wired(await stage.tab(one.person))
   await two.person.open(address)
   await shows(two, 'before')
-  expect([one.wires.hasConnection, two.wires.hasConnection]).toEqual([true, false])
-  await one.person.page.close()
-  await two.wires.becomes(true)
-  await say(two, 'after')
-  await shows(two, 'after')
-  expect(await two.person.dialog.count()).toBe(0)
+  const { userId } = await one.person.session()
+  const [having, other] = await byConnection({ one, two, address, userId })
+  await having.person.page.close()
+  await other.wires.becomes(true)
+  await say(other, 'after')
+  await shows(other, 'after')
+  expect(await other.person.dialog.count()).toBe(0)
 })

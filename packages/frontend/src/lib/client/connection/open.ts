@@ -55,7 +55,7 @@ export function createConnection(options: ConnectionOptions = {}): SocketConnect
     isSeen: browserPage.isVisible,
   }
   const identity = identityOf(options)
-  const together = options.shareAcrossTabs === false ? null : openShared(parts, identity)
+  const together = options.shareAcrossTabs === false ? null : openShared(parts, identity, socket)
   sendFromEverywhere(together?.connection.transport ?? transport)
   if (together) return together
   const connection = new Connection(parts, identity)

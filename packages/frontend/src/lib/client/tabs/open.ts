@@ -19,6 +19,7 @@ export interface SharedSocket {
 export function openShared(
   parts: Omit<ConnectionParts, 'transport'> & { transport: OpenTransport },
   identity: ConnectionIdentity,
+  own: ChatSocket,
 ): SharedSocket | null {
   if (typeof document === 'undefined' || typeof BroadcastChannel === 'undefined') return null
   const turns = browserTurns()
@@ -35,7 +36,7 @@ export function openShared(
     },
     identity,
   )
-  const socket = asChatSocket(new TabSocket(connection.transport, connection))
+  const socket = asChatSocket(new TabSocket(connection.transport, connection, own.io))
   standsFor(socket, connection.transport)
   return { socket, connection }
 }

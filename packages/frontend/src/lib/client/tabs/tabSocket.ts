@@ -14,13 +14,16 @@ const WAITING_MAX = 100
  * socket.io-client's has for events, acknowledgements and the connection.
  */
 export class TabSocket {
+  readonly io: ChatSocket['io'] | undefined
   readonly #transport: OpenTransport
   readonly #connection: ManagedConnection
   readonly #listeners = new Map<string, Listener[]>()
   readonly #any: AnyListener[] = []
   readonly #waiting: (() => void)[] = []
 
-  constructor(transport: OpenTransport, connection: ManagedConnection) {
+  /** `io`: what belongs to a connection of this tab's own; it is at rest while another tab has it. */
+  constructor(transport: OpenTransport, connection: ManagedConnection, io?: ChatSocket['io']) {
+    this.io = io
     this.#transport = transport
     this.#connection = connection
     transport.onAny((event, payload) => {
