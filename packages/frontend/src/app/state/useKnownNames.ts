@@ -29,9 +29,10 @@ export function useKnownNames(
     [names, members, messages],
   )
 
+  // Only where there is news: with an update after each of many changes in one go React takes it for endless.
   useEffect(() => {
-    setKnown((last) => withNames(last, members))
-  }, [members])
+    if (names !== known) setKnown((last) => withNames(last, members))
+  }, [names, known, members])
 
   useEffect(() => {
     // Who belongs to a room and is not there is asked for once, with the names that are unknown then.
