@@ -27,6 +27,13 @@ async function signedIn(name: string, locale?: string): Promise<Person> {
   return person
 }
 
+/** Starts another room; its address. */
+async function startAnother(person: Person, before: string): Promise<string> {
+  await person.startChat()
+  await person.page.waitForURL((url) => url.href !== before)
+  return person.page.url()
+}
+
 /** Goes to a room of the list, without loading the page anew. */
 async function goTo({ page }: Person, address: string): Promise<void> {
   await page.locator(`nav a[href="${new URL(address).hash}"]`).click()
@@ -120,8 +127,7 @@ test('what is unread is counted in rooms that are not in view, and gone once it 
   const first = await bob.startChat()
   await bob.say('hello')
   await bob.messages('complete').nth(1).waitFor()
-  const second = await bob.startChat()
-  await bob.page.waitForURL((url) => url.href !== first)
+  const second = await startAnother(bob, first)
   const ann = await Visitor.enter(stage.server.url, roomIdOf(first), 'Ann')
   await ann.say('one')
   await ann.say('two')
@@ -132,6 +138,10 @@ test('what is unread is counted in rooms that are not in view, and gone once it 
   // It comes as it happens, without that the list is asked for.
   await ann.say('three')
   await badge(bob, first).getByText('3 new messages').waitFor()
+  await bob.page
+    .locator(`nav a[href="${new URL(first).hash}"]`)
+    .getByText('three')
+    .waitFor()
   await goTo(bob, first)
   await bob.message('three').waitFor()
   await line(bob).waitFor()
@@ -159,8 +169,7 @@ test('the view begins where one left off, and reads on from there', async () => 
   const first = await bob.startChat()
   await bob.say('hello')
   await bob.messages('complete').nth(1).waitFor()
-  await bob.startChat()
-  await bob.page.waitForURL((url) => url.href !== first)
+  await startAnother(bob, first)
   await fill(stage.server.url, first, 30)
   await badge(bob, first).getByText('30 new messages').waitFor()
   await goTo(bob, first)
@@ -170,8 +179,7 @@ test('the view begins where one left off, and reads on from there', async () => 
   expect(place).toBeLessThan(500)
   expect(await bob.distanceToBottom()).toBeGreaterThan(100)
   await expect.poll(() => badge(bob, first).count(), { timeout: 20_000 }).toBe(0)
-  await bob.startChat()
-  await bob.page.waitForURL((url) => url.href !== first)
+  await startAnother(bob, first)
   // What was below the view is not read yet.
   const left = badge(bob, first).locator('[aria-hidden]')
   await left.waitFor()
@@ -183,8 +191,7 @@ test('what is read in one tab is read in the others', async () => {
   const first = await bob.startChat()
   await bob.say('hello')
   await bob.messages('complete').nth(1).waitFor()
-  await bob.startChat()
-  await bob.page.waitForURL((url) => url.href !== first)
+  await startAnother(bob, first)
   const ann = await Visitor.enter(stage.server.url, roomIdOf(first), 'Ann')
   await ann.say('news')
   await badge(bob, first).getByText('1 new message').waitFor()
@@ -238,8 +245,7 @@ test('notifies of what comes in rooms that are not in view, where that is wanted
   const first = await bob.startChat()
   await bob.say('hello')
   await bob.messages('complete').nth(1).waitFor()
-  const second = await bob.startChat()
-  await bob.page.waitForURL((url) => url.href !== first)
+  const second = await startAnother(bob, first)
   const ann = await Visitor.enter(stage.server.url, roomIdOf(first), 'Ann')
   await ann.say('nobody asked for it')
   await badge(bob, first).waitFor()

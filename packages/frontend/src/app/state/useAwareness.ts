@@ -45,7 +45,12 @@ export function useAwareness({ socket, session, roomId, lists }: AwarenessOption
   })
   const { userId } = session
   const onStale = lists.reloadRoomsSoon
-  const unread = useUnread({ socket, rooms, userId, onStale, onMessage: notify })
+  const onMessage = (message: ChatMessage) => {
+    notify(message)
+    // The list shows the newest message of each room, too.
+    onStale()
+  }
+  const unread = useUnread({ socket, rooms, userId, onStale, onMessage })
   // What is looked at is being read.
   const looked = attention && roomId !== undefined ? unread.of(roomId) : 0
   return { notifications, unreadIn: unread.of, total: unread.total - looked }
