@@ -54,7 +54,7 @@ function Entrance(settings: PreferencesProps) {
   )
 }
 
-function SignedIn(props: Omit<ChatScreenProps, 'contentLimitBytes' | 'showsPrompts'>) {
+function SignedIn(props: Omit<ChatScreenProps, 'contentLimitBytes' | 'showsPrompts' | 'cards'>) {
   const { t } = useText()
   const loadInfo = useCallback(() => getServerInfo({ url: SERVER }), [])
   const { resource: info } = useResource(loadInfo)
@@ -64,6 +64,7 @@ function SignedIn(props: Omit<ChatScreenProps, 'contentLimitBytes' | 'showsPromp
         {...props}
         contentLimitBytes={info.data?.contentLimitBytes}
         showsPrompts={info.data?.prompts ?? false}
+        cards={info.data?.cards ?? 'nobody'}
       />
     </Suspense>
   )

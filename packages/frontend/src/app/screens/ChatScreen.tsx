@@ -1,11 +1,15 @@
 import { type ReactNode, type RefObject, useCallback, useEffect, useRef, useState } from 'react'
 import { useText } from '@/components/chat/i18n/TextContext'
 import {
+  type ChatSocket,
   type ConnectionReplaced,
   ConnectionReplacedModal,
   ConnectionStatus,
   createRoom,
+  type RoomDeleted,
   type RoomSummary,
+  type RoomUpdated,
+  type ServerInfo,
   socketTransport,
   unsentRooms,
   useSocket,
@@ -15,6 +19,7 @@ import type { Session } from '../session'
 import { useAwareness } from '../state/useAwareness'
 import { useChatLists } from '../state/useChatLists'
 import { useMedia } from '../state/useMedia'
+import { useRoomEvents } from '../state/useRoomEvents'
 import { goTo, useRoute } from '../state/useRoute'
 import { UnreadTotal } from '../state/useTitle'
 import { sharesTabs } from '../tabs'
@@ -27,6 +32,8 @@ export interface ChatScreenProps {
   session: Session
   contentLimitBytes: number | undefined
   showsPrompts: boolean
+  /** Who may import character cards. */
+  cards: ServerInfo['cards']
   onSignOut: () => void
   onSessionEnded: () => void
   preferences: ReactNode
@@ -51,8 +58,9 @@ export default function ChatScreen(props: ChatScreenProps) {
     onAuthRequired: onSessionEnded,
   })
   const lists = useChatLists(session.token, isConnected)
-  const { characters, rooms, addRoom, reloadCharacters, reloadRooms } = lists
-  const { start, startError } = useStart(session.token, addRoom)
+  const { characters, rooms, reloadCharacters, reloadRooms } = lists
+  const isGone = useGone(socket, roomId, lists.renameRoom, lists.removeRoom)
+  const { start, startError } = useStart(session.token, lists.addRoom)
   const { notifications, unreadIn, total } = useAwareness({ socket, session, roomId, lists })
   useRefusedEnd(!isConnected && lastError?.code === 'unauthorized', onSessionEnded)
   useEndOf(replaced !== null && isConnected, setReplaced)
@@ -77,15 +85,14 @@ export default function ChatScreen(props: ChatScreenProps) {
       currentRoomId={roomId}
       startError={startError}
       onStart={start}
-      onRetry={() => {
-        void reloadCharacters()
-        void reloadRooms()
-      }}
+      onRetry={() => void Promise.all([reloadCharacters(), reloadRooms()])}
       onSignOut={props.onSignOut}
       findUnsent={findUnsent}
       preferences={preferences}
       account={<AccountPreferences token={session.token} notifications={notifications} />}
       unreadIn={unreadIn}
+      mayImport={props.cards === 'anyone'}
+      reloadCharacters={reloadCharacters}
       alone={!wide}
     />
   )
@@ -106,6 +113,7 @@ export default function ChatScreen(props: ChatScreenProps) {
               <RoomScreen
                 key={roomId}
                 roomId={roomId}
+                at={route.page === 'room' ? route.at : undefined}
                 room={rooms.data?.rooms.find((each) => each.roomId === roomId)}
                 session={session}
                 socket={socket}
@@ -117,7 +125,7 @@ export default function ChatScreen(props: ChatScreenProps) {
                 onActivity={lists.reloadRoomsSoon}
               />
             )}
-            {roomId === undefined && <HomeScreen>{!wide && sidebar}</HomeScreen>}
+            {roomId === undefined && <HomeScreen isGone={isGone}>{!wide && sidebar}</HomeScreen>}
           </main>
         </div>
         <ConnectionReplacedModal
@@ -144,6 +152,34 @@ function useEndOf(isBack: boolean, setReplaced: (replaced: null) => void) {
   useEffect(() => {
     if (isBack) setReplaced(null)
   }, [isBack, setReplaced])
+}
+
+/** Keeps the list of rooms as the server tells, and leads away from a room that was deleted; whether that has happened. */
+function useGone(
+  socket: ChatSocket | null,
+  roomId: string | undefined,
+  onTitle: (update: RoomUpdated) => void,
+  removeRoom: (roomId: string) => void,
+): boolean {
+  const [isGone, setGone] = useState(false)
+  // Who deletes a room may have left it before the server tells of it.
+  const last = useRef(roomId)
+  const onDeleted = useCallback(
+    (deleted: RoomDeleted) => {
+      removeRoom(deleted.roomId)
+      if (deleted.roomId !== last.current) return
+      setGone(true)
+      goTo({ page: 'home' })
+    },
+    [removeRoom],
+  )
+  useRoomEvents(socket, { onTitle, onDeleted })
+  useEffect(() => {
+    if (roomId === undefined) return
+    last.current = roomId
+    setGone(false)
+  }, [roomId])
+  return isGone
 }
 
 /** Makes a room with a character and goes there. */

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
-import { characterName, type People } from '@/components/chat/common/people'
+import type { People } from '@/components/chat/common/people'
 import { type StatusOf, StatusProvider } from '@/components/chat/common/presence'
 import { useText } from '@/components/chat/i18n/TextContext'
 import { MessageList, NewestButton } from '@/components/chat/messages/MessageList'
@@ -12,7 +12,7 @@ import { LiveRegion } from '@/components/chat/room/LiveRegion'
 import type { ShownCharacter } from '@/components/chat/room/MembersPopover'
 import { NobodyAnswers } from '@/components/chat/room/NobodyAnswers'
 import { RoomGreeting } from '@/components/chat/room/RoomGreeting'
-import { RoomHeader } from '@/components/chat/room/RoomHeader'
+import { RoomHeader, type RoomHeaderProps } from '@/components/chat/room/RoomHeader'
 import { TypingLine } from '@/components/chat/room/TypingLine'
 import { useAnnouncements } from '@/components/chat/room/useAnnouncements'
 import { useAutoRead } from '@/components/chat/room/useAutoRead'
@@ -26,8 +26,9 @@ import {
   type UseSocketChatReturn,
   useSocketChat,
 } from '@/index'
-import { hashOf, roomLink } from '../routing'
+import { hashOf, type Place, roomLink } from '../routing'
 import type { Session } from '../session'
+import { useJump } from '../state/useJump'
 import { useKnownNames } from '../state/useKnownNames'
 import { useIsKnown, useRemembered } from '../state/useKnownRoom'
 import { useMessageHandlers } from '../state/useMessageHandlers'
@@ -35,10 +36,14 @@ import { usePrompt } from '../state/usePrompt'
 import { useRefusal } from '../state/useRefusal'
 import { useTitle } from '../state/useTitle'
 import { Failure } from './Failure'
+import { JumpNote } from './JumpNote'
 import { RoomFoot } from './RoomFoot'
+import { RoomMenu } from './RoomMenu'
 
 export interface RoomScreenProps {
   roomId: string
+  /** A message that the address leads to. */
+  at: Place | undefined
   /** What the list of rooms knows of it, once it does. */
   room: RoomSummary | undefined
   session: Session
@@ -69,8 +74,9 @@ export function RoomScreen(props: RoomScreenProps) {
     [userId, characters, known.nameOf],
   )
   const characterId = partner ?? messages.find((each) => each.role === 'character')?.characterId
-  const title = characterId ? characterName(characters, characterId) : t.unnamedRoom
-  useTitle(title)
+  const face = characters.find((each) => each.id === characterId)
+  const named = namesOf(chat.title ?? room?.title, face?.name ?? characterId ?? t.unnamedRoom)
+  useTitle(named.title)
 
   const view = useView(chat, userId)
   const news = useAnnouncements(conversation, userId, isInRoom)
@@ -79,6 +85,7 @@ export function RoomScreen(props: RoomScreenProps) {
   const statusOf = useStatusOf(chat)
   const refusal = useRefusal(chat.error, isInRoom)
 
+  const jump = useJump(props.at, chat, view.scroll)
   const prompt = usePrompt(roomId, session.token)
   const { contentLimitBytes: limitBytes = CONTENT_LIMIT_BYTES } = props
   const handlers = useMessageHandlers(
@@ -97,16 +104,17 @@ export function RoomScreen(props: RoomScreenProps) {
 
   return (
     <div className="flex h-full min-h-0 flex-col">
-      <RoomHeader
-        title={title}
-        avatarId={characterId ?? roomId}
-        people={{ ...known, character: shownCharacter(characterId, title, chat.characters) }}
-        userId={userId}
-        link={roomLink(roomId, window.location)}
-        homeHref={hashOf({ page: 'home' })}
-      >
-        <LineQuality socket={socket} isConnected={isConnected} />
-      </RoomHeader>
+      <RoomTop
+        {...props}
+        named={named}
+        face={{ id: characterId ?? roomId, picture: face?.picture }}
+        people={{
+          ...known,
+          character: shownCharacter(characterId, named.partner, chat.characters),
+        }}
+        isOwn={room?.createdBy === userId}
+      />
+      <JumpNote jump={jump} />
       {refusal && <Refusal error={refusal} onRetry={() => void chat.joinRoom()} />}
       <StatusProvider statusOf={statusOf}>
         <div className="relative flex min-h-0 flex-1 flex-col">
@@ -118,7 +126,7 @@ export function RoomScreen(props: RoomScreenProps) {
             leftOff={view.leftOff}
             onLoadOlder={view.loadOlder}
             footer={<TypingLine people={people} typingUsers={chat.typingUsers} />}
-            empty={<RoomGreeting character={characters.find((each) => each.id === characterId)} />}
+            empty={<RoomGreeting character={face} />}
           />
           {!view.scroll.following && (
             <NewestButton hasNew={view.hasNew} onClick={view.scroll.toBottom} />
@@ -132,7 +140,7 @@ export function RoomScreen(props: RoomScreenProps) {
         {...props}
         chat={chat}
         partner={partner}
-        title={title}
+        title={named.partner}
         isRoomKnown={isRoomKnown}
         field={composer}
         autoFocus={hasKeyboard()}
@@ -162,6 +170,38 @@ function useView(chat: UseSocketChatReturn, userId: string) {
   // What stands on other branches counts as read with it: nobody need go there for that.
   useAutoRead(messages, scroll.inView, chat.markRead)
   return { scroll, leftOff, hasNew, loadOlder }
+}
+
+function RoomTop(
+  props: Pick<RoomScreenProps, 'roomId' | 'session' | 'socket' | 'isConnected'> & {
+    named: ReturnType<typeof namesOf>
+    face: { id: string; picture: string | undefined }
+    people: RoomHeaderProps['people']
+    isOwn: boolean
+  },
+) {
+  const { roomId, session, socket, isConnected, named, face, people, isOwn } = props
+  return (
+    <RoomHeader
+      title={named.title}
+      subtitle={named.subtitle}
+      avatarId={face.id}
+      picture={face.picture}
+      people={people}
+      userId={session.userId}
+      link={roomLink(roomId, window.location)}
+      homeHref={hashOf({ page: 'home' })}
+    >
+      <LineQuality socket={socket} isConnected={isConnected} />
+      <RoomMenu roomId={roomId} title={named.roomTitle} isOwn={isOwn} session={session} />
+    </RoomHeader>
+  )
+}
+
+/** A room is called after what was said first in it; before that, after whom one talks with. */
+function namesOf(roomTitle: string | undefined, partner: string) {
+  if (roomTitle === undefined) return { title: partner, partner, roomTitle }
+  return { title: roomTitle, subtitle: partner, partner, roomTitle }
 }
 
 function Refusal(props: { error: Error; onRetry: () => void }) {

@@ -1,6 +1,13 @@
 import { useCallback, useEffect, useRef } from 'react'
 import { useAttention } from '@/components/chat/common/attention'
-import { listCharacters, listRooms, type RoomList, type RoomSummary } from '@/index'
+import {
+  type CharacterSummary,
+  listCharacters,
+  listRooms,
+  type RoomList,
+  type RoomSummary,
+  type RoomUpdated,
+} from '@/index'
 import { SERVER } from '../server'
 import { useResource } from './useResource'
 
@@ -15,7 +22,10 @@ const GATHER_MS = 500
  */
 export function useChatLists(token: string, isConnected: boolean) {
   const attention = useAttention()
-  const loadCharacters = useCallback(() => listCharacters({ url: SERVER, token }), [token])
+  const loadCharacters = useCallback(
+    async () => (await listCharacters({ url: SERVER, token })).map(withAddress),
+    [token],
+  )
   const loadRooms = useCallback(() => listRooms({ url: SERVER, token }), [token])
   const { resource: characters, reload: reloadCharacters } = useResource(loadCharacters)
   const { resource: rooms, reload: reloadRooms, change: changeRooms } = useResource(loadRooms)
@@ -30,12 +40,44 @@ export function useChatLists(token: string, isConnected: boolean) {
     [changeRooms],
   )
 
+  const renameRoom = useCallback(
+    ({ roomId, title }: RoomUpdated) =>
+      changeRooms((list) => ({
+        ...list,
+        rooms: list.rooms.map((room) => (room.roomId === roomId ? { ...room, title } : room)),
+      })),
+    [changeRooms],
+  )
+  const removeRoom = useCallback(
+    (roomId: string) =>
+      changeRooms((list) => ({
+        ...list,
+        rooms: list.rooms.filter((room) => room.roomId !== roomId),
+      })),
+    [changeRooms],
+  )
+
   const charactersFailed = characters.state === 'failed'
   useEffect(() => {
     if (charactersFailed && isConnected) void reloadCharacters()
   }, [charactersFailed, isConnected, reloadCharacters])
 
-  return { characters, rooms, addRoom, reloadCharacters, reloadRooms, reloadRoomsSoon }
+  return {
+    characters,
+    rooms,
+    addRoom,
+    renameRoom,
+    removeRoom,
+    reloadCharacters,
+    reloadRooms,
+    reloadRoomsSoon,
+  }
+}
+
+/** Where its picture is, from wherever the page is. */
+function withAddress(character: CharacterSummary): CharacterSummary {
+  const { picture } = character
+  return picture === undefined ? character : { ...character, picture: `${SERVER}/${picture}` }
 }
 
 /** A list that was on its way may have brought the room already. */

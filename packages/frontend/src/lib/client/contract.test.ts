@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { CLIENT_EVENTS, type Failure, type HistoryAck, SERVER_EVENTS } from '../types/socket'
+import { deleteRoom, renameRoom } from './rest'
 import { ServerProcess } from './testing/serverProcess'
 import { WireClient } from './testing/wire'
 
@@ -359,6 +360,20 @@ describe('people', () => {
   })
 })
 
+describe('a room as a whole', () => {
+  it('a title is told to the room, and a deletion to all who are in it', async () => {
+    const { ann, bob, roomId } = await pair()
+    const options = { url: server.url, token: ann.token }
+    expect(await renameRoom(roomId, ' 우리 방 ', options)).toBe('우리 방')
+    expect(await bob.hears('room:updated')).toEqual({ roomId, title: '우리 방' })
+    await deleteRoom(roomId, options)
+    expect(await bob.hears('room:deleted')).toEqual({ roomId, timestamp: expect.any(String) })
+    expect(await bob.socket.emitWithAck('room:join', { roomId })).toMatchObject({
+      code: 'not_found',
+    })
+  })
+})
+
 describe('connections', () => {
   it('a newer connection of the same user replaces the older one, which is closed', async () => {
     const ann = await guest('Ann', { locale: 'ko' })
@@ -393,8 +408,14 @@ describe('connections', () => {
 })
 
 describe('the tables', () => {
-  // An expired token and a hole need a server of their own; Python's tests have them.
-  const elsewhere = new Set(['auth:required', 'room:resync'])
+  // An expired token, a hole, a model that thinks and several characters need a server of their own;
+  // Python's tests have them.
+  const elsewhere = new Set([
+    'auth:required',
+    'room:resync',
+    'message:stream:thought',
+    'room:changed',
+  ])
 
   it('were gone through whole', () => {
     expect(CLIENT_EVENTS.filter((name) => !said.has(name))).toEqual([])

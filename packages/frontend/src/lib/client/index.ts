@@ -64,10 +64,18 @@ export { type CharacterStatus, IDLE_AFTER_MS, type ShownStatus } from './presenc
 export {
   addCharacter,
   addMember,
+  type CardFormat,
   createRoom,
+  type Download,
+  deleteCard,
+  deleteRoom,
+  type ExportFormat,
+  exportCard,
+  exportRoom,
   getMe,
   getPrompt,
   getServerInfo,
+  importCard,
   listCharacters,
   listMembers,
   listRooms,
@@ -75,6 +83,9 @@ export {
   type RestOptions,
   removeCharacter,
   removeMember,
+  renameRoom,
+  type SearchOptions,
+  searchMessages,
   updateMe,
 } from './rest'
 export type { Readable, Unsubscribe } from './store'

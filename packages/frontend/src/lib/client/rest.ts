@@ -1,5 +1,6 @@
 import type {
   AnswerPrompt,
+  CardImported,
   CharacterSummary,
   Me,
   MemberList,
@@ -7,9 +8,11 @@ import type {
   RoomCreate,
   RoomList,
   RoomSummary,
+  SearchPage,
   ServerInfo,
 } from '../types/rest'
-import type { ErrorCode, Failure, RoomChanged } from '../types/socket'
+import type { ErrorCode, Failure, RoomChanged, RoomUpdated } from '../types/socket'
+import { defined } from './defined'
 
 /** What the server answered instead of what was asked for. */
 export class RestError extends Error {
@@ -34,26 +37,57 @@ export interface RestOptions {
 }
 
 interface RequestDetails {
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   path: string
+  /** Sent as JSON, a file as it is. */
   body?: unknown
+}
+
+/** A file that the server made, with the name that it gave it. */
+export interface Download {
+  name: string
+  content: Blob
 }
 
 /** One request; resolves to the JSON of the answer and rejects with a `RestError`. */
 export async function request<T>(details: RequestDetails, options: RestOptions): Promise<T> {
+  const response = await answerTo(details, options)
+  const text = await response.text()
+  // The shapes are the server's contract; both sides are generated from one catalogue.
+  return (text === '' ? undefined : JSON.parse(text)) as T
+}
+
+async function answerTo(details: RequestDetails, options: RestOptions): Promise<Response> {
+  const { body } = details
+  const isFile = body instanceof Blob
   const headers = new Headers({ Accept: 'application/json' })
-  if (details.body !== undefined) headers.set('Content-Type', 'application/json')
+  if (body !== undefined)
+    headers.set('Content-Type', isFile ? 'application/octet-stream' : 'application/json')
   if (options.token !== undefined) headers.set('Authorization', `Bearer ${options.token}`)
   const response = await fetch(`${baseOf(options.url)}${details.path}`, {
     method: details.method,
     headers,
-    body: details.body === undefined ? null : JSON.stringify(details.body),
+    body: body === undefined ? null : isFile ? body : JSON.stringify(body),
     signal: options.signal ?? null,
   })
-  const text = await response.text()
-  if (!response.ok) throw new RestError(response.status, failureOf(response, text))
-  // The shapes are the server's contract; both sides are generated from one catalogue.
-  return (text === '' ? undefined : JSON.parse(text)) as T
+  if (!response.ok) throw new RestError(response.status, failureOf(response, await response.text()))
+  return response
+}
+
+async function download(path: string, options: RestOptions, name: string): Promise<Download> {
+  const response = await answerTo({ method: 'GET', path }, options)
+  const given = nameIn(response.headers.get('Content-Disposition') ?? '')
+  return { name: given ?? name, content: await response.blob() }
+}
+
+/** The name of a file as RFC 8187 writes it. */
+function nameIn(disposition: string): string | undefined {
+  const encoded = /filename\*=UTF-8''([^;]+)/i.exec(disposition)?.[1]
+  try {
+    return encoded && decodeURIComponent(encoded)
+  } catch {
+    return undefined
+  }
 }
 
 function baseOf(url: string | undefined): string {
@@ -140,6 +174,66 @@ export function removeCharacter(
   options: RestOptions,
 ): Promise<RoomChanged> {
   return request({ method: 'DELETE', path: characterPath(roomId, characterId) }, options)
+}
+
+/** Gives a room another title; resolves to the title as it is kept. */
+export async function renameRoom(
+  roomId: string,
+  title: string,
+  options: RestOptions,
+): Promise<string> {
+  const details = { method: 'PATCH', path: roomPath(roomId), body: { title } } as const
+  return (await request<RoomUpdated>(details, options)).title
+}
+
+/** Deletes a room for good; only who made it may. */
+export async function deleteRoom(roomId: string, options: RestOptions): Promise<void> {
+  await request({ method: 'DELETE', path: roomPath(roomId) }, options)
+}
+
+export type ExportFormat = 'markdown' | 'json'
+
+export function exportRoom(
+  roomId: string,
+  format: ExportFormat,
+  options: RestOptions,
+): Promise<Download> {
+  const path = `${roomPath(roomId)}/export?format=${format}`
+  return download(path, options, format === 'json' ? 'room.json' : 'room.md')
+}
+
+export interface SearchOptions extends RestOptions {
+  limit?: number | undefined
+  /** `next` of the page before. */
+  before?: string | undefined
+}
+
+/** What was said in one's own rooms, the newest first. */
+export function searchMessages(query: string, options: SearchOptions): Promise<SearchPage> {
+  const { limit, before } = options
+  const asked = { q: query, ...defined({ limit: limit?.toString(), before }) }
+  return request({ method: 'GET', path: `/api/search?${new URLSearchParams(asked)}` }, options)
+}
+
+export type CardFormat = 'json' | 'png' | 'charx'
+const cardPath = (characterId: string) => `/api/characters/${encodeURIComponent(characterId)}`
+
+/** Offers the character of a card from now on. */
+export function importCard(file: Blob, options: RestOptions): Promise<CardImported> {
+  return request({ method: 'POST', path: '/api/characters', body: file }, options)
+}
+
+export function exportCard(
+  characterId: string,
+  format: CardFormat,
+  options: RestOptions,
+): Promise<Download> {
+  const path = `${cardPath(characterId)}/card?format=${format}`
+  return download(path, options, `card.${format}`)
+}
+
+export async function deleteCard(characterId: string, options: RestOptions): Promise<void> {
+  await request({ method: 'DELETE', path: cardPath(characterId) }, options)
 }
 
 export function listMembers(roomId: string, options: RestOptions): Promise<MemberList> {

@@ -19,6 +19,7 @@ const PATHS = {
   warning: 'M12 4 2.8 20h18.4L12 4Zm0 6v4.5m0 2.7v.1',
   settings:
     'M4 7h9m5 0h2M4 17h2m5 0h9M15.5 9.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5ZM8.5 19.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Z',
+  more: 'M5 12h.01M12 12h.01M19 12h.01',
   out: 'M10 4H5v16h5M15 8l4 4-4 4M19 12H9',
 } as const
 

@@ -138,6 +138,39 @@ export const en = {
   outboxNotKept: 'This browser keeps nothing: leave the page open until your messages are sent.',
   outboxFull: 'Too many messages wait. You can write again once some of them are sent.',
 
+  search: 'Search your chats',
+  searchResults: 'Search results',
+  found: (count: number, more: boolean) =>
+    count === 0
+      ? 'Nothing found.'
+      : count === 1
+        ? '1 message'
+        : `${count}${more ? '+' : ''} messages`,
+  moreResults: 'More results',
+  searchIncomplete:
+    'There was too much to look through: older messages may hold it, too. Longer words find more.',
+  hitLooking: 'Going to the message …',
+  hitMissing: 'This message is not in what is shown here. It may be in another version.',
+  roomSettings: 'This chat',
+  roomTitle: 'Title',
+  save: 'Save',
+  exportRoom: 'Export',
+  exportFormats: { markdown: 'As text (Markdown)', json: 'As data (JSON)' },
+  deleteRoom: 'Delete this chat',
+  deleteRoomWarning:
+    'All its messages are deleted for good, for everybody who is in it. This cannot be undone.',
+  leaveRoom: 'Leave this chat',
+  leaveRoomWarning: 'It is no longer in your list. The others keep it.',
+  roomGone: 'This chat was deleted.',
+  importCard: 'Import a character card',
+  importing: 'Importing …',
+  cardImported: (name: string) => `${name} is here now.`,
+  cardKnown: (name: string) => `${name} was here already.`,
+  cardOf: (name: string) => `Card of ${name}`,
+  exportCard: 'Save the card as',
+  deleteCard: 'Delete this card',
+  deleteCardWarning: 'Chats with this character stay, but nobody answers in them any more.',
+
   language: 'Language',
   theme: 'Appearance',
   themeSystem: 'System',

@@ -18,6 +18,8 @@ export interface ChatScroll {
   /** The last message that is in view to its end, once it is known. */
   inView: InView | null
   toBottom: () => void
+  /** The view is led elsewhere, and follows no longer. */
+  leave: () => void
 }
 
 export interface InView {
@@ -71,6 +73,11 @@ export function useChatScroll(
     settle()
   }, [settle])
 
+  const leave = useCallback(() => {
+    follow.current = false
+    setFollowing(false)
+  }, [])
+
   useLayoutEffect(() => {
     const element = box.current
     if (!element || firstKey === undefined || hasBegun.current) return
@@ -112,7 +119,7 @@ export function useChatScroll(
     if (firstKey !== undefined && hasOlder) askForMore()
   }, [firstKey, hasOlder])
 
-  return { box, content, onScroll, following, inView, toBottom }
+  return { box, content, onScroll, following, inView, toBottom, leave }
 }
 
 /** Its lower edge, because the name above a message goes when one by the same author comes before it. */

@@ -8,18 +8,21 @@ import { MembersPopover, type MembersPopoverProps } from './MembersPopover'
 
 export interface RoomHeaderProps {
   title: string
+  /** Whom one talks with, where the title does not say it. */
+  subtitle?: string | undefined
   avatarId: string
+  picture?: string | undefined
   /** Those who are in the room, those who belong to it and are not, and whom one talks with. */
   people: Omit<MembersPopoverProps, 'userId'>
   userId: string
   link: string
   homeHref: string
-  /** Further things to look at. */
+  /** What can be done with the room. */
   children?: ReactNode
 }
 
 export function RoomHeader(props: RoomHeaderProps) {
-  const { title, avatarId, people, userId, link, homeHref, children } = props
+  const { title, subtitle, avatarId, people, userId, link, homeHref } = props
   const { t, locale } = useText()
   return (
     <header className="flex min-h-16 items-center gap-2 border-line border-b bg-surface px-3 pt-[env(safe-area-inset-top)] sm:px-4">
@@ -30,14 +33,19 @@ export function RoomHeader(props: RoomHeaderProps) {
       >
         <Icon name="left" />
       </a>
-      <Avatar id={avatarId} name={title} square />
+      <Avatar id={avatarId} name={subtitle ?? title} square picture={props.picture} />
       <div className="min-w-0 flex-1">
-        <h1 className="truncate font-semibold leading-tight">{title}</h1>
+        <h1 className="font-semibold leading-tight">
+          <span className="block truncate">{title}</span>
+          {subtitle !== undefined && (
+            <span className="block truncate font-normal text-muted text-xs">{subtitle}</span>
+          )}
+        </h1>
         {people.character && <PresenceLabel status={people.character.status} locale={locale} />}
       </div>
-      {children}
       <MembersPopover {...people} userId={userId} />
       <CopyLink link={link} />
+      {props.children}
     </header>
   )
 }

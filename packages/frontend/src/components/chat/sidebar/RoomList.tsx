@@ -39,7 +39,12 @@ function RoomRow({
 }: RoomListProps & { room: RoomSummary }) {
   const { t, locale } = useText()
   const current = room.roomId === currentRoomId
-  const name = room.characterId ? characterName(characters, room.characterId) : t.unnamedRoom
+  const partner = characters.find((each) => each.id === room.characterId)
+  const name =
+    room.title ?? (room.characterId ? characterName(characters, room.characterId) : t.unnamedRoom)
+  const last = room.lastMessage ? firstLine(room.lastMessage.content) || '…' : t.emptyRoomShort
+  // A room is called after what was said first in it, which need not be said twice.
+  const preview = last === room.title ? (partner?.name ?? '') : last
   // The room that is open is being read, whatever the list said when it was fetched.
   const unread = current ? 0 : unreadIn(room.roomId)
   return (
@@ -49,7 +54,13 @@ function RoomRow({
         aria-current={current ? 'page' : undefined}
         className="flex items-center gap-3 rounded-xl p-2 hover:bg-sunken aria-[current]:bg-tint"
       >
-        <Avatar id={room.characterId ?? room.roomId} name={name} square className="size-10" />
+        <Avatar
+          id={room.characterId ?? room.roomId}
+          name={partner?.name ?? name}
+          square
+          picture={partner?.picture}
+          className="size-10"
+        />
         <span className="min-w-0 flex-1">
           <span className="flex items-baseline gap-2">
             <span className={`min-w-0 flex-1 truncate ${unread ? 'font-semibold' : 'font-medium'}`}>
@@ -60,9 +71,7 @@ function RoomRow({
             </time>
           </span>
           <span className="flex items-center gap-2">
-            <span className="min-w-0 flex-1 truncate text-muted text-sm">
-              {room.lastMessage ? firstLine(room.lastMessage.content) || '…' : t.emptyRoomShort}
-            </span>
+            <span className="min-w-0 flex-1 truncate text-muted text-sm">{preview}</span>
             <UnreadBadge count={unread} locale={locale} />
           </span>
         </span>

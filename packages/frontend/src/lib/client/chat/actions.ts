@@ -52,6 +52,7 @@ export type ChatAction =
   | { type: 'deleted'; deleted: MessageDeleted }
   | { type: 'typing'; userId: string; isTyping: boolean }
   | { type: 'read'; read: ReadMoved }
+  | { type: 'titled'; title: string }
   | { type: 'userJoined'; user: UserInRoom }
   | { type: 'userLeft'; user: UserInRoom }
   | { type: 'presence'; presence: PresenceChanged }

@@ -31,6 +31,7 @@ export function listen(
     inRoom('user:reconnected', (user) => ({ type: 'userJoined', user })),
     inRoom('user:left', (user) => ({ type: 'userLeft', user })),
     inRoom('room:changed', (changed) => ({ type: 'roomChanged', changed })),
+    inRoom('room:updated', ({ title }) => ({ type: 'titled', title })),
     inRoom('room:resync', () => ({ type: 'damaged' })),
     channel.on('presence:changed', (presence) => deliver({ type: 'presence', presence })),
   ]

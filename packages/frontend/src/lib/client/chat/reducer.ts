@@ -91,6 +91,8 @@ function after(state: ChatState, action: ChatAction): ChatState {
         // Who has read a message proves that there is one.
         lastSeq: Math.max(state.lastSeq, action.read.seq),
       }
+    case 'titled':
+      return { ...state, title: action.title }
     case 'userJoined': {
       const { userId, timestamp } = action.user
       const shown = { status: 'online', lastSeen: timestamp } as const
@@ -137,6 +139,7 @@ function entered(state: ChatState, snapshot: RoomSnapshot): ChatState {
     lastSeq: snapshot.recovered ? Math.max(state.lastSeq, snapshot.lastSeq) : snapshot.lastSeq,
     hasOlder: snapshot.recovered ? state.hasOlder : snapshot.hasMore,
     characterIds: severalOf(snapshot.characterIds ?? []),
+    title: snapshot.title,
     members: snapshot.members,
     // A snapshot is read a moment before one enters; of another log nothing holds any more.
     readMarkers: snapshot.recovered

@@ -48,6 +48,8 @@ export interface ChatState {
   readonly branch: Branch
   /** The characters in the room, in the order of coming, where there are more than one. */
   readonly characterIds: readonly string[]
+  /** What the room is called, once something was said in it. */
+  readonly title: string | undefined
   readonly members: readonly Member[]
   readonly readMarkers: readonly ReadMarker[]
   readonly typingUsers: readonly string[]
@@ -72,6 +74,7 @@ export const emptyChat: ChatState = {
   isDamaged: false,
   branch: noBranch,
   characterIds: [],
+  title: undefined,
   members: [],
   readMarkers: [],
   typingUsers: [],

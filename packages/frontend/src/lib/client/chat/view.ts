@@ -34,6 +34,8 @@ export interface ChatView {
   outbox: OutboxState
   /** The characters in the room, in the order of coming, where there are more than one: see `addressee`. */
   characterIds: readonly string[]
+  /** What the room is called, once it is known. */
+  title: string | undefined
   members: Member[]
   readMarkers: ReadMarker[]
   /** Whether the room has older messages than those held. */
@@ -60,6 +62,7 @@ export function viewOf(state: ChatState): ChatView {
     pendingMessages: pending.map(({ id }) => id),
     outbox: state.outbox,
     characterIds: state.characterIds,
+    title: state.title,
     members: [...state.members],
     readMarkers: [...state.readMarkers],
     hasMore: state.hasOlder,
