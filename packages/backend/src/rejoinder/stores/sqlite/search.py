@@ -28,6 +28,8 @@ from rejoinder.stores.base import (
 from rejoinder.stores.sqlite.rows import COLUMNS, SELECT, message_of
 
 BROKEN = "The index of the search can't be written to."
+CLOCKS_MS = 10_000
+"""How much older a message may seem than one before it in its room, as clocks differ."""
 SEQ_BITS = 32
 SEQ_MASK = (1 << SEQ_BITS) - 1
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -203,7 +205,8 @@ def search(
         if not wanted.pairs and place_ >= TAIL_ROOMS:
             budget.spent = True
             break
-        found = _search_room(db, room, wanted, limit, before, budget)
+        floor = best[-1][0] if len(best) > limit else (0, "")
+        found = _search_room(db, room, wanted, limit, before, floor, budget)
         best = heapq.nlargest(limit + 1, [*best, *found], key=lambda hit: hit[0])
     return Found([hit for _, hit in best[:limit]], len(best) > limit, not budget.spent)
 
@@ -214,19 +217,22 @@ def _search_room(
     wanted: Wanted,
     limit: int,
     before: Position | None,
+    floor: Position,
     budget: Budget,
 ) -> list[tuple[Position, ChatMessage]]:
-    """The newest hits of a room, one more than is asked for."""
+    """The newest hits of a room above `floor`, one more than is asked for."""
     found: list[tuple[Position, ChatMessage]] = []
     for row in _candidates(db, room, wanted, budget):
         position = (row[7], row[0])
         if len(found) > limit and position[0] < found[-1][0][0]:
             break
+        if position[0] < floor[0] - CLOCKS_MS:
+            break
         if not budget.take():
             break
         if row[6] == "streaming" or (before is not None and position >= before):
             continue
-        if matches(wanted, row[5]):
+        if position > floor and matches(wanted, row[5]):
             found.append((position, message_of(row)))
     return found
 
