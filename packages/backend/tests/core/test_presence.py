@@ -99,6 +99,16 @@ def test_who_was_away_and_says_nothing_is_online_after_the_grace() -> None:
     assert presence.status("ann") == "online"
 
 
+def test_a_connection_that_takes_over_says_nothing_by_that() -> None:
+    presence = Presence()
+    presence.connected("ann", "1", 0, 0)
+    presence.set("ann", "1", "away", 1_000)
+    assert not presence.connected("ann", "2", 5, 5_000)
+    assert not presence.disconnected("ann", "1", 6, 6_000), "the new one has not spoken yet"
+    assert presence.status("ann") == "away"
+    assert presence.set("ann", "2", "online", 7_000)
+
+
 def test_away_is_who_is_away_with_all_connections() -> None:
     presence = Presence()
     presence.connected("ann", "1", 0, 0)
