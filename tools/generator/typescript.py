@@ -52,6 +52,7 @@ export interface MessageAck {
   timestamp?: string
   seq?: number
   duplicate?: boolean
+  parentSeq?: number
   error?: string
   code?: ErrorCode
   retryAfterMs?: number

@@ -46,7 +46,7 @@ async def test_message_choose_is_seen_by_everybody_and_by_who_enters(
     snapshot = await (await connect(server)).join(room)
     assert (snapshot["head"], snapshot["revision"], snapshot["lastSeq"]) == (2, 1, 3)
 
-    await alice.send(room, "go on")
+    assert (await alice.send(room, "go on"))["parentSeq"] == 2
     row = await bob.sees("message:new", content="go on")
     assert row["parentSeq"] == 2
     assert "head" not in await (await connect(server)).join(room)

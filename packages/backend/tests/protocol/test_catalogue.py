@@ -87,6 +87,7 @@ ADDED_FIELDS: dict[object, str] = {
     "message:new": f"{BRANCH}, deletedAt?",
     "message:stream:start": BRANCH,
     "messages:history": "revision?",
+    events.MessageStored: "parentSeq?",
     events.RoomAck: f"head?, revision?, deleted?, {RULES}",
     events.HistoryAck: "revision?",
     events.RunningStream: BRANCH,

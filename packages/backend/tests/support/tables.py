@@ -78,7 +78,7 @@ SERVER_EVENTS: dict[str, Fields] = {
 }
 
 SHAPES: dict[str, Fields] = {
-    "MessageStored": fields("success, messageId, timestamp, seq?, duplicate?"),
+    "MessageStored": fields("success, messageId, timestamp, seq?, duplicate?, parentSeq?"),
     "Failure": fields("success, error, code, retryAfterMs?"),
     "ReconnectionData": fields("lastMessageId?, roomId?, characterId?"),
 }

@@ -231,6 +231,7 @@ class MessageStored(ServerPayload, frozen=True):
     timestamp: Timestamp
     seq: Position | UnsetType = UNSET
     duplicate: bool | UnsetType = UNSET
+    parent_seq: ParentSeq | UnsetType = UNSET
 
 
 class RoomSnapshot(ServerPayload, frozen=True):

@@ -255,4 +255,5 @@ def stored(appended: Appended) -> events.MessageStored:
         timestamp=message.timestamp,
         seq=message.seq,
         duplicate=True if appended.duplicate else UNSET,
+        parent_seq=message.parent_seq,
     )

@@ -37,6 +37,7 @@ export interface MessageAck {
   timestamp?: string
   seq?: number
   duplicate?: boolean
+  parentSeq?: number
   error?: string
   code?: ErrorCode
   retryAfterMs?: number
@@ -206,6 +207,8 @@ export interface MessageStored {
   timestamp: string
   seq?: number
   duplicate?: boolean
+  /** the `seq` of the message that it follows, where that is not the one before it; 0: none */
+  parentSeq?: number
 }
 
 /** A room as it is at one instant; live events follow it without a hole and without a repeat. */

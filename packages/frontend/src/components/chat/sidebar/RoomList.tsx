@@ -1,4 +1,4 @@
-import { type CharacterSummary, type RoomSummary, UnreadBadge } from '@/index'
+import { type CharacterSummary, type ChatMessage, type RoomSummary, UnreadBadge } from '@/index'
 import { Avatar } from '../common/Avatar'
 import { characterName } from '../common/people'
 import { firstLine } from '../common/preview'
@@ -42,7 +42,7 @@ function RoomRow({
   const partner = characters.find((each) => each.id === room.characterId)
   const name =
     room.title ?? (room.characterId ? characterName(characters, room.characterId) : t.unnamedRoom)
-  const last = room.lastMessage ? firstLine(room.lastMessage.content) || '…' : t.emptyRoomShort
+  const last = room.lastMessage ? previewOf(room.lastMessage, t.deleted) : t.emptyRoomShort
   // A room is called after what was said first in it, which need not be said twice.
   const preview = last === room.title ? (partner?.name ?? '') : last
   // The room that is open is being read, whatever the list said when it was fetched.
@@ -78,4 +78,8 @@ function RoomRow({
       </a>
     </li>
   )
+}
+
+function previewOf({ content, deletedAt }: ChatMessage, deleted: string): string {
+  return deletedAt === undefined ? firstLine(content) || '…' : deleted
 }

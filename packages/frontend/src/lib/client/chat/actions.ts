@@ -63,4 +63,4 @@ export type ChatAction =
   | { type: 'failed'; error: ChatError | null }
 
 /** Where the server put a message; a server need not say more than that it has it. */
-export type StoredPosition = Partial<Pick<MessageStored, 'seq' | 'timestamp'>>
+export type StoredPosition = Partial<Pick<MessageStored, 'seq' | 'timestamp' | 'parentSeq'>>

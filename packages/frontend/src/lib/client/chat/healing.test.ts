@@ -4,6 +4,7 @@ import { type ChatStage, chatStage } from '../testing/chat'
 import { ModelServer, PAGE } from '../testing/modelServer'
 import { pick, seeded } from '../testing/random'
 import { ROOM } from '../testing/room'
+import { pathTo } from './branches'
 
 /** In a room of a server that loses, delays and doubles as it is told. */
 async function inRoom(): Promise<ChatStage & { server: ModelServer }> {
@@ -21,11 +22,17 @@ type Scene = Awaited<ReturnType<typeof inRoom>>
 function expected({ server, view }: Scene) {
   const all = server.room.snapshot(Number.MAX_SAFE_INTEGER)
   const count = Math.max(view().messages.length, Math.min(PAGE, all.messages.length))
-  const running = all.streams.map(({ messageId, content }) => [messageId, content] as const)
+  const messages = all.messages
+    .map((each) => ({ ...each, status: 'sent' as const }))
+    .slice(all.messages.length - count)
+  const oldest = messages[0]?.seq ?? 0
+  const running = all.streams
+    .filter(({ seq }) => seq >= oldest)
+    .map(({ messageId, content }) => [messageId, content] as const)
+  const { lastSeq, head = lastSeq } = all
   return {
-    messages: all.messages
-      .map((each) => ({ ...each, status: 'sent' }))
-      .slice(all.messages.length - count),
+    messages,
+    conversation: pathTo(messages, head).map(({ id }) => id),
     streamingMessages: new Map(running),
     members: byUser(all.members),
     readMarkers: byUser(all.read),
@@ -33,9 +40,10 @@ function expected({ server, view }: Scene) {
 }
 
 function shown({ view }: Scene) {
-  const { messages, streamingMessages, members, readMarkers } = view()
+  const { messages, conversation, streamingMessages, members, readMarkers } = view()
   return {
     messages,
+    conversation: conversation.map(({ id }) => id),
     streamingMessages,
     members: byUser(members),
     readMarkers: byUser(readMarkers),

@@ -1,5 +1,6 @@
 /** Rules about own messages on their way into the log. */
 import type { ChatMessage } from '../../types/socket'
+import { defined } from '../defined'
 import type { StoredPosition } from './actions'
 import { extendWhole, merge } from './log'
 import type { ChatState, OutgoingMessage } from './state'
@@ -25,7 +26,7 @@ export function queue(
 export function settle(
   state: ChatState,
   id: string,
-  { seq, timestamp }: StoredPosition,
+  { seq, timestamp, parentSeq }: StoredPosition,
 ): ChatState {
   const message = state.outgoing.find((outgoing) => outgoing.id === id)
   if (!message) return state
@@ -33,8 +34,12 @@ export function settle(
     ...message,
     status: 'sent',
     timestamp: timestamp ?? message.timestamp,
+    ...defined({ parentSeq }),
   }
   if (seq === undefined) return { ...state, outgoing: replaced(state, sent) }
+  // Older than everything held: it is not asked for, and would stand there with a hole behind it.
+  if (seq <= state.wholeTo && (state.log[0]?.seq ?? 0) > seq)
+    return { ...state, outgoing: without(state, id) }
   const log = merge(state.log, [{ ...sent, seq }])
   return {
     ...state,

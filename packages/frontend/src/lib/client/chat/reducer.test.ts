@@ -31,12 +31,17 @@ function held(state: ChatState) {
     readMarkers: byUser(state.readMarkers),
     hasHole: hasHole(state),
     isDamaged: state.isDamaged,
+    conversation: viewOf(state).conversation.map(({ id }) => id),
+    revision: state.branch.revision,
   }
 }
 
 /** Enters again with its position, and fetches on until it is whole. */
 function catchUp(state: ChatState, room: RoomModel, limit: number): ChatState {
-  let next = reduce(state, { type: 'entered', snapshot: room.snapshot(limit, position(state)) })
+  let next = reduce(state, {
+    type: 'entered',
+    snapshot: room.snapshot(limit, position(state), state.branch.revision),
+  })
   for (let page = 0; hasHole(next); page += 1) {
     const after = lastWhole(next)
     if (after === undefined || page > 500) throw new Error('It does not come to an end')
@@ -57,6 +62,7 @@ describe('a snapshot and the events after it are a fresh snapshot', () => {
     room.send('ann')
     room.start()
     room.write('m2', 'text')
+    room.edit('m1')
     const before = fresh(room)
     const make = CHANGES[kind]
     if (!make) throw new Error(`There is no ${kind}`)

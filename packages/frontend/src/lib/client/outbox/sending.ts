@@ -146,9 +146,10 @@ export function isPassing(code: ErrorCode): boolean {
   return code === 'rate_limited' || code === 'unavailable'
 }
 
-function positionIn({ seq, timestamp }: MessageAck): StoredPosition {
+function positionIn({ seq, timestamp, parentSeq }: MessageAck): StoredPosition {
   return {
     ...(seq === undefined ? {} : { seq }),
     ...(timestamp === undefined ? {} : { timestamp }),
+    ...(parentSeq === undefined ? {} : { parentSeq }),
   }
 }

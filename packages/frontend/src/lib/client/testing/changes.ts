@@ -23,6 +23,11 @@ export const CHANGES: Record<string, (room: RoomModel, random: () => number) => 
   show: (room, random) => room.show(pick(random, USERS), pick(random, ['away', 'offline'])),
   read: (room, random) =>
     room.length > 0 ? room.read(pick(random, USERS), 1 + Math.floor(random() * room.length)) : [],
+  edit: (room, random) =>
+    room.idsOfOthers.length > 0 ? room.edit(pick(random, room.idsOfOthers)) : [],
+  choose: (room, random) => (room.length > 0 ? room.choose(pick(random, room.ids)) : []),
+  delete: (room, random) =>
+    room.idsOfOthers.length > 0 ? room.delete(pick(random, room.idsOfOthers)) : [],
 }
 
 export function change(room: RoomModel, random: () => number): ChatAction[] {

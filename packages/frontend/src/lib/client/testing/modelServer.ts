@@ -43,13 +43,15 @@ export class ModelServer {
       case 'room:rejoin':
         this.#arrive(sent.event, () => {
           this.#isInside = true
-          return () => sent.reply(roomAck(room.snapshot(PAGE, sent.payload.lastMessageId)))
+          const { lastMessageId, revision } = sent.payload
+          return () => sent.reply(roomAck(room.snapshot(PAGE, lastMessageId, revision)))
         })
         break
       case 'messages:history':
         this.#arrive(sent.event, () => {
           const page = this.#page(sent.payload)
-          return () => sent.reply({ success: true, roomId: sent.payload.roomId, ...page })
+          const { revision } = room
+          return () => sent.reply({ success: true, roomId: sent.payload.roomId, ...page, revision })
         })
         break
       case 'message:send':
@@ -62,8 +64,10 @@ export class ModelServer {
             ...defined({ characterId }),
           })
           const { seq, timestamp } = row
+          const branch = defined({ parentSeq: row.parentSeq })
           return () => {
-            sent.reply({ success: true, messageId, seq, timestamp, duplicate: told.length === 0 })
+            const duplicate = told.length === 0
+            sent.reply({ success: true, messageId, seq, timestamp, duplicate, ...branch })
             this.tell(told)
           }
         })
@@ -108,6 +112,10 @@ function pusher(transport: MemoryTransport, action: ChatAction): () => void {
       return () => transport.push('message:stream:end', action.end)
     case 'streamFailed':
       return () => transport.push('message:stream:error', action.failure)
+    case 'chosen':
+      return () => transport.push('message:chosen', action.chosen)
+    case 'deleted':
+      return () => transport.push('message:deleted', action.deleted)
     case 'read':
       return () => transport.push('messages:read', action.read)
     case 'userJoined':

@@ -1,4 +1,5 @@
 import type { ChatMessage, RoomAck, RoomSnapshot, RunningStream } from '../../types/socket'
+import { defined } from '../defined'
 
 export const ROOM = 'room_1'
 export const CHARACTER = 'char_1'
@@ -46,6 +47,7 @@ export function running(row: ChatMessage, content: string, index: number): Runni
     timestamp: row.timestamp,
     content,
     index,
+    ...defined({ parentSeq: row.parentSeq, variantOf: row.variantOf }),
   }
 }
 

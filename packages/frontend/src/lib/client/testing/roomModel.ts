@@ -1,6 +1,7 @@
 import type { ChatMessage, Member, ReadMarker, RoomSnapshot } from '../../types/socket'
 import type { ChatAction } from '../chat/actions'
 import { codePoints } from '../chat/streams'
+import { defined } from '../defined'
 import { answer, CHARACTER, message, ROOM, running, snapshot } from './room'
 
 interface Writing {
@@ -15,6 +16,9 @@ export class RoomModel {
   readonly #writing = new Map<string, Writing>()
   readonly #members = new Map<string, Member>()
   readonly #read = new Map<string, ReadMarker>()
+  readonly #deleted: { messageId: string; timestamp: string; revision: number }[] = []
+  #head = 0
+  #revision = 0
   #time = 0
 
   /** The ids of the answers that are being written. */
@@ -27,9 +31,44 @@ export class RoomModel {
   }
 
   send(senderId: string): ChatAction[] {
-    const row = message(this.#log.length + 1, { senderId })
-    this.#log.push(row)
+    const row = this.#append(message(this.#log.length + 1, { senderId, ...this.#afterHead() }))
     return [{ type: 'message', message: row }]
+  }
+
+  /** Another text beside one that is there. */
+  edit(id: string): ChatAction[] {
+    const { seq, senderId } = this.#row(id)
+    const parentSeq = this.#parentOf(seq)
+    const row = message(this.#log.length + 1, { senderId, parentSeq, variantOf: id })
+    return [{ type: 'message', message: this.#append(row) }]
+  }
+
+  choose(id: string): ChatAction[] {
+    const { seq } = this.#row(id)
+    if (this.#line(this.#head).includes(seq)) return []
+    const below = this.#log.filter((row) => this.#line(row.seq).includes(seq))
+    this.#head = below.at(-1)?.seq ?? seq
+    this.#revision += 1
+    const chosen = {
+      roomId: ROOM,
+      messageId: id,
+      userId: 'ann',
+      head: this.#head,
+      lastSeq: this.#log.length,
+      revision: this.#revision,
+      timestamp: this.#now(),
+    }
+    return [{ type: 'chosen', chosen }]
+  }
+
+  delete(id: string): ChatAction[] {
+    const row = this.#row(id)
+    if (row.deletedAt !== undefined || this.#writing.has(id)) return []
+    this.#revision += 1
+    const change = { messageId: id, timestamp: this.#now(), revision: this.#revision }
+    this.#put({ ...row, content: '', deletedAt: change.timestamp })
+    this.#deleted.push(change)
+    return [{ type: 'deleted', deleted: { roomId: ROOM, ...change } }]
   }
 
   /** What a client sends; the same id once. */
@@ -39,14 +78,14 @@ export class RoomModel {
   ): { row: ChatMessage; told: ChatAction[] } {
     const known = this.#log.find((row) => row.id === id)
     if (known) return { row: known, told: [] }
-    const row = message(this.#log.length + 1, { id, ...sent })
-    this.#log.push(row)
+    const row = this.#append(message(this.#log.length + 1, { id, ...sent, ...this.#afterHead() }))
     return { row, told: [{ type: 'message', message: row }] }
   }
 
   start(): ChatAction[] {
-    const row = answer(this.#log.length + 1, { state: 'streaming', content: '' })
-    this.#log.push(row)
+    const row = this.#append(
+      answer(this.#log.length + 1, { state: 'streaming', content: '', ...this.#afterHead() }),
+    )
     this.#writing.set(row.id, { row, text: '', index: 0 })
     const { seq, timestamp, replyTo = '' } = row
     const start = {
@@ -56,6 +95,7 @@ export class RoomModel {
       replyTo,
       seq,
       timestamp,
+      ...defined({ parentSeq: row.parentSeq }),
     }
     return [{ type: 'streamStarted', start }]
   }
@@ -115,12 +155,18 @@ export class RoomModel {
   }
 
   /** With a position, what comes after it; else the newest page. */
-  snapshot(limit: number, lastMessageId?: string): RoomSnapshot {
+  snapshot(limit: number, lastMessageId?: string, revision = 0): RoomSnapshot {
     const place = this.#log.findIndex(({ id }) => id === lastMessageId)
     const recovered = place >= 0
     const start = recovered ? place + 1 : Math.max(0, this.#log.length - limit)
     const messages = this.#log.slice(start, start + limit)
+    const deleted = this.#deleted
+      .filter((each) => each.revision > revision)
+      .map(({ messageId, timestamp }) => ({ messageId, timestamp }))
     return snapshot({
+      head: this.#head,
+      revision: this.#revision,
+      ...(recovered ? { deleted } : {}),
       messages,
       recovered,
       hasMore: recovered ? start + limit < this.#log.length : start > 0,
@@ -144,8 +190,48 @@ export class RoomModel {
     return { messages: this.#log.slice(start, end), hasMore: start > 0 }
   }
 
+  get ids(): string[] {
+    return this.#log.map(({ id }) => id)
+  }
+
+  /** The ids of what others have written. */
+  get idsOfOthers(): string[] {
+    return this.#log.filter(({ senderId }) => senderId !== 'me').map(({ id }) => id)
+  }
+
+  get revision(): number {
+    return this.#revision
+  }
+
   has(id: string): boolean {
     return this.#log.some((row) => row.id === id)
+  }
+
+  #append(row: ChatMessage): ChatMessage {
+    this.#log.push(row)
+    if (row.variantOf !== undefined || this.#parentOf(row.seq) === this.#head) this.#head = row.seq
+    return row
+  }
+
+  #afterHead(): { parentSeq?: number } {
+    return this.#head === this.#log.length ? {} : { parentSeq: this.#head }
+  }
+
+  #row(id: string): ChatMessage {
+    const row = this.#log.find((each) => each.id === id)
+    if (!row) throw new Error(`There is no ${id}`)
+    return row
+  }
+
+  #parentOf(seq: number): number {
+    return this.#log[seq - 1]?.parentSeq ?? seq - 1
+  }
+
+  /** From a row back to the beginning. */
+  #line(seq: number): number[] {
+    const line: number[] = []
+    for (let at = seq; at > 0; at = this.#parentOf(at)) line.push(at)
+    return line
   }
 
   #now(): string {
