@@ -24,7 +24,7 @@ from rejoinder import ChatServer
 
 SECRET = "a-secret-that-is-only-for-counting-calls"  # noqa: S105 - it opens nothing
 CLIENTS = 40
-ROUNDS = 5
+ROUNDS = 9
 SECONDS = 20.0
 EXPIRES = 4_102_444_800.0
 OURS = ("/rejoinder/", "/rejoinder_socketio/")
@@ -131,11 +131,15 @@ def _all_heard(clients: list[Client], what: bytes) -> bool:
 
 
 async def count(chat: ChatServer, room_of: Callable[[int], str], senders: int) -> int:
-    """The calls of some rounds in which each of the senders sends a message at the same time."""
+    """The calls of a round in which each of the senders sends a message at the same time.
+
+    The smallest of some: what the server does now and then, whoever sends, may fall into a round, and more so on a busy machine.
+    """
     news = asyncio.Event()
     clients = await entered(chat, news, room_of)
-    counter = Counter()
+    counts: list[int] = []
     for number in range(1, ROUNDS + 1):
+        counter = Counter()
         sys.setprofile(counter if number > 1 else None)
         for at, client in enumerate(clients[:senders]):
             message = b'{"roomId":"%b","content":"hello","messageId":"%d %d %d"}'
@@ -150,7 +154,9 @@ async def count(chat: ChatServer, room_of: Callable[[int], str], senders: int) -
         if number == 1:
             # The first message gives each room its title, once, which is no part of a send.
             await until(news, partial(_all_heard, clients, b"room:updated"))
-    return counter.calls
+        else:
+            counts.append(counter.calls)
+    return min(counts)
 
 
 async def main() -> int:
@@ -165,8 +171,8 @@ async def main() -> int:
         finally:
             await chat.stop()
     counts = {
-        "a send in a pair": pairs / CLIENTS / (ROUNDS - 1),
-        "a delivery in a room of 40": crowd / CLIENTS / (ROUNDS - 1),
+        "a send in a pair": pairs / CLIENTS,
+        "a delivery in a room of 40": crowd / CLIENTS,
     }
     worse = False
     for what, budget in BUDGETS.items():

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from rejoinder.characters import Character, EchoCharacter, Turn
+from rejoinder.characters import Character, EchoCharacter, Thought, Turn
 from rejoinder.characters.echo import HELP, NOTHING_TO_REPEAT
 from rejoinder.errors import CharacterFailed
 from rejoinder.testing.characters import check_character
@@ -73,6 +73,12 @@ async def test_fails_after_as_many_deltas_as_it_was_told() -> None:
             await anext(answer)
 
 
+async def test_thinks_before_it_says_the_same() -> None:
+    said = [piece async for piece in EchoCharacter().reply(turn("/think so  it is"))]
+    words = ["so  ", "it ", "is"]
+    assert said == [*map(Thought, words), *words]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -91,6 +97,8 @@ async def test_fails_after_as_many_deltas_as_it_was_told() -> None:
         "/fail -1",
         "/fail 100001",
         "/fail 1 2",
+        "/think",
+        "/think  ",
     ],
 )
 async def test_explains_a_command_that_it_cannot_follow(text: str) -> None:

@@ -93,6 +93,31 @@ describe('rooms', () => {
     expect(refusal).toMatchObject({ success: false, code: 'not_in_room' })
   })
 
+  it('room:changed and room:updated tell of the rule and the title that a room was given', async () => {
+    const { roomId, ann, bob } = await pair()
+    const response = await fetch(`${server.url}/api/rooms/${roomId}`, {
+      method: 'PATCH',
+      headers: { authorization: `Bearer ${ann.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ title: 'Tea', doubleTexting: 'merge' }),
+    })
+    expect(response.ok).toBe(true)
+    const changed = { roomId, characterIds: ['echo'], doubleTexting: 'merge' }
+    expect(await bob.hears('room:changed')).toEqual(changed)
+    expect(await bob.hears('room:updated')).toEqual({ roomId, title: 'Tea' })
+  })
+
+  it('a room that is deleted is gone for everybody, which room:deleted tells', async () => {
+    const { roomId, ann, bob } = await pair()
+    const response = await fetch(`${server.url}/api/rooms/${roomId}`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${ann.token}` },
+    })
+    expect(response.ok).toBe(true)
+    expect(await bob.hears('room:deleted')).toMatchObject({ roomId })
+    const refusal = await bob.socket.emitWithAck('room:join', { roomId })
+    expect(refusal).toMatchObject({ success: false, code: 'not_found' })
+  })
+
   it('room:rejoin catches up from a position; room:rejoined and user:reconnected are heard', async () => {
     const { roomId, ann, bob } = await pair()
     const first = await ann.socket.emitWithAck('message:send', { roomId, content: 'one' })
@@ -257,6 +282,15 @@ describe('messages', () => {
         { id: end.messageId, content: '' },
       ],
     })
+  })
+
+  it('message:stream:thought tells what is thought before an answer, which is not kept', async () => {
+    const { roomId, ann, bob } = await pair()
+    const { end } = await answered(ann, roomId, '/think so it is')
+    const thoughts = await bob.hears('message:stream:thought')
+    expect(thoughts).toMatchObject({ roomId, messageId: end.messageId })
+    expect('so it is'.startsWith(thoughts.delta)).toBe(true)
+    expect(end.content).toBe('so it is')
   })
 
   it('message:stream:error tells what went wrong and what was written until then', async () => {
