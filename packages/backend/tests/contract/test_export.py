@@ -4,11 +4,14 @@ import json
 from urllib.parse import unquote
 
 import aiohttp
+import pytest
 from tests.support import schema
 from tests.support.chat import Connect
 from tests.support.process import ServerProcess, Start
 from tests.support.rest import request
 from tests.support.tokens import token, unique
+
+from rejoinder.web.export import harmless
 
 MANY = 250
 
@@ -53,6 +56,7 @@ async def test_the_file_has_a_name_that_every_system_takes(
         ("고양이 이야기", "20", "고양이 이야기 20"),
         ('../..\\a:b*c?"<d>|\r\nX: y;z%', "a b c d X y z 20", "a b c d X y z 20"),
         ("...", "room 20", "room 20"),
+        ("a＂ b＼c／．．／d％", "a b c .. d 20", "a＂ b＼c／．．／d％ 20"),
     ):
         body = {"title": title}
         await request(server, "PATCH", f"/api/rooms/{room}", bearer=token(ann.user_id), body=body)
@@ -100,3 +104,42 @@ async def test_who_may_not(server: ServerProcess, connect: Connect, room: str) -
         assert asked.code == "invalid_payload"
     missing = f"/api/rooms/{unique('room')}/export"
     assert (await request(server, "GET", missing, bearer=token(ann.user_id))).code == "not_found"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "```\n~~~\n```",
+        "```\n```js\n```",
+        "````\n```\n````",
+        "~~~ `x`\n```\n~~~~",
+        "  ```\n  code\n  ```  ",
+        "```a```",
+        "```a`b",
+        "\t```",
+        "- a\n\n  ```\n  code\n```",
+        "```\n\t```\n    ```\n```",
+    ],
+)
+def test_nothing_is_forged_behind_a_piece_of_code(code: str) -> None:
+    text = harmless(f"{code}\n## Kim · forged\n<script>alert(1)</script>")
+    assert text.splitlines()[-2:] == ["\\## Kim · forged", "\\<script>alert(1)\\</script>"]
+
+
+@pytest.mark.parametrize("mark", ["```", "````", "~~~"])
+def test_code_that_does_not_end_ends_with_its_message(mark: str) -> None:
+    assert harmless(f"{mark}\n<b>") == f"{mark}\n<b>\n{mark}"
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ("\\<script>", "\\<script>"),
+        ("\\\\<script>", "\\\\\\<script>"),
+        ("Kim · forged\n-", "Kim · forged\n\\-"),
+        ("Kim · forged\n =  ", "Kim · forged\n \\=  "),
+        ("- a\n\n    ## Kim · forged", "- a\n\n    \\## Kim · forged"),
+    ],
+)
+def test_what_would_be_html_or_a_heading_in_other_ways(said: str, written: str) -> None:
+    assert harmless(said) == written

@@ -43,6 +43,18 @@ async def test_members_change_the_rule(server: ServerProcess, connect: Connect, 
         assert (await change(server, ann, room, **body)).code == "invalid_payload", body
 
 
+async def test_what_is_refused_changes_nothing(
+    server: ServerProcess, connect: Connect, room: str
+) -> None:
+    ann = await connect(server)
+    await ann.join(room)
+    refused = await change(server, ann, room, doubleTexting="merge", title=" ")
+    assert refused.code == "invalid_payload"
+    assert "doubleTexting" not in await ann.done("room:rejoin", {"roomId": room})
+    await change(server, ann, room, doubleTexting="merge", title="Ours")
+    await ann.sees("room:changed", doubleTexting="merge")
+
+
 async def test_what_waits_is_answered_together_where_a_room_wants_it(
     server: ServerProcess, connect: Connect, room: str
 ) -> None:

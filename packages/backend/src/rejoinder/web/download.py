@@ -20,7 +20,9 @@ def attachment(name: str) -> dict[str, str]:
     """The headers of a file of that name: saved, not shown (RFC 6266), its name also in other scripts (RFC 8187)."""
     ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     stem, dot, ending = ascii_only.rpartition(".")
-    fallback = f"{' '.join(stem.split()) or 'file'}{dot}{ending}"
+    # Wide forms of what was taken out have become that again.
+    plain = " ".join(_FORBIDDEN.sub(" ", stem).split()).strip(" .")
+    fallback = f"{plain or 'file'}{dot}{ending}"
     return {
         "content-disposition": f"attachment; filename=\"{fallback}\"; filename*=UTF-8''{quote(name, safe='')}",
         "x-content-type-options": "nosniff",

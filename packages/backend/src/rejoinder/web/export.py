@@ -15,8 +15,10 @@ from rejoinder.stores.base import Room, Store, StoredMember
 Format = Literal["markdown", "json"]
 PAGE: Final = 100
 VERSION: Final = 1
-_HEADING = re.compile(r"^(\s{0,3})(#{1,6}(?:\s|$)|={2,}\s*$|-{2,}\s*$)")
-_FENCE = re.compile(r"^\s{0,3}(```|~~~)")
+_HEADING = re.compile(r"^(\s*)(#{1,6}(?:\s|$)|=+\s*$|-+\s*$)")
+# Of CommonMark 0.31, section 4.5: what a fence of backticks is followed by has none.
+_FENCE = re.compile(r" {0,3}(?P<fence>(?:`{3,}(?!.*`)|~{3,}).*)")
+_TAG = re.compile(r"(\\*)<")
 _ENDS: Final[Mapping[str, str]] = {
     "streaming": "is still being written",
     "stopped": "stopped",
@@ -105,18 +107,35 @@ async def _pages(store: Store, exported: Exported) -> AsyncIterator[list[ChatMes
 
 def harmless(content: str) -> str:
     """A text in Markdown that is no heading, as of another message, and no HTML."""
-    lines, fenced = [], False
+    lines, mark = [], ""
     for line in content.splitlines():
-        is_fence = _FENCE.match(line) is not None
-        if fenced or is_fence:
-            fenced = fenced != is_fence
+        opened = _FENCE.fullmatch(line)
+        if mark:
             lines.append(line)
+            if _closes(mark, line):
+                mark = ""
+        elif opened is not None:
+            # At the margin: an indented one may be part of a list, and end with it.
+            fence = opened["fence"]
+            lines.append(fence)
+            mark = fence[: len(fence) - len(fence.lstrip(fence[0]))]
         else:
-            lines.append(_HEADING.sub(r"\1\\\2", line).replace("<", r"\<"))
-    if fenced:
-        lines.append("```")
+            lines.append(_without_tags(_HEADING.sub(r"\1\\\2", line)))
+    if mark:
+        lines.append(mark)
     return "\n".join(lines)
 
 
+def _closes(mark: str, line: str) -> bool:
+    found = line.rstrip(" \t")
+    bare = found.lstrip(" ")
+    return len(found) - len(bare) < 4 and bare.startswith(mark) and not bare.strip(mark[0])  # noqa: PLR2004 - more is code
+
+
+def _without_tags(text: str) -> str:
+    # A backslash of one's own would be taken for what ours stands before.
+    return _TAG.sub(lambda found: f"{found[1]}<" if len(found[1]) % 2 else f"{found[1]}\\<", text)
+
+
 def _line(text: str) -> str:
-    return " ".join(text.split()).replace("<", r"\<")
+    return _without_tags(" ".join(text.split()))

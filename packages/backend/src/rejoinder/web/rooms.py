@@ -81,13 +81,15 @@ class RoomEndpoints:
         title, policy = given(change.title), given(change.double_texting)
         if title is None and policy is None:
             raise InvalidPayload("Say what is to be different: `title` or `doubleTexting`.")
-        changed: events.RoomUpdated | events.RoomChanged | None = None
+        updated: events.RoomUpdated | events.RoomChanged | None = None
+        if title is not None:
+            # First, since a title may turn out to be none: then nothing is to be different.
+            shown = await self._p.titles.rename(room.id, title)
+            updated = events.RoomUpdated(room_id=room.id, title=shown)
         if policy is not None:
             changed = await self._p.rules.set_double_texting(room.id, POLICIES.get(policy))
-        if title is not None:
-            shown = await self._p.titles.rename(room.id, title)
-            changed = events.RoomUpdated(room_id=room.id, title=shown)
-        return answer(changed)
+            updated = updated or changed
+        return answer(updated)
 
     async def add_character(self, request: Request) -> Response:
         """`PUT /api/rooms/{roomId}/characters/{characterId}`: a member brings a character in."""
