@@ -6,6 +6,7 @@ A room with `toIndex` may have rows behind it: a message sets that at the same t
 at most once a second, and it is taken away when the newest row is older than that.
 """
 
+import asyncio
 import heapq
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ SETTLED_MS = 2000
 ROOMS_AT_ONCE = 100
 """The database joins the stretches of so many rooms without sorting them; from 200 on it would sort."""
 PAGE = 200
+BREATH = 20_000
+"""After so many characters others have their turn: all of it is done where everybody is served, and some text takes long."""
 DUPLICATE_KEY = 11000
 
 Hit = tuple[Position, ChatMessage]
@@ -46,6 +49,20 @@ class Budget:
     left: int = EXAMINED_MAX
     spent: bool = False
     """True if something was left out."""
+
+
+@dataclass(slots=True)
+class Breath:
+    """Lets others have their turn."""
+
+    looked_at: int = 0
+
+    async def after(self, text: str) -> None:
+        """That text was looked at."""
+        self.looked_at += len(text)
+        if self.looked_at >= BREATH:
+            self.looked_at = 0
+            await asyncio.sleep(0)
 
 
 class Search:
@@ -73,7 +90,7 @@ class Search:
                 continue
             more = [] if "deletedAt" in room else await self._new(room, limit - len(entries))
             change, whole = _change(room, more, limit - len(entries), now)
-            entries += [_entry(row) for row in _ended(more, limit - len(entries))]
+            entries += await entries_of(_ended(more, limit - len(entries)))
             if change:
                 changes.append(UpdateOne({"_id": room["_id"]}, change))
             if not whole:
@@ -138,7 +155,7 @@ class Search:
 
         async def take(candidates: AsyncIterator[Document]) -> None:
             nonlocal best
-            found = await _hits(candidates, wanted, limit, before, budget)
+            found = await hits(candidates, wanted, limit, before, budget)
             best = heapq.nlargest(limit + 1, [*best, *found], key=lambda hit: hit[0])
 
         if wanted.pairs:
@@ -231,7 +248,16 @@ class Search:
         return {document["_id"]: document for document in documents}
 
 
-async def _hits(
+async def entries_of(rows: Sequence[Document]) -> list[Document]:
+    """What the index has of these rows."""
+    entries, breath = list[Document](), Breath()
+    for row in rows:
+        entries.append(_entry(row))
+        await breath.after(row["content"])
+    return entries
+
+
+async def hits(
     candidates: AsyncIterator[Document],
     wanted: Wanted,
     limit: int,
@@ -240,6 +266,7 @@ async def _hits(
 ) -> list[Hit]:
     """The newest of the candidates that hold it, one more than is asked for."""
     found: list[Hit] = []
+    breath = Breath()
     async for row in candidates:
         position = (model.epoch_ms(row["timestamp"]), row["_id"])
         if len(found) > limit and position[0] < found[-1][0][0]:
@@ -252,6 +279,7 @@ async def _hits(
             continue
         if matches(wanted, row["content"]):
             found.append((position, model.message_of(row)))
+        await breath.after(row["content"])
     return found
 
 
