@@ -6,6 +6,7 @@ import pytest
 from msgspec import UNSET
 from tests.service.world import Client, World
 
+from rejoinder.characters import CharacterInfo, EchoCharacter
 from rejoinder.core.branches import path
 from rejoinder.protocol import catalogue, events
 from rejoinder.service import entering
@@ -234,6 +235,33 @@ async def test_only_an_answer_that_has_ended_goes_on(world: World) -> None:
     assert await ann.refused("message:continue", named(running)) == "conflict"
     assert await ann.refused("message:continue", named("q1")) == "not_found"
     assert await ann.refused("message:continue", named("no")) == "not_found"
+
+
+class Notes(EchoCharacter):
+    """A character that remembers rooms."""
+
+    def __init__(self) -> None:
+        super().__init__(CharacterInfo(id="notes", name="Notes"))
+        self.forgotten: list[str] = []
+
+    def forget(self, room_id: str) -> None:
+        self.forgotten.append(room_id)
+
+
+async def test_characters_forget_what_they_made_of_it(world: World) -> None:
+    notes, removed = Notes(), Notes()
+    world.characters.add(removed)
+    world.characters.remove("notes")
+    world.characters.add(notes)
+    (ann,) = await world.in_room("ann")
+    await question(ann, "secret", "q1")
+    assert notes.forgotten == []
+    await ann.call("message:delete", named("q1"))
+    assert "room" in notes.forgotten
+    assert removed.forgotten == notes.forgotten
+    notes.forgotten.clear()
+    await world.service.deletion.delete("room")
+    assert "room" in notes.forgotten
 
 
 async def test_what_is_deleted_is_gone_for_everybody(world: World) -> None:

@@ -140,6 +140,15 @@ class Reaching(Protocol):
         ...
 
 
+@runtime_checkable
+class Remembering(Protocol):
+    """A character that keeps something of what was said in rooms from one turn to the next."""
+
+    def forget(self, room_id: str) -> None:
+        """Keep nothing of that room: some of what was said there was deleted."""
+        ...
+
+
 def check_info(info: CharacterInfo) -> None:
     """See that a character can be listed and named.
 

@@ -1,6 +1,6 @@
 """The characters of one server, by their ids."""
 
-from rejoinder.characters.base import Character, CharacterInfo, check_info
+from rejoinder.characters.base import Character, CharacterInfo, Remembering, check_info
 from rejoinder.errors import ConfigurationError
 
 
@@ -10,6 +10,7 @@ class Characters:
     def __init__(self) -> None:
         self._by_id: dict[str, Character] = {}
         self._removed: list[Character] = []
+        self._remembering: list[Remembering] = []
 
     def add(self, character: Character) -> None:
         """Add one.
@@ -24,6 +25,8 @@ class Characters:
                 f"There are two characters with the id {info.id!r}: give one of them another id."
             )
         self._by_id[info.id] = character
+        if isinstance(character, Remembering):
+            self._remembering.append(character)
 
     def remove(self, character_id: str) -> None:
         """Offer one no longer. It is closed with the others in the end, since it may still be answering."""
@@ -39,6 +42,11 @@ class Characters:
         """Who is here, in the order of adding."""
         return tuple(character.info for character in self._by_id.values())
 
+    def forget(self, room_id: str) -> None:
+        """Have every character, those that were removed too, keep nothing of a room."""
+        for character in self._remembering:
+            character.forget(room_id)
+
     async def aclose(self) -> None:
         """Close every character, one after the other, last added first.
 
@@ -47,7 +55,7 @@ class Characters:
         """
         failures: list[Exception] = []
         left = [*self._removed, *self._by_id.values()]
-        self._removed, self._by_id = [], {}
+        self._removed, self._by_id, self._remembering = [], {}, []
         while left:
             character = left.pop()
             try:

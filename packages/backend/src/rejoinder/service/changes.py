@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, structs
 
+from rejoinder.characters.registry import Characters
 from rejoinder.core.branches import Choice
 from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.events import ChatMessage
@@ -25,8 +26,15 @@ ERASED_PAGE = 5000
 class Changes:
     """Takes them in and shows them to the people here, each once."""
 
-    def __init__(self, store: Store, delivery: Delivery, prompts: Prompts | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        delivery: Delivery,
+        characters: Characters,
+        prompts: Prompts | None = None,
+    ) -> None:
         self._store = store
+        self._characters = characters
         self._delivery = delivery
         self._prompts = prompts
 
@@ -73,7 +81,8 @@ class Changes:
             )
 
     def forget(self, room_id: str) -> None:
-        """Keep nothing of what models were asked in a room."""
+        """Keep nothing of what models were asked in a room, nor of what characters have made of it."""
+        self._characters.forget(room_id)
         if self._prompts is not None:
             self._prompts.forget_room(room_id)
 

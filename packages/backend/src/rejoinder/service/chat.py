@@ -118,7 +118,7 @@ class ChatService:
         self._store = store
         self._tasks = Tasks()
         sharing = Sharing(self._cluster, presence, self._tasks)
-        changes = Changes(store, delivery, prompts)
+        changes = Changes(store, delivery, characters, prompts)
         self._rooms = Rooms(store, clock, self._tasks, _show_to(delivery), sharing, changes)
         self._context = Context(
             store=store,

@@ -184,3 +184,42 @@ async def test_an_answer_does_not_wait_for_a_summary_and_closing_ends_it() -> No
         assert prompts(server)[2][0] == "Be kind."
         await speaker.aclose()
         await server.completions[1].closed.wait()
+
+
+async def test_where_something_was_deleted_no_summary_has_it_any_more() -> None:
+    history = talk(40)
+    lines = ("Yes.", "The secret is out.", "Yes.", "The rest.", "Yes.")
+    async with faulty(*map(saying, lines)) as server:
+        speaker = character(server)
+        await answer(speaker, turn("one?", history))
+        speaker.forget("another")
+        speaker.forget("room")
+        # The first message is not there any more: what is left could be the end of the same conversation.
+        await answer(speaker, turn("two?", history[1:]))
+        await speaker.aclose()
+        second = prompts(server)[2]
+    assert second[0] == "Be kind."
+
+
+async def test_one_that_is_being_written_meanwhile_is_not_kept() -> None:
+    begun = asyncio.Event()
+
+    async def hangs(exchange: Exchange) -> None:
+        begun.set()
+        await exchange.asked.closed.wait()
+
+    async with faulty(saying("Yes."), hangs, saying("Yes."), saying("New.")) as server:
+        speaker = character(server)
+        async for _ in speaker.reply(turn("one?", talk(40))):
+            pass
+        await begun.wait()
+        speaker.forget("room")
+        await server.completions[1].closed.wait()
+        await speaker.settle()
+        # Nor is one begun of an answer that was asked for before.
+        async for delta in speaker.reply(turn("two?", talk(40))):
+            if isinstance(delta, str):
+                speaker.forget("room")
+        await speaker.settle()
+        assert len(server.completions) == 3
+        await speaker.aclose()

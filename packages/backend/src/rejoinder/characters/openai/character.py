@@ -97,6 +97,7 @@ class OpenAICharacter:
         return self._window.most_bytes if self._endpoint.ask_tokens else self._window.tokens
 
     async def reply(self, turn: Turn) -> AsyncIterator[Delta]:
+        self._summing.asks(turn)
         try:
             async with aclosing(self._answer(turn)) as deltas:
                 async for delta in deltas:
@@ -106,6 +107,8 @@ class OpenAICharacter:
             failure = error
         except NoRoomError:
             failure = EndpointError("no_room", "the character's own parts fill the window")
+        finally:
+            self._summing.ends(turn)
         structlog.get_logger("rejoinder.openai").warning(
             "an endpoint gave no whole answer",
             character_id=self._info.id,
@@ -117,6 +120,10 @@ class OpenAICharacter:
         raise CharacterFailed(
             sentence(failure.kind, self._info.name, self._locale, failure.retry_after)
         )
+
+    def forget(self, room_id: str) -> None:
+        """Keep no summary of that room."""
+        self._summing.forget(room_id)
 
     async def settle(self) -> None:
         """Wait until nothing is done any more that was left to do after answers."""

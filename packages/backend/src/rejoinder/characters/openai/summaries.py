@@ -39,6 +39,10 @@ class Summaries:
         if len(self._kept) > self._rooms:
             self._kept.popitem(last=False)
 
+    def forget(self, room_id: str) -> None:
+        """Keep none of that room."""
+        self._kept.pop(room_id, None)
+
     def of(self, room_id: str, history: Sequence[PastMessage]) -> tuple[str, int]:
         """The room's summary, and how many messages at the beginning of this history it covers; "" and 0 where there is none.
 

@@ -33,14 +33,26 @@ class SummingUp:
         self._say = say
         self._summaries = Summaries()
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._asked: dict[str, str] = {}
+        """The turns that are being answered, and their rooms; without those in whose room something was deleted since."""
         self._closed = False
 
     def summary(self, turn: Turn) -> str:
         """What there is for this turn, "" for nothing."""
         return self._summaries.of(turn.room_id, _written(turn))[0]
 
+    def asks(self, turn: Turn) -> None:
+        """A turn is about to be answered."""
+        self._asked[turn.message_id] = turn.room_id
+
+    def ends(self, turn: Turn) -> None:
+        """It is not being answered any more."""
+        self._asked.pop(turn.message_id, None)
+
     def left_out(self, turn: Turn, messages: Sequence[PastMessage]) -> None:
         """These were left out of the prompt of a turn: what of them is in no summary is summed up, unless much else is."""
+        if turn.message_id not in self._asked:
+            return  # Some of it is not to be told any more.
         before, covered = self._summaries.of(turn.room_id, _written(turn))
         if len(messages) <= covered or turn.room_id in self._running or self._closed:
             return
@@ -48,6 +60,14 @@ class SummingUp:
             work = self._sum_up(turn.room_id, before, messages, covered)
             task = self._running[turn.room_id] = asyncio.create_task(work)
             task.add_done_callback(lambda _: self._running.pop(turn.room_id, None))
+
+    def forget(self, room_id: str) -> None:
+        """Keep no summary of that room, nor one that is being written or would be."""
+        self._summaries.forget(room_id)
+        self._asked = {each: room for each, room in self._asked.items() if room != room_id}
+        running = self._running.get(room_id)
+        if running is not None:
+            running.cancel()
 
     async def settle(self) -> None:
         """Wait until none is being written."""
