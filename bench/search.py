@@ -13,8 +13,8 @@ from pathlib import Path
 from rejoinder.core.search import wanted
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import iso
-from rejoinder.stores.base import StoredMember
 from rejoinder.stores.indexing import index_store
+from rejoinder.stores.records import StoredMember
 from rejoinder.stores.sqlite import SqliteStore
 
 PAGE = 1000

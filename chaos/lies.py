@@ -14,11 +14,11 @@ from rejoinder.gateway.socket_service import Gateway
 from rejoinder.protocol.catalogue import ServerEvent
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.chat import ChatService
-from rejoinder.service.rooms import PendingTurn, RoomState
+from rejoinder.service.room_state import PendingTurn, RoomState
 from rejoinder.service.turns import Turns
 from rejoinder.settings import Settings
 from rejoinder.stores.addresses import store_for
-from rejoinder.stores.base import Debt, Draft, EndState, Outcome
+from rejoinder.stores.records import Debt, Draft, EndState, Outcome
 
 OfStore = Literal[
     "lose-row", "keep-streaming", "generate-again", "store-other-text", "leave-unfinished"

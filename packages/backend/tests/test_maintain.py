@@ -18,8 +18,9 @@ from tests.support.process import COMMAND, environment, run
 
 from rejoinder.core.search import wanted
 from rejoinder.stores.addresses import store_at
-from rejoinder.stores.base import TAIL_ROWS, Store, StoredMark, StoredMember
+from rejoinder.stores.base import Store
 from rejoinder.stores.mongo import migrations
+from rejoinder.stores.records import TAIL_ROWS, StoredMark, StoredMember
 from rejoinder.stores.sqlite import SqliteStore, schema
 from rejoinder.testing.store.tools import NOW, append_several, draft, opened, stream
 

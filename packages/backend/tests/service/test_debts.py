@@ -14,7 +14,7 @@ from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.debts import answer_id_of
 from rejoinder.service.generation import LEASE_MS
-from rejoinder.stores.base import Debt
+from rejoinder.stores.records import Debt
 from rejoinder.stores.sqlite import SqliteStore
 from rejoinder.testing.store.tools import draft, stream
 

@@ -10,7 +10,7 @@ from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.constants import HISTORY_LIMIT
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.service import items
-from rejoinder.stores.base import Draft
+from rejoinder.stores.records import Draft
 from rejoinder.stores.sqlite import SqliteStore
 from rejoinder.testing.store.tools import draft
 

@@ -12,7 +12,7 @@ from rejoinder.core.leases import RENEW_SECONDS
 from rejoinder.errors import CharacterFailed
 from rejoinder.protocol import catalogue, events
 from rejoinder.service.generation import ANSWER_LIMIT, LEASE_MS, THOUGHT_LIMIT
-from rejoinder.stores.base import Draft
+from rejoinder.stores.records import Draft
 from rejoinder.stores.sqlite import SqliteStore
 
 RENEW_MS = round(RENEW_SECONDS * 1000)

@@ -3,7 +3,7 @@
 import pytest
 from tests.service.world import Client, Puppet, World
 
-from rejoinder.stores.base import Draft
+from rejoinder.stores.records import Draft
 from rejoinder.stores.sqlite import SqliteStore
 
 

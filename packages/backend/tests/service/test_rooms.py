@@ -8,7 +8,7 @@ from tests.service.world import Client, Fault, World
 
 from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.catalogue import ServerEvent
-from rejoinder.stores.base import Draft
+from rejoinder.stores.records import Draft
 
 
 async def try_to_send(client: Client, message_id: str, *, stream: bool = False) -> str:

@@ -10,7 +10,7 @@ from tests.service.world import Client, World, running
 from rejoinder.errors import Unavailable
 from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.fields import given
-from rejoinder.stores.base import StoredMember
+from rejoinder.stores.records import StoredMember
 
 START = "2026-01-01T00:00:{:02}.000Z"
 

@@ -7,7 +7,7 @@ from tests.service.world import World, running
 
 from rejoinder.protocol import catalogue, events
 from rejoinder.service.turns import CLOSE_SECONDS, TURNS_WAITING
-from rejoinder.stores.base import Draft
+from rejoinder.stores.records import Draft
 
 
 async def test_one_after_the_other_in_the_order_of_asking(world: World) -> None:

@@ -23,7 +23,7 @@ from rejoinder.protocol.fields import ServerPayload
 from rejoinder.service.auth import Handshake
 from rejoinder.service.chat import ChatService
 from rejoinder.service.context import Limits
-from rejoinder.stores.base import Debt, Draft, EndState, Outcome, Page, StoredPerson
+from rejoinder.stores.records import Debt, Draft, EndState, Outcome, Page, StoredPerson
 from rejoinder.stores.sqlite import SqliteStore
 from rejoinder.testing import FakeClock, RecordingDelivery
 

@@ -12,7 +12,8 @@ from typing import Self
 
 from rejoinder.errors import Unavailable
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.stores.base import Draft, Store
+from rejoinder.stores.base import Store
+from rejoinder.stores.records import Draft
 from rejoinder.testing.store.tools import draft, fresh
 
 WAIT_SECONDS = 40.0

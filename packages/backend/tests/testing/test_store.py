@@ -11,7 +11,7 @@ import pytest
 
 from rejoinder.errors import Conflict, Unavailable
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.stores.base import (
+from rejoinder.stores.records import (
     Appended,
     Debt,
     Draft,

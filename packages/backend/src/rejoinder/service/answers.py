@@ -12,8 +12,8 @@ from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import given, iso
 from rejoinder.service.delivery import Delivery
-from rejoinder.service.rooms import RoomState
-from rejoinder.stores.base import EndState
+from rejoinder.service.room_state import RoomState
+from rejoinder.stores.records import EndState
 
 FAILED = "The character could not finish its answer. Try again."
 

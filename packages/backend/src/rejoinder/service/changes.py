@@ -18,7 +18,7 @@ from rejoinder.service.prompts import Prompts
 from rejoinder.stores.base import Store
 
 if TYPE_CHECKING:
-    from rejoinder.service.rooms import RoomState
+    from rejoinder.service.room_state import RoomState
 
 ERASED_PAGE = 5000
 

@@ -46,7 +46,8 @@ from rejoinder.service.members import Members
 from rejoinder.service.messages import Messages, stored
 from rejoinder.service.payloads import Json, decode, failure
 from rejoinder.service.prompts import Prompts
-from rejoinder.service.rooms import SILENT, Outcome, Rooms, RoomState
+from rejoinder.service.room_state import RoomState
+from rejoinder.service.rooms import SILENT, Outcome, Rooms
 from rejoinder.service.rules import Rules
 from rejoinder.service.seen import Seen
 from rejoinder.service.sending import AT_ONCE, Sending
@@ -56,7 +57,8 @@ from rejoinder.service.tasks import Tasks
 from rejoinder.service.titles import TitleMaker, Titles
 from rejoinder.service.turns import TurnPolicy, Turns
 from rejoinder.service.variants import Variants
-from rejoinder.stores.base import Appended, Store, StoredMember
+from rejoinder.stores.base import Store
+from rejoinder.stores.records import Appended, StoredMember
 
 Handler = Callable[[Connection, Any], Coroutine[Any, Any, ServerPayload]]
 Reply = Callable[[ServerPayload], None]

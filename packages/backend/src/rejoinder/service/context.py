@@ -17,9 +17,11 @@ from rejoinder.service.auth import Authorize
 from rejoinder.service.changes import Changes
 from rejoinder.service.delivery import Delivery
 from rejoinder.service.items import Shown, Types
-from rejoinder.service.rooms import Rooms, RoomState
+from rejoinder.service.room_state import RoomState
+from rejoinder.service.rooms import Rooms
 from rejoinder.service.sharing import Sharing
-from rejoinder.stores.base import GONE, Store
+from rejoinder.stores.base import Store
+from rejoinder.stores.records import GONE
 
 
 @dataclass(frozen=True, slots=True)

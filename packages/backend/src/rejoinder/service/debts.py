@@ -19,10 +19,12 @@ from rejoinder.errors import Conflict, NotFound, Unavailable
 from rejoinder.service.delivery import Delivery
 from rejoinder.service.elsewhere import publish_row
 from rejoinder.service.generation import LEASE_MS
-from rejoinder.service.rooms import PendingTurn, Publish, Rooms, RoomState, in_time
+from rejoinder.service.room_state import PendingTurn, Publish, RoomState
+from rejoinder.service.rooms import Rooms, in_time
 from rejoinder.service.tasks import Tasks
 from rejoinder.service.turns import Turns
-from rejoinder.stores.base import Appended, Debt, Draft, Store
+from rejoinder.stores.base import Store
+from rejoinder.stores.records import Appended, Debt, Draft
 
 ANSWERS = UUID("6f0a4f0e-0c0b-4c52-9f0b-3c8a2f1d7e55")
 PAGE = 500

@@ -13,7 +13,8 @@ from rejoinder.protocol import catalogue
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.answers import announce_chunk, announce_end, announce_start
 from rejoinder.service.delivery import Delivery
-from rejoinder.service.rooms import LiveStream, Rooms, RoomState, in_time
+from rejoinder.service.room_state import LiveStream, RoomState
+from rejoinder.service.rooms import Rooms, in_time
 from rejoinder.service.tasks import Tasks
 from rejoinder.service.turns import Turns
 from rejoinder.stores.base import Store

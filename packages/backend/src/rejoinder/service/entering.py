@@ -21,10 +21,12 @@ from rejoinder.service.context import Context
 from rejoinder.service.greeting import Greeting
 from rejoinder.service.items import Entered, LeftRoom
 from rejoinder.service.marks import marker_of, markers_of_characters
-from rejoinder.service.rooms import LiveStream, RoomState, in_time
+from rejoinder.service.room_state import LiveStream, RoomState
+from rejoinder.service.rooms import in_time
 from rejoinder.service.rules import rules_of
 from rejoinder.service.seen import Seen
-from rejoinder.stores.base import GONE, Page, Room, Store, StoredMark, StoredMember
+from rejoinder.stores.base import Store
+from rejoinder.stores.records import GONE, Page, Room, StoredMark, StoredMember
 
 MEMBERS_SHOWN = 500
 MARKS_SHOWN = 500

@@ -31,10 +31,12 @@ from rejoinder.service.items import HasRead
 from rejoinder.service.marks import taken_up
 from rejoinder.service.prompts import Prompts
 from rejoinder.service.recall import Names, recalled
-from rejoinder.service.rooms import LiveStream, PendingTurn, Rooms, RoomState, in_time
+from rejoinder.service.room_state import LiveStream, PendingTurn, RoomState
+from rejoinder.service.rooms import Rooms, in_time
 from rejoinder.service.sharing import Sharing
 from rejoinder.service.tasks import Tasks
-from rejoinder.stores.base import Draft, EndState, Store
+from rejoinder.stores.base import Store
+from rejoinder.stores.records import Draft, EndState
 
 JOIN_SECONDS = 0.03
 BREATH = 64

@@ -6,8 +6,9 @@ from uuid import UUID, uuid5
 from rejoinder.characters.registry import Characters
 from rejoinder.core.clock import Clock
 from rejoinder.errors import Conflict
-from rejoinder.service.rooms import Rooms, RoomState
-from rejoinder.stores.base import Draft, Room
+from rejoinder.service.room_state import RoomState
+from rejoinder.service.rooms import Rooms
+from rejoinder.stores.records import Draft, Room
 
 GREETINGS = UUID("1b8f0a52-7c1d-4f0e-8b0c-5f0d7c9b3a61")
 GREETINGS_MAX = 20

@@ -7,7 +7,7 @@ from msgspec import Struct
 from rejoinder.core.branches import Choice
 from rejoinder.core.others import Somebody
 from rejoinder.protocol.events import ChatMessage, DoubleTexting, PresenceStatus, ReadMoved
-from rejoinder.stores.base import EndState
+from rejoinder.stores.records import EndState
 
 How = Literal["quiet", "join", "rejoin"]
 StopOutcome = Literal["stopped", "unknown", "forbidden"]

@@ -5,7 +5,7 @@ from operator import attrgetter
 
 from rejoinder.protocol.events import ChatMessage, ReadMarker, ReadMoved
 from rejoinder.protocol.fields import epoch_ms, given, iso
-from rejoinder.stores.base import StoredMark
+from rejoinder.stores.records import StoredMark
 
 KEPT = 500
 

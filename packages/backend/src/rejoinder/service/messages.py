@@ -24,10 +24,11 @@ from rejoinder.service.entering import (
 )
 from rejoinder.service.items import HasRead
 from rejoinder.service.marks import moved_of
-from rejoinder.service.rooms import Done, PendingTurn, Publish, RoomState, in_time
+from rejoinder.service.room_state import PendingTurn, Publish, RoomState
+from rejoinder.service.rooms import Done, in_time
 from rejoinder.service.titles import Titles
 from rejoinder.service.turns import Turns
-from rejoinder.stores.base import Appended, Draft, StoredMark
+from rejoinder.stores.records import Appended, Draft, StoredMark
 
 SPOKE_LOOK = 20
 """So many rows are looked at for the character who spoke last."""

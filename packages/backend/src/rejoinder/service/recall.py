@@ -7,7 +7,7 @@ from rejoinder.characters.registry import Characters
 from rejoinder.core.branches import parent_of, path
 from rejoinder.core.conversation import branch
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.service.rooms import RoomState
+from rejoinder.service.room_state import RoomState
 from rejoinder.stores.base import Store
 
 MESSAGES = 50

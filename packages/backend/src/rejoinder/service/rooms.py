@@ -1,31 +1,26 @@
 """The rooms that this server has people or generations in, and the one way a row gets into a room's log."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from functools import partial
-from math import inf
-from typing import Self, TypeVar
+from typing import TypeVar
 
 import structlog
 from msgspec import UNSET
 
-from rejoinder.core.branches import Branches, newest_below, parent_of
+from rejoinder.core.branches import Branches
 from rejoinder.core.clock import Clock
-from rejoinder.core.following import Following
 from rejoinder.core.joining import Joining
-from rejoinder.core.others import Others
 from rejoinder.core.rooms import People, Sequencer, Whereabouts
-from rejoinder.core.streams import StreamText
 from rejoinder.errors import ChatError, Conflict, InternalError, NotFound, Unavailable
-from rejoinder.protocol.events import ChatMessage, DoubleTexting
+from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.changes import Changes, without_text
-from rejoinder.service.marks import Marks
+from rejoinder.service.room_state import LiveStream, Publish, RoomState
 from rejoinder.service.sharing import Sharing
 from rejoinder.service.tasks import Tasks
-from rejoinder.stores.base import Appended, Draft, Outcome as StoreOutcome, Store
+from rejoinder.stores.base import Store
+from rejoinder.stores.records import Appended, Draft, Outcome as StoreOutcome
 
 T = TypeVar("T")
 STORE_SECONDS = 5.0
@@ -38,55 +33,8 @@ PUBLISHERS_MAX = 10_000
 SILENT = "The message store does not answer. Try again in a moment."
 BATCH_MAX = 500
 BROKEN = "Something went wrong on the server. Try again."
-Publish = Callable[[ChatMessage], None]
 Outcome = Appended | ChatError
 Done = Callable[[Outcome], None]
-
-
-@dataclass(slots=True)
-class LiveStream:
-    """A generation that runs: its row, its text, who asked for it."""
-
-    row: ChatMessage
-    asked_by: str
-    text: StreamText = field(default_factory=StreamText)
-    chunk_at: float = 0.0
-    heard_at: float = -inf
-    """Of one that another server writes: when that server last told more of it."""
-    wanted_at: float = -inf
-    """When it was asked for what is missing."""
-
-    @classmethod
-    def elsewhere(cls, row: ChatMessage) -> Self:
-        """One that another server writes, as far as it has been saved."""
-        stream = cls(row, "")
-        stream.text.write(row.content)
-        stream.text.take_chunk()
-        return stream
-
-
-@dataclass(frozen=True, slots=True)
-class PendingTurn:
-    """An answer that was asked for: the id its row will have, and the message it answers.
-
-    `beside` is the answer that it is to stand beside, if any; with `goes_on` it begins with the text of that.
-    """
-
-    message_id: str
-    asked_by: str
-    character_id: str
-    question: ChatMessage
-    beside: ChatMessage | None = None
-    goes_on: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RoomRules:
-    """Who of the characters is in a room, in the order of coming, and what becomes of an answer when its user sends again."""
-
-    characters: tuple[str, ...] = ()
-    double_texting: DoubleTexting | None = None
-    """None leaves it to the server."""
 
 
 class Addition:
@@ -104,85 +52,6 @@ class Addition:
         done, self._done = self._done, None
         if done is not None:
             done(outcome)
-
-
-@dataclass(slots=True)
-class RoomState:
-    """What one server knows of one room."""
-
-    id: str
-    sequencer: Sequencer[Callable[[], None]]
-    branches: Branches = field(default_factory=Branches)
-    leader: str = ""
-    """The row on its way, if it still is, that the conversation goes on from."""
-    people: People = field(default_factory=People)
-    listeners: set[str] = field(default_factory=set)
-    """The other servers that have something in the room."""
-    others: Others = field(default_factory=Others)
-    joining: Joining = field(default_factory=Joining)
-    """Of all rooms of this server: connections with a poor line."""
-    streams: dict[str, LiveStream] = field(default_factory=dict)
-    """The answers that this server writes."""
-    elsewhere: Following[LiveStream] = field(default_factory=Following)
-    """Those of other servers, or of servers that are gone, that people here know of."""
-    marks: Marks = field(default_factory=Marks)
-    turns: deque[PendingTurn] = field(default_factory=deque)
-    answering: PendingTurn | None = None
-    rules: RoomRules | None = None
-    """As far as they are known, which they are as long as somebody is in it."""
-    spoke: str | None = None
-    """The character that began to answer last, since this is here."""
-    publishers: dict[str, Publish] = field(default_factory=dict)
-    """How rows are to be published that may or may not be stored yet, by their ids."""
-    suspect_since: float | None = None
-    """When it was noticed, or last looked at, that the log may have rows that nobody was shown."""
-    quiet_since: float | None = None
-    """Since when the log can be read again, and everything in it has been shown."""
-    title: str | None = None
-    titling: bool = False
-    """A title is being made for it."""
-    unindexed: bool = True
-    """There may be rows that are not in the index of the search."""
-    in_use: int = 0
-    """Operations under way that hold on to this state."""
-
-    @property
-    def idle(self) -> bool:
-        """True if nothing would be lost by forgetting this."""
-        return not (self.people or self.streams or self.turns or self.answering or self.in_use)
-
-    def stream(self, message_id: str) -> LiveStream | None:
-        """The answer, wherever it is written, as people here see it."""
-        return self.streams.get(message_id) or self.elsewhere.get(message_id)
-
-    def distrust(self) -> None:
-        """Have the store looked at soon."""
-        self.quiet_since = None
-        if self.suspect_since is None:
-            self.suspect_since = -inf
-
-    def parent_at_head(self, message_id: str) -> int | None:
-        """What a row with that id is to follow, where the head is not the log's last row."""
-        if self.leader in self.publishers:
-            return None
-        self.leader = message_id
-        return self.branches.head
-
-    def place_answer(
-        self, message_id: str, question: ChatMessage, beside: ChatMessage | None
-    ) -> int | None:
-        """What an answer is to follow that is about to be stored; None for the log's last row."""
-        if beside is None:
-            return self.parent_of_answer(question)
-        self.leader = message_id
-        return parent_of(beside)
-
-    def parent_of_answer(self, question: ChatMessage) -> int | None:
-        """What an answer to that message is to follow; None for the log's last row."""
-        last = self.sequencer.last
-        if self.leader in self.publishers:
-            return newest_below(question.seq, self.branches.forks, last)
-        return self.branches.leaf_for(question.seq, last)
 
 
 class Rooms:

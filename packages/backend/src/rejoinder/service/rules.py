@@ -9,8 +9,9 @@ from rejoinder.protocol.events import DoubleTexting
 from rejoinder.protocol.fields import or_unset
 from rejoinder.service.context import Context
 from rejoinder.service.items import Ruled
-from rejoinder.service.rooms import RoomRules, in_time
-from rejoinder.stores.base import GONE, Room, characters_of
+from rejoinder.service.room_state import RoomRules
+from rejoinder.service.rooms import in_time
+from rejoinder.stores.records import GONE, Room, characters_of
 
 CHARACTERS_MAX = 8
 """So many characters may be in a room."""

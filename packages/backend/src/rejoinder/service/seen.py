@@ -13,7 +13,7 @@ from rejoinder.protocol import events
 from rejoinder.protocol.fields import iso, or_unset
 from rejoinder.service.context import Context
 from rejoinder.service.rooms import in_time
-from rejoinder.stores.base import StoredMember
+from rejoinder.stores.records import StoredMember
 
 AT_ONCE = 500
 CLOSE_BATCHES = 20

@@ -27,10 +27,10 @@ from rejoinder.service.items import (
     Thinks,
 )
 from rejoinder.service.tasks import Tasks
-from rejoinder.stores.base import EndState
+from rejoinder.stores.records import EndState
 
 if TYPE_CHECKING:
-    from rejoinder.service.rooms import RoomState
+    from rejoinder.service.room_state import RoomState
 
 INTRODUCTION_SECONDS = 0.3
 STOP_SECONDS = 1.5

@@ -9,7 +9,7 @@ import structlog
 from rejoinder.errors import RateLimited
 from rejoinder.protocol.events import DoubleTexting
 from rejoinder.service.generation import Generation, GenerationTools, Skipped
-from rejoinder.service.rooms import PendingTurn, RoomState
+from rejoinder.service.room_state import PendingTurn, RoomState
 
 TURNS_WAITING = 16
 TurnPolicy = DoubleTexting

@@ -5,8 +5,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from rejoinder.errors import Conflict, NotFound
-from rejoinder.stores.base import Room, Store
+from rejoinder.stores.base import Store
 from rejoinder.stores.indexing import index_rooms
+from rejoinder.stores.records import Room
 
 ROOMS_PAGE = 100
 MESSAGES_PAGE = 500

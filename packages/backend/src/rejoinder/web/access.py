@@ -19,7 +19,8 @@ from rejoinder.errors import (
 )
 from rejoinder.protocol.fields import Id
 from rejoinder.service.auth import SIGN_IN, Authenticate, Handshake
-from rejoinder.stores.base import GONE, Room, Store
+from rejoinder.stores.base import Store
+from rejoinder.stores.records import GONE, Room
 from rejoinder.web.answers import refuse
 
 Endpoint = Callable[[Request], Awaitable[Response]]

@@ -26,7 +26,8 @@ from rejoinder.protocol.fields import given, iso, or_unset
 from rejoinder.service.auth import Authenticate, Authorize, Tokens, clean_name
 from rejoinder.service.entering import NOT_ALLOWED, check_open
 from rejoinder.service.prompts import Prompts
-from rejoinder.stores.base import GONE, RoomOverview, Store, StoredMember
+from rejoinder.stores.base import Store
+from rejoinder.stores.records import GONE, RoomOverview, StoredMember
 from rejoinder.web.access import Access, address, guarded, path_id
 from rejoinder.web.answers import answer, body_of, is_operator
 from rejoinder.web.cards import Cards

@@ -10,7 +10,8 @@ import msgspec
 from rejoinder.protocol.events import ChatMessage, Member
 from rejoinder.protocol.fields import given, iso, or_unset
 from rejoinder.protocol.rest import ExportedRoom
-from rejoinder.stores.base import Room, Store, StoredMember
+from rejoinder.stores.base import Store
+from rejoinder.stores.records import Room, StoredMember
 
 Format = Literal["markdown", "json"]
 PAGE: Final = 100

@@ -21,7 +21,8 @@ from rejoinder.protocol.fields import epoch_ms, given, or_unset
 from rejoinder.service.deletion import Deletion
 from rejoinder.service.rules import Rules
 from rejoinder.service.titles import Titles
-from rejoinder.stores.base import Position, Room, Store
+from rejoinder.stores.base import Store
+from rejoinder.stores.records import Position, Room
 from rejoinder.web.access import Access, guarded, path_id
 from rejoinder.web.answers import answer, body_of
 from rejoinder.web.download import attachment, file_name

@@ -11,8 +11,8 @@ from tests.support.mongod import Mongod, ReplicaSet
 from tests.support.proxy import Proxy
 
 from rejoinder.errors import Unavailable
-from rejoinder.stores.base import Debt, StoredMark, StoredMember
 from rejoinder.stores.mongo import MongoStore
+from rejoinder.stores.records import Debt, StoredMark, StoredMember
 from rejoinder.testing.store.tools import NOW, draft, fresh, opened
 
 ENOUGH = 60

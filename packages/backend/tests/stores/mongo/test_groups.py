@@ -10,10 +10,10 @@ from tests.support.load import Load, whole
 from tests.support.mongod import ReplicaSet
 
 from rejoinder.errors import Conflict
-from rejoinder.stores.base import Appended, Draft
 from rejoinder.stores.mongo import MongoStore, lane as rules
 from rejoinder.stores.mongo.lanes import GROUP
 from rejoinder.stores.mongo.model import message_document
+from rejoinder.stores.records import Appended, Draft
 from rejoinder.testing.store.tools import append_several, draft, fresh, opened_with_room
 
 PLACES = pytest.mark.parametrize(

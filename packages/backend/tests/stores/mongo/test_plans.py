@@ -10,9 +10,10 @@ from tests.support.mongod import ReplicaSet
 
 from rejoinder.core.branches import Branching, Choice
 from rejoinder.core.search import wanted
-from rejoinder.stores.base import Store, StoredMark, StoredMember
+from rejoinder.stores.base import Store
 from rejoinder.stores.mongo import MongoStore
 from rejoinder.stores.mongo.overview import overview_pipeline
+from rejoinder.stores.records import StoredMark, StoredMember
 from rejoinder.testing.store.debts import question
 from rejoinder.testing.store.tools import (
     NOW,

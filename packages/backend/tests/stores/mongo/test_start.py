@@ -13,9 +13,9 @@ from tests.support.process import run
 
 from rejoinder.errors import ConfigurationError
 from rejoinder.stores.addresses import store_for
-from rejoinder.stores.base import Upgraded
 from rejoinder.stores.mongo import MongoStore, migrations
 from rejoinder.stores.mongo.link import Link
+from rejoinder.stores.records import Upgraded
 from rejoinder.testing.store.tools import draft, opened
 
 PASSWORD = "swordfish-in-the-address"

@@ -8,11 +8,11 @@ from pymongo.operations import UpdateOne
 
 from rejoinder.core.branches import Branching, Choice, Fork
 from rejoinder.errors import Unavailable
-from rejoinder.stores.base import FORKS_MAX, Erased
 from rejoinder.stores.mongo import model
 from rejoinder.stores.mongo.connect import BUSY
 from rejoinder.stores.mongo.link import Link
 from rejoinder.stores.mongo.model import Document
+from rejoinder.stores.records import FORKS_MAX, Erased
 
 
 class Branches:

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from rejoinder.errors import Unavailable
-from rejoinder.stores.base import LEASE_AHEAD_MS, Debt, Draft
 from rejoinder.stores.mongo import model
 from rejoinder.stores.mongo.link import Link
 from rejoinder.stores.mongo.model import Document
+from rejoinder.stores.records import LEASE_AHEAD_MS, Debt, Draft
 
 GATHER_SECONDS = 1.0
 PAID_MAX = 10_000

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from rejoinder.stores.base import Appended, Draft
+from rejoinder.stores.records import Appended, Draft
 
 T = TypeVar("T")
 ROOMS_KEPT = 10_000

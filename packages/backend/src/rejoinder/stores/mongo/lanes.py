@@ -17,10 +17,10 @@ from pymongo.errors import BulkWriteError
 
 from rejoinder.errors import Conflict, NotFound, Unavailable
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.stores.base import GONE, Appended, Draft, is_same
 from rejoinder.stores.mongo.connect import BUSY, answering
 from rejoinder.stores.mongo.lane import Entry, Lane
 from rejoinder.stores.mongo.model import ENDED, Document, message_document, message_of
+from rejoinder.stores.records import GONE, Appended, Draft, is_same
 
 TAKEN = "This message id belongs to another message. Send it with a new id."
 DUPLICATE_KEY = 11000

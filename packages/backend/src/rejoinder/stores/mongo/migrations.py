@@ -11,10 +11,10 @@ from pymongo import IndexModel
 from pymongo.errors import OperationFailure, PyMongoError
 
 from rejoinder.errors import ConfigurationError
-from rejoinder.stores.base import Upgraded
 from rejoinder.stores.mongo import model
 from rejoinder.stores.mongo.connect import shown, starting
 from rejoinder.stores.mongo.link import Link
+from rejoinder.stores.records import Upgraded
 
 NAMESPACE_NOT_FOUND = 26
 

@@ -28,7 +28,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import epoch_ms as wire_ms, given, iso, or_unset
-from rejoinder.stores.base import Debt, Draft, Room, StoredMark, StoredMember, StoredPerson
+from rejoinder.stores.records import Debt, Draft, Room, StoredMark, StoredMember, StoredPerson
 
 MESSAGES: Final = "chat_messages"
 ROOMS: Final = "rooms"

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from rejoinder.stores.base import UNREAD_LOOK, UNREAD_MAX, RoomOverview
 from rejoinder.stores.mongo import model
 from rejoinder.stores.mongo.model import Document
+from rejoinder.stores.records import UNREAD_LOOK, UNREAD_MAX, RoomOverview
 
 
 def overview_pipeline(user_id: str, limit: int) -> list[dict[str, Any]]:

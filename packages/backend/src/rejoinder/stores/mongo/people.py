@@ -5,10 +5,10 @@ from collections.abc import Collection, Mapping
 from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
 
-from rejoinder.stores.base import StoredPerson
 from rejoinder.stores.mongo import model
 from rejoinder.stores.mongo.link import Link
 from rejoinder.stores.mongo.rooms import once
+from rejoinder.stores.records import StoredPerson
 
 DUPLICATE_KEY = 11000
 

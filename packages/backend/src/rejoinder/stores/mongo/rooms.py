@@ -7,19 +7,12 @@ from pymongo import ASCENDING, DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from rejoinder.errors import NotFound, Unavailable
-from rejoinder.stores.base import (
-    GONE,
-    Room,
-    RoomOverview,
-    StoredMark,
-    StoredMember,
-    TitledBy,
-)
 from rejoinder.stores.mongo import model
 from rejoinder.stores.mongo.connect import BUSY
 from rejoinder.stores.mongo.link import Link
 from rejoinder.stores.mongo.model import Document
 from rejoinder.stores.mongo.overview import overview_of, overview_pipeline
+from rejoinder.stores.records import GONE, Room, RoomOverview, StoredMark, StoredMember, TitledBy
 
 T = TypeVar("T")
 THERE: Document = {

@@ -9,12 +9,12 @@ from pymongo.errors import BulkWriteError
 from rejoinder.errors import Conflict, Unavailable
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import epoch_ms as wire_ms
-from rejoinder.stores.base import LEASE_AHEAD_MS, EndState, Page
 from rejoinder.stores.mongo import model
 from rejoinder.stores.mongo.connect import BUSY
 from rejoinder.stores.mongo.lanes import DUPLICATE_KEY, last_seq as read_last_seq
 from rejoinder.stores.mongo.link import Link
 from rejoinder.stores.mongo.model import Document
+from rejoinder.stores.records import LEASE_AHEAD_MS, EndState, Page
 
 
 class Rows:

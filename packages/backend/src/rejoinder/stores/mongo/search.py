@@ -17,7 +17,10 @@ from pymongo.operations import UpdateOne
 
 from rejoinder.core.search import Wanted, matches, pairs
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.stores.base import (
+from rejoinder.stores.mongo import model
+from rejoinder.stores.mongo.link import Link
+from rejoinder.stores.mongo.model import Document
+from rejoinder.stores.records import (
     EXAMINED_MAX,
     ROOMS_SEARCHED,
     TAIL_ROOMS,
@@ -26,9 +29,6 @@ from rejoinder.stores.base import (
     Indexed,
     Position,
 )
-from rejoinder.stores.mongo import model
-from rejoinder.stores.mongo.link import Link
-from rejoinder.stores.mongo.model import Document
 
 SETTLED_MS = 2000
 """Twice the time within which a message need not mark its room as changed."""

@@ -9,7 +9,18 @@ from rejoinder.core.branches import Branching, Choice
 from rejoinder.core.search import Wanted
 from rejoinder.errors import ConfigurationError, Conflict, NotFound, Unavailable
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.stores.base import (
+from rejoinder.stores.mongo import connect, migrations, model
+from rejoinder.stores.mongo.branches import Branches
+from rejoinder.stores.mongo.debts import Debts
+from rejoinder.stores.mongo.deletion import Deletion
+from rejoinder.stores.mongo.lanes import Lanes
+from rejoinder.stores.mongo.link import Link
+from rejoinder.stores.mongo.overtaken import Overtaken
+from rejoinder.stores.mongo.people import People
+from rejoinder.stores.mongo.rooms import Rooms
+from rejoinder.stores.mongo.rows import Rows
+from rejoinder.stores.mongo.search import Search
+from rejoinder.stores.records import (
     Appended,
     Debt,
     Draft,
@@ -29,17 +40,6 @@ from rejoinder.stores.base import (
     Totals,
     Upgraded,
 )
-from rejoinder.stores.mongo import connect, migrations, model
-from rejoinder.stores.mongo.branches import Branches
-from rejoinder.stores.mongo.debts import Debts
-from rejoinder.stores.mongo.deletion import Deletion
-from rejoinder.stores.mongo.lanes import Lanes
-from rejoinder.stores.mongo.link import Link
-from rejoinder.stores.mongo.overtaken import Overtaken
-from rejoinder.stores.mongo.people import People
-from rejoinder.stores.mongo.rooms import Rooms
-from rejoinder.stores.mongo.rows import Rows
-from rejoinder.stores.mongo.search import Search
 
 TOUCH_MS = 1000
 TOUCHED_KEPT = 50_000

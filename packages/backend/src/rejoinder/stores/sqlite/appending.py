@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from rejoinder.errors import Conflict, NotFound
-from rejoinder.stores.base import Appended, Draft, Outcome
+from rejoinder.stores.records import Appended, Draft, Outcome
 from rejoinder.stores.sqlite import owing, rows
 
 SIZES = (64, 16, 4, 1)

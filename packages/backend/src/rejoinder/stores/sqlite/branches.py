@@ -8,7 +8,7 @@ import msgspec
 from msgspec import structs
 
 from rejoinder.core.branches import Branching, Choice, Fork
-from rejoinder.stores.base import FORKS_MAX, Erased
+from rejoinder.stores.records import FORKS_MAX, Erased
 from rejoinder.stores.sqlite import search
 from rejoinder.stores.sqlite.rows import SELECT, message_of
 

@@ -8,7 +8,7 @@ import msgspec
 from rejoinder.errors import Conflict
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import epoch_ms, given
-from rejoinder.stores.base import Room, Totals
+from rejoinder.stores.records import Room, Totals
 from rejoinder.stores.sqlite.rooms import ROOM, room_of
 from rejoinder.stores.sqlite.rows import COLUMNS, find
 

@@ -6,7 +6,7 @@ from dataclasses import astuple
 
 import msgspec
 
-from rejoinder.stores.base import LEASE_AHEAD_MS, Debt, Draft
+from rejoinder.stores.records import LEASE_AHEAD_MS, Debt, Draft
 
 COLUMNS = "answer_id, question_id, room_id, character_id, until, beside"
 KEEP = f"INSERT INTO debts ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants

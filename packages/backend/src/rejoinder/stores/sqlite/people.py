@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Collection, Mapping
 
-from rejoinder.stores.base import StoredPerson
+from rejoinder.stores.records import StoredPerson
 
 COLUMNS = "user_id, hides_last_seen, last_seen"
 AT_ONCE = 500

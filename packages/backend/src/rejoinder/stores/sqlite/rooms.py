@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from rejoinder.errors import NotFound
-from rejoinder.stores.base import (
+from rejoinder.stores.records import (
     GONE,
     UNREAD_LOOK,
     UNREAD_MAX,

@@ -8,15 +8,7 @@ import msgspec
 from rejoinder.errors import Conflict, NotFound
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import iso, or_unset
-from rejoinder.stores.base import (
-    GONE,
-    LEASE_AHEAD_MS,
-    Appended,
-    Draft,
-    EndState,
-    Page,
-    is_same,
-)
+from rejoinder.stores.records import GONE, LEASE_AHEAD_MS, Appended, Draft, EndState, Page, is_same
 from rejoinder.stores.sqlite import owing
 
 COLUMNS = (

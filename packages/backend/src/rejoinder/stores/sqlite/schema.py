@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rejoinder.errors import ConfigurationError
-from rejoinder.stores.base import Upgraded
+from rejoinder.stores.records import Upgraded
 
 TABLES = """
 CREATE TABLE rooms (

@@ -16,7 +16,7 @@ from typing import Any
 from rejoinder.core.search import Wanted, matches, pairs
 from rejoinder.errors import Unavailable
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.stores.base import (
+from rejoinder.stores.records import (
     EXAMINED_MAX,
     ROOMS_SEARCHED,
     TAIL_ROOMS,

@@ -9,7 +9,7 @@ from typing import TypeVar
 from rejoinder.core.branches import Branching, Choice
 from rejoinder.core.search import Wanted
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.stores.base import (
+from rejoinder.stores.records import (
     Appended,
     Debt,
     Draft,

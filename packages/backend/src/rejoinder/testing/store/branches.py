@@ -11,8 +11,9 @@ from rejoinder.core.branches import Branching, Choice, Fork
 from rejoinder.core.search import wanted
 from rejoinder.errors import Conflict
 from rejoinder.protocol.fields import iso
-from rejoinder.stores.base import Erased, Store, StoredMember
+from rejoinder.stores.base import Store
 from rejoinder.stores.copy import copy_store
+from rejoinder.stores.records import Erased, StoredMember
 from rejoinder.testing.store.tools import (
     ALL,
     NOW,

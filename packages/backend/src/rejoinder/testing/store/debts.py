@@ -6,8 +6,9 @@
 import asyncio
 from dataclasses import replace
 
-from rejoinder.stores.base import LEASE_AHEAD_MS, Appended, Debt, Draft, Store
+from rejoinder.stores.base import Store
 from rejoinder.stores.copy import copy_store
+from rejoinder.stores.records import LEASE_AHEAD_MS, Appended, Debt, Draft
 from rejoinder.testing.store.tools import (
     ALL,
     NOW,

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from rejoinder.core.search import Wanted, wanted
 from rejoinder.errors import NotFound
-from rejoinder.stores.base import Appended, Store, StoredMark, StoredMember
+from rejoinder.stores.base import Store
+from rejoinder.stores.records import Appended, StoredMark, StoredMember
 from rejoinder.testing.store.tools import (
     ALL,
     NOW,

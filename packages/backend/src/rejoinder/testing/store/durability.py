@@ -6,7 +6,7 @@
 import asyncio
 
 from rejoinder.errors import Unavailable
-from rejoinder.stores.base import Room, StoredMark, StoredMember
+from rejoinder.stores.records import Room, StoredMark, StoredMember
 from rejoinder.testing.store.tools import (
     ALL,
     NOW,

@@ -7,7 +7,7 @@ import asyncio
 from dataclasses import replace
 
 from rejoinder.errors import Conflict
-from rejoinder.stores.base import Appended, Outcome
+from rejoinder.stores.records import Appended, Outcome
 from rejoinder.testing.store.tools import (
     Check,
     Make,

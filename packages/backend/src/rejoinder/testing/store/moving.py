@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from rejoinder.errors import Conflict
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import iso
-from rejoinder.stores.base import Room, Store, StoredMark, StoredMember
+from rejoinder.stores.base import Store
 from rejoinder.stores.copy import copy_store
+from rejoinder.stores.records import Room, StoredMark, StoredMember
 from rejoinder.testing.store.appending import CONTENTS, METADATA
 from rejoinder.testing.store.tools import (
     ALL,

@@ -5,8 +5,8 @@
 
 import random
 
-from rejoinder.stores.base import StoredPerson
 from rejoinder.stores.copy import copy_store
+from rejoinder.stores.records import StoredPerson
 from rejoinder.testing.store.tools import NOW, Check, Make, at_once, expect, fresh, opened
 
 

@@ -5,7 +5,8 @@
 
 from dataclasses import replace
 
-from rejoinder.stores.base import Page, Store
+from rejoinder.stores.base import Store
+from rejoinder.stores.records import Page
 from rejoinder.testing.store.tools import (
     ALL,
     NOW,

@@ -6,7 +6,7 @@
 import random
 from dataclasses import replace
 
-from rejoinder.stores.base import UNREAD_MAX, Room, StoredMark, StoredMember
+from rejoinder.stores.records import UNREAD_MAX, Room, StoredMark, StoredMember
 from rejoinder.testing.store.tools import (
     NOW,
     Check,

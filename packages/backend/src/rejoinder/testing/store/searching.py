@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from rejoinder.core.search import wanted
 from rejoinder.protocol.fields import epoch_ms
-from rejoinder.stores.base import Found, Position, Store, StoredMember
+from rejoinder.stores.base import Store
+from rejoinder.stores.records import Found, Position, StoredMember
 from rejoinder.testing.store.tools import (
     ALL,
     NOW,

@@ -6,7 +6,8 @@
 from dataclasses import replace
 
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.stores.base import LEASE_AHEAD_MS, EndState, Store
+from rejoinder.stores.base import Store
+from rejoinder.stores.records import LEASE_AHEAD_MS, EndState
 from rejoinder.testing.store.appending import CONTENTS
 from rejoinder.testing.store.tools import (
     ALL,

@@ -3,7 +3,8 @@
 # The checks' names say what they hold, and `expect` reads as a table.
 # ruff: noqa: D103, FBT003
 
-from rejoinder.stores.base import Store, StoredMember
+from rejoinder.stores.base import Store
+from rejoinder.stores.records import StoredMember
 from rejoinder.testing.store.tools import NOW, Check, Make, expect, fresh, opened, opened_with_room
 
 

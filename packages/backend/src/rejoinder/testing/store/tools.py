@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TypeVar
 from uuid import uuid4
 
-from rejoinder.stores.base import Appended, Draft, Store
+from rejoinder.stores.base import Store
+from rejoinder.stores.records import Appended, Draft
 
 T = TypeVar("T")
 Make = Callable[[], Store]
