@@ -82,6 +82,7 @@ class Server:
         self.engine = EngineServer(self.options, self)
         self.websocket_protocol = TcpWebSockets(self.engine)
         self.http_protocol = BoundedHttps(self.options, self.engine.unfinished)
+        self._doing: set[asyncio.Future[None]] = set()
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         await self.engine(scope, receive, send)
@@ -106,8 +107,17 @@ class Server:
             session.close(CloseReason.SERVER_LEFT)
 
     async def close(self, seconds: float = 1.0) -> None:
-        """End every session, and wait so long for what was sent to go out."""
+        """End every session, and wait so long for what was sent to go out, and for what is being handled.
+
+        What the application has not done by then is cancelled.
+        """
         await self.engine.close(seconds)
+        if self._doing:
+            _, late = await asyncio.wait(self._doing, timeout=seconds)
+            for each in late:
+                each.cancel()
+        if self._doing:
+            await asyncio.wait(self._doing, timeout=seconds)
 
     # --- what sessions tell ----------------------------------------------------------------------
 
@@ -389,10 +399,12 @@ class Server:
 
     def _wait_for(self, connection: Connection, doing: Awaitable[None]) -> None:
         connection.doing = future = asyncio.ensure_future(doing)
+        self._doing.add(future)
         future.add_done_callback(partial(self._go_on, connection))
 
     def _go_on(self, connection: Connection, done: "asyncio.Future[None]") -> None:
         """What was being done is done: begin what has come meanwhile."""
+        self._doing.discard(done)
         error = None if done.cancelled() else done.exception()
         if isinstance(error, ProtocolError):
             connection.session.close(CloseReason.PARSE_ERROR)

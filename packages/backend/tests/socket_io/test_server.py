@@ -748,3 +748,21 @@ async def test_a_server_that_closes_ends_everybody() -> None:
     assert a.reason is b.reason is CloseReason.SHUTTING_DOWN
     assert world.app.notes[-2:] == [CloseReason.SHUTTING_DOWN] * 2
     assert len(world.server.engine) == 0
+
+
+@virtual
+async def test_a_server_that_closes_leaves_nothing_undone_behind() -> None:
+    world = World()
+
+    async def hang(*_given: Any) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            world.app.notes.append("ended")
+
+    world.app.handling = hang
+    peer = await world.member()
+    peer.send('42["a"]')
+    await settle()
+    await world.server.close()
+    assert world.app.notes[-3:] == ["a", "ended", CloseReason.SHUTTING_DOWN]
