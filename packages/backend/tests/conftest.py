@@ -1,6 +1,11 @@
 """What all tests share: marks that say which events a test is about."""
 
 import pytest
+from hypothesis import settings
+from tests.profiles import deterministic
+
+settings.register_profile("deterministic", deterministic)
+settings.load_profile("deterministic")
 
 
 def pytest_configure(config: pytest.Config) -> None:
