@@ -38,6 +38,26 @@ function Page({ chats }: { chats: number }) {
   ))
 }
 
+/** Sends as soon as it is told that it may, which may be in the moment in which the character changes. */
+function Eager({ may, send }: { may: boolean; send: (text: string) => void }) {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is sent once
+  useEffect(() => {
+    if (may) send('at once')
+  }, [may])
+  return null
+}
+
+function EagerPage({ characterId }: { characterId?: string }) {
+  const { socket, isConnected } = useSocket({ url: peer.url, token: 'token' })
+  const chat = useSocketChat({ socket, isConnected, roomId: 'one', characterId })
+  return (
+    <>
+      <p>{chat.isInRoom && 'inside'}</p>
+      <Eager may={characterId !== undefined} send={(text) => void chat.sendMessage(text)} />
+    </>
+  )
+}
+
 /** As an application does that has its own way to a socket. */
 function useOwnSocket() {
   const [socket, setSocket] = useState<ChatSocket | null>(null)
@@ -176,6 +196,13 @@ describe('useSocketChat', () => {
     peer.io.to('one').emit('message:stream:error', { ...at, ...failure, content: 'so far' })
     await eventually(() => expect(result.current.failures.get('a1')).toEqual(failure))
     expect(result.current.messages).toMatchObject([{ content: 'so far', state: 'failed' }])
+  })
+
+  it('takes what a part of the page sends while the character changes', async () => {
+    const { rerender, getByText } = render(<EagerPage />)
+    await eventually(() => getByText('inside'))
+    rerender(<EagerPage characterId="echo" />)
+    await eventually(() => expect(peer.log.map(({ content }) => content)).toContain('at once'))
   })
 
   it('leaves its room when it goes, though the connection stays', async () => {

@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import { useLayoutEffect, useMemo, useState, useSyncExternalStore } from 'react'
 import {
   type ChatActions,
   type ChatSettings,
@@ -29,7 +29,8 @@ export function useSocketChat(options: UseSocketChatOptions): UseSocketChatRetur
   const channel = useMemo(() => socket && socketTransport(socket), [socket])
   const view = useSyncExternalStore(chat.subscribe, chat.getSnapshot, chat.getSnapshot)
 
-  useEffect(
+  // Before any other effect: one of a component below may send something, and must find the room.
+  useLayoutEffect(
     () => chat.bind({ channel, isConnected, roomId, characterId, userId }),
     [chat, channel, isConnected, roomId, characterId, userId],
   )
