@@ -78,6 +78,7 @@ test('Korean for a Korean browser, and English on request', async () => {
     .waitFor()
   await jimin.page.keyboard.press('Escape')
 
+  await second.openSettings()
   await second.page.getByLabel('언어').selectOption('en')
   await second.page.getByRole('button', { name: 'Sign out' }).waitFor()
   expect(await second.page.locator('html').getAttribute('lang')).toBe('en')
@@ -91,6 +92,7 @@ test('a chosen appearance stays', async () => {
     ann.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)
   await ann.signIn('Ann')
   const light = await background()
+  await ann.openSettings()
   await ann.page.getByLabel('Appearance').selectOption('dark')
   await expect.poll(background).not.toBe(light)
   const dark = await background()

@@ -63,6 +63,7 @@ test('a person is away while the page is hidden, and is back with it', async () 
 test('who hides it is not shown with when they were last seen', async () => {
   const [ann, bob] = [await signedIn('Ann'), await signedIn('Bob')]
   const address = await ann.startChat()
+  await bob.openSettings()
   await bob.page.getByLabel('Hide when I was last seen').check()
   await expect
     .poll(() => bob.page.getByLabel('Hide when I was last seen').isChecked(), { timeout: 20_000 })
@@ -250,6 +251,7 @@ test('notifies of what comes in rooms that are not in view, where that is wanted
   await ann.say('nobody asked for it')
   await badge(bob, first).waitFor()
 
+  await bob.openSettings()
   const choice = bob.page.getByLabel('Notifications')
   await choice.selectOption('Notifications')
   await ann.say('**look** here')

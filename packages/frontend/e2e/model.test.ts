@@ -106,6 +106,8 @@ test('several characters: who is named answers, else they take turns, and each k
   // In the order in which they came.
   const before = endpoint.asked.length
   await Promise.all([answered('First.'), ann.say('Who begins?')])
+  // It says who would answer.
+  await ann.page.getByPlaceholder('Message to Bard').waitFor()
   await Promise.all([answered('Second.'), ann.say('And then?')])
   await speakTo.focus()
   await ann.page.keyboard.press('Enter')

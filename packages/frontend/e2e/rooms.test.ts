@@ -161,3 +161,24 @@ test('one leaves a chat that others keep', async () => {
   await bob.page.getByText('Choose a character or a chat').waitFor()
   await ann.page.locator('nav a').first().waitFor()
 })
+
+test('on a phone the header has room for the title, and the link is in the menu', async () => {
+  const ann = await stage.person({
+    viewport: { width: 390, height: 844 },
+    permissions: ['clipboard-read', 'clipboard-write'],
+  })
+  const address = await started(ann, '고양이가 밥을 안 먹어요. 어떻게 하면 좋을까요?')
+  await title(ann).getByText('고양이가').waitFor()
+  const [header, shown] = await Promise.all(
+    [ann.page.locator('main header'), title(ann)].map((each) => each.boundingBox()),
+  )
+  if (!header || !shown) throw new Error('nothing is shown')
+  expect(shown.width).toBeGreaterThan(header.width / 3)
+  expect(shown.y - header.y).toBeGreaterThan(8)
+
+  await settings(ann).click()
+  await ann.dialog.getByRole('button', { name: 'Copy link' }).click()
+  await ann.dialog.getByRole('button', { name: 'Copied' }).waitFor()
+  expect(await ann.page.evaluate(() => navigator.clipboard.readText())).toBe(address)
+  await expectAccessible(ann.page)
+})

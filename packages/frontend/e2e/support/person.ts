@@ -62,6 +62,11 @@ export class Person {
     return this.page.url()
   }
 
+  /** Shows what can be set, below the list of chats. */
+  async openSettings(): Promise<void> {
+    await this.page.getByRole('button', { name: /^(Settings|설정)$/ }).click()
+  }
+
   async open(address: string): Promise<void> {
     await this.page.goto(address)
     await this.composer.waitFor()

@@ -42,7 +42,7 @@ export function Choice<T extends string>(props: {
   const id = useId()
   return (
     <div>
-      <label htmlFor={id} className="sr-only">
+      <label htmlFor={id} className="mb-0.5 block text-muted text-sm">
         {props.label}
       </label>
       <select

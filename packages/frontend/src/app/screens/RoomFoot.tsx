@@ -58,7 +58,7 @@ export function RoomFoot(props: RoomFootProps) {
         outboxNote={outboxNoteOf(chat)}
         onStop={running && (() => void chat.stopStream(running.id))}
         limitBytes={props.contentLimitBytes ?? CONTENT_LIMIT_BYTES}
-        placeholder={t.composerPlaceholder(props.title)}
+        placeholder={t.composerPlaceholder(cast.nextName ?? props.title)}
         autoFocus={props.autoFocus}
       />
     </>

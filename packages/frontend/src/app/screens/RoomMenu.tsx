@@ -7,13 +7,14 @@ import { useRoomSettings } from '../state/useRoomSettings'
 export interface RoomMenuProps {
   roomId: string
   title: string | undefined
+  link: string
   /** Whether one made the room. */
   isOwn: boolean
   session: Session
 }
 
 /** A button for what can be done with a room as a whole. */
-export function RoomMenu({ roomId, title, isOwn, session }: RoomMenuProps) {
+export function RoomMenu({ roomId, title, link, isOwn, session }: RoomMenuProps) {
   const { t } = useText()
   const settings = useRoomSettings(roomId, session)
   return (
@@ -27,7 +28,13 @@ export function RoomMenu({ roomId, title, isOwn, session }: RoomMenuProps) {
         <Icon name="more" />
       </button>
       {settings.isOpen && (
-        <RoomDialog {...settings} title={title ?? ''} isOwn={isOwn} onClose={settings.close} />
+        <RoomDialog
+          {...settings}
+          title={title ?? ''}
+          link={link}
+          isOwn={isOwn}
+          onClose={settings.close}
+        />
       )}
     </>
   )

@@ -181,6 +181,7 @@ function RoomTop(
   },
 ) {
   const { roomId, session, socket, isConnected, named, face, people, isOwn } = props
+  const link = roomLink(roomId, window.location)
   return (
     <RoomHeader
       title={named.title}
@@ -189,11 +190,17 @@ function RoomTop(
       picture={face.picture}
       people={people}
       userId={session.userId}
-      link={roomLink(roomId, window.location)}
+      link={link}
       homeHref={hashOf({ page: 'home' })}
     >
       <LineQuality socket={socket} isConnected={isConnected} />
-      <RoomMenu roomId={roomId} title={named.roomTitle} isOwn={isOwn} session={session} />
+      <RoomMenu
+        roomId={roomId}
+        title={named.roomTitle}
+        link={link}
+        isOwn={isOwn}
+        session={session}
+      />
     </RoomHeader>
   )
 }

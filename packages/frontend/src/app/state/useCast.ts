@@ -29,14 +29,19 @@ export function useCast(
       () => setFailed(true),
     )
   const here = characterIds.flatMap((id) => characters.find((each) => each.id === id) ?? [])
+  const answering = (text: string) =>
+    here.length > 0 ? addressee(text, here, conversation) : undefined
+  const next = answering('')
   const send = (text: string) => {
-    const characterId = here.length > 0 ? addressee(text, here, conversation) : undefined
+    const characterId = answering(text)
     return chat.sendMessage(text, characterId === undefined ? {} : { characterId })
   }
   return {
     characterIds,
     failed,
     send,
+    /** Who answers where nobody is named, if there are several. */
+    nextName: here.find(({ id }) => id === next)?.name,
     onAdd: (id: string) => settle(addCharacter(roomId, id, options)),
     onRemove: (id: string) => settle(removeCharacter(roomId, id, options)),
   }

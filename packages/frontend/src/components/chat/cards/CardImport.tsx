@@ -1,4 +1,5 @@
 import { useRef } from 'react'
+import { Icon } from '../common/Icon'
 import { useText } from '../i18n/TextContext'
 
 export interface CardImportProps {
@@ -35,6 +36,7 @@ export function CardImport({ isBusy, note, onFiles }: CardImportProps) {
         disabled={isBusy}
         onClick={() => field.current?.click()}
       >
+        <Icon name="plus" className="size-4" />
         {isBusy ? t.importing : t.importCard}
       </button>
       <p

@@ -18,7 +18,7 @@ export function Danger({ label, warning, isBusy, onConfirm }: DangerProps) {
     return (
       <button
         type="button"
-        className="button-quiet w-fit text-danger"
+        className="button-quiet -ms-2.5 w-fit text-danger"
         onClick={() => setAsked(true)}
       >
         {label}

@@ -81,7 +81,7 @@ export const en = {
   promptTokens: (asked: number, answered: number) =>
     `${asked.toLocaleString('en')} tokens asked, ${answered.toLocaleString('en')} answered`,
   promptGone:
-    'This is not kept any more: only that of the newest answers is, until the server restarts.',
+    'Not there: only characters with a language model are asked anything, and only what was asked for the newest answers is kept, until the server restarts.',
   promptForbidden: 'Only who asked for this answer may see this.',
   close: 'Close',
   charactersHere: 'Characters in this chat',

@@ -76,7 +76,7 @@ export const ko: Catalogue = {
   promptTokens: (asked: number, answered: number) =>
     `질문 ${asked.toLocaleString('ko')}토큰, 답변 ${answered.toLocaleString('ko')}토큰`,
   promptGone:
-    '더 이상 보관되어 있지 않습니다. 최근 답변의 내용만 서버가 다시 시작될 때까지 보관됩니다.',
+    '보여 줄 것이 없습니다. 언어 모델로 답하는 캐릭터의 최근 답변만 서버가 다시 시작될 때까지 보관됩니다.',
   promptForbidden: '이 답변을 요청한 사람만 볼 수 있습니다.',
   close: '닫기',
   charactersHere: '이 대화의 캐릭터',

@@ -139,7 +139,7 @@ export function NewestButton({ hasNew, onClick }: { hasNew: boolean; onClick: ()
     <button
       type="button"
       onClick={onClick}
-      className={`-translate-x-1/2 absolute bottom-3 left-1/2 flex min-h-11 items-center gap-2 rounded-full px-4 text-sm shadow-lg ring-1 ring-line ${hasNew ? 'bg-accent font-semibold text-on-accent' : 'bg-surface text-ink'}`}
+      className={`-translate-x-1/2 absolute bottom-3 left-1/2 flex min-h-11 items-center gap-2 whitespace-nowrap rounded-full px-4 text-sm shadow-lg ring-1 ring-line ${hasNew ? 'bg-accent font-semibold text-on-accent' : 'bg-surface text-ink'}`}
     >
       <Icon name="down" className="size-4" />
       {hasNew ? t.newMessages : t.toNewest}

@@ -26,7 +26,7 @@ test('shows what was asked word for word, the model and the tokens', async () =>
 })
 
 test.each([
-  ['not_found', /not kept any more/],
+  ['not_found', /Not there: only characters with a language model/],
   ['forbidden', /Only who asked/],
   ['unavailable', 'That did not work.'],
 ] as const)('says why there is nothing to show: %s', (failure, sentence) => {

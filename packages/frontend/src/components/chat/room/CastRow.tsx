@@ -22,13 +22,13 @@ export function CastRow(props: CastRowProps) {
   const { t } = useText()
   const others = characters.filter(({ id }) => !characterIds.includes(id) && id !== first)
   return (
-    <div className="mx-auto flex w-full max-w-3xl flex-wrap items-center gap-x-1 px-4 text-sm">
+    <div className="mx-auto flex w-full max-w-3xl flex-wrap items-center gap-x-1 px-4 pb-1.5 text-sm">
       {characterIds.length > 0 && (
-        <ul aria-label={t.charactersHere} className="flex flex-wrap items-center gap-x-1">
+        <ul aria-label={t.charactersHere} className="flex flex-wrap items-center gap-1.5">
           {characterIds.map((id) => {
             const name = characterName(characters, id)
             return (
-              <li key={id} className="flex items-center">
+              <li key={id} className="flex items-center rounded-xl border border-line">
                 <button
                   type="button"
                   className="button-quiet min-h-9 px-2"
@@ -54,7 +54,7 @@ export function CastRow(props: CastRowProps) {
         <label className="ms-auto">
           <span className="sr-only">{t.bringIn}</span>
           <select
-            className="button-quiet min-h-9 max-w-44 cursor-pointer truncate bg-transparent"
+            className="button-quiet field-sizing-content min-h-9 max-w-full cursor-pointer truncate bg-transparent"
             value=""
             onChange={(event) => props.onAdd(event.target.value)}
           >

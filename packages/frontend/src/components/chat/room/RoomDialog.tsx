@@ -1,11 +1,13 @@
 import { type FormEvent, useId, useState } from 'react'
 import { type ExportFormat, TITLE_LENGTH_MAX } from '@/index'
+import { CopyLink } from '../common/CopyLink'
 import { Danger } from '../common/Danger'
 import { Dialog } from '../common/Dialog'
 import { useText } from '../i18n/TextContext'
 
 export interface RoomDialogProps {
   title: string
+  link: string
   /** Whether one made the room, and so may delete it. */
   isOwn: boolean
   isBusy: boolean
@@ -25,6 +27,10 @@ export function RoomDialog(props: RoomDialogProps) {
   return (
     <Dialog title={t.roomSettings} onClose={props.onClose}>
       <TitleForm {...props} />
+      {/* Where the header has no room for it. */}
+      <span className="sm:hidden">
+        <CopyLink link={props.link} className="border border-line" />
+      </span>
       <section>
         <h3 className="mb-1 font-semibold text-muted text-sm">{t.exportRoom}</h3>
         <div className="flex flex-wrap gap-2">

@@ -1,8 +1,8 @@
 import type { ReactNode } from 'react'
 import { PresenceLabel } from '@/index'
 import { Avatar } from '../common/Avatar'
+import { CopyLink } from '../common/CopyLink'
 import { Icon } from '../common/Icon'
-import { useCopy } from '../common/useCopy'
 import { useText } from '../i18n/TextContext'
 import { MembersPopover, type MembersPopoverProps } from './MembersPopover'
 
@@ -33,33 +33,28 @@ export function RoomHeader(props: RoomHeaderProps) {
       >
         <Icon name="left" />
       </a>
-      <Avatar id={avatarId} name={subtitle ?? title} square picture={props.picture} />
+      <span className="max-sm:hidden">
+        <Avatar id={avatarId} name={subtitle ?? title} square picture={props.picture} />
+      </span>
       <div className="min-w-0 flex-1">
-        <h1 className="font-semibold leading-tight">
-          <span className="block truncate">{title}</span>
-          {subtitle !== undefined && (
-            <span className="block truncate font-normal text-muted text-xs">{subtitle}</span>
-          )}
+        <h1 className="relative truncate font-semibold leading-tight">
+          {title}
+          {subtitle !== undefined && <span className="sr-only"> {subtitle}</span>}
         </h1>
-        {people.character && <PresenceLabel status={people.character.status} locale={locale} />}
+        <p className="flex items-center gap-1.5 overflow-hidden whitespace-nowrap text-muted text-xs">
+          {subtitle !== undefined && (
+            <span aria-hidden="true" className="truncate">
+              {subtitle}
+            </span>
+          )}
+          {people.character && <PresenceLabel status={people.character.status} locale={locale} />}
+        </p>
       </div>
       <MembersPopover {...people} userId={userId} />
-      <CopyLink link={link} />
+      <span className="contents max-sm:hidden">
+        <CopyLink link={link} />
+      </span>
       {props.children}
     </header>
-  )
-}
-
-function CopyLink({ link }: { link: string }) {
-  const { t } = useText()
-  const [state, copy] = useCopy()
-  const label = { idle: t.copyLink, copied: t.copied, refused: t.copyFailed }[state]
-  return (
-    <button type="button" className="button-quiet" onClick={() => copy(link)}>
-      <Icon name={state === 'copied' ? 'check' : 'link'} />
-      <span aria-live="polite" className="max-sm:sr-only">
-        {label}
-      </span>
-    </button>
   )
 }

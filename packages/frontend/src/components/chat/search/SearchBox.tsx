@@ -28,7 +28,7 @@ export function SearchBox({ query, onQuery }: SearchBoxProps) {
         onKeyDown={(event) => {
           if (event.key === 'Escape') onQuery('')
         }}
-        className="min-h-11 w-full rounded-xl border border-edge bg-canvas px-3"
+        className="min-h-11 w-full rounded-xl border border-edge bg-canvas px-3 placeholder:text-muted"
       />
     </search>
   )
