@@ -56,6 +56,8 @@ test('a word within words is found, and leads to where it was said, however far 
   // What was said, and the answer that repeats it.
   await expect.poll(() => hits(ann).count()).toBe(2)
   await expect.poll(() => hits(ann).nth(1).locator('mark').textContent()).toBe('무지개')
+  await hits(ann).nth(1).getByText('You:').waitFor()
+  await hits(ann).nth(0).getByText('Echo:').waitFor()
   await expectAccessible(ann.page)
   await hits(ann).nth(1).click()
   const found = ann.message('처음에 무지개가 떴다').first()

@@ -63,6 +63,7 @@ export function Sidebar(props: SidebarProps) {
               {...search}
               onMore={search.more}
               characters={characters.data ?? []}
+              userId={props.session.userId}
               hrefOf={({ roomId, messageId, seq }) =>
                 hashOf({ page: 'room', roomId, at: { messageId, seq } })
               }

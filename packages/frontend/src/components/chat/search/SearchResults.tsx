@@ -13,6 +13,8 @@ export interface SearchResultsProps {
   hasMore: boolean
   onMore: () => void
   characters: readonly CharacterSummary[]
+  /** Who looks. */
+  userId: string
   hrefOf: (hit: SearchHit) => string
 }
 
@@ -40,10 +42,12 @@ export function SearchResults(props: SearchResultsProps) {
   )
 }
 
-function HitRow({ hit, characters, hrefOf }: SearchResultsProps & { hit: SearchHit }) {
+function HitRow(props: SearchResultsProps & { hit: SearchHit }) {
+  const { hit, characters, hrefOf } = props
   const { t, locale } = useText()
   const { characterId } = hit
   const name = hit.title ?? (characterId ? characterName(characters, characterId) : t.unnamedRoom)
+  const who = whoSaid(hit, characters, props.userId, t.you)
   return (
     <li>
       <a href={hrefOf(hit)} className="block rounded-xl p-2 hover:bg-sunken">
@@ -54,6 +58,7 @@ function HitRow({ hit, characters, hrefOf }: SearchResultsProps & { hit: SearchH
           </time>
         </span>
         <span className="line-clamp-3 block text-muted text-sm leading-snug">
+          {who !== undefined && <span className="text-ink">{who}: </span>}
           {partsOf(hit).map(({ start, text, isMatch }) =>
             isMatch ? (
               <mark key={start} className="rounded-sm bg-tint px-0.5 font-semibold text-ink">
@@ -67,4 +72,15 @@ function HitRow({ hit, characters, hrefOf }: SearchResultsProps & { hit: SearchH
       </a>
     </li>
   )
+}
+
+/** Who said it, as far as that is known here. */
+function whoSaid(
+  { role, senderId }: SearchHit,
+  characters: readonly CharacterSummary[],
+  userId: string,
+  you: string,
+): string | undefined {
+  if (role === 'character') return characterName(characters, senderId)
+  return senderId === userId ? you : undefined
 }
