@@ -8,7 +8,7 @@ at most once a second, and it is taken away when the newest row is older than th
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 
 from pymongo import ASCENDING, DESCENDING
@@ -96,6 +96,7 @@ class Search:
             if not whole:
                 left.append(room["_id"])
         await self._write(entries)
+        await self._without_deleted({entry["roomId"] for entry in entries})
         if changes:
             await self._link.write(lambda: self._link.rooms.bulk_write(changes, ordered=False))
         return Indexed(len(entries), left)
@@ -142,6 +143,16 @@ class Search:
                     raise
 
         await self._link.write(insert)
+
+    async def _without_deleted(self, room_ids: Collection[str]) -> None:
+        """Take away what was put in of rooms that were deleted meanwhile: their deletion may have been here before."""
+        if not room_ids:
+            return
+        which = {"_id": {"$in": list(room_ids)}, "deletedAt": {"$exists": True}}
+        gone = await self._link.read(lambda: self._link.rooms.find(which, {"_id": True}).to_list())
+        if gone:
+            entries = {"roomId": {"$in": [room["_id"] for room in gone]}}
+            await self._link.write(lambda: self._entries.delete_many(entries))
 
     # --- searching -------------------------------------------------------------------------------
 
