@@ -221,6 +221,20 @@ async def test_an_answer_goes_on_from_its_text(world: World) -> None:
     assert (await world.row(first)).content == "Once upon"
 
 
+async def test_an_answer_that_was_deleted_meanwhile_does_not_go_on(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    first = await question(ann, "one", "q1", "Once upon")
+    await ann.ask("two", messageId="q2")
+    await world.settle()
+    ack = await ann.call("message:continue", named(first))
+    assert isinstance(ack, events.MessageStored)
+    await ann.call("message:delete", named(first))
+    await finish_with(world, "to two")
+    assert world.puppet.turns[-1].begun == ""
+    await finish_with(world, "Anew")
+    assert (await world.row(ack.message_id)).content == "Anew"
+
+
 async def finish_with(world: World, text: str) -> None:
     world.puppet.say(text, None)
     await world.advance(0.1)

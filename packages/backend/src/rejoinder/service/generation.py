@@ -284,8 +284,13 @@ class Generation:
             text=question.content,
             history=history,
             on_prompt=self._keep_prompt,
-            begun=beside.content if beside is not None and self._turn.goes_on else "",
+            begun=self._begun_with(beside) if beside is not None else "",
         )
+
+    def _begun_with(self, beside: ChatMessage) -> str:
+        # It may have been deleted while this waited for its turn: then the answer is another one.
+        is_there = beside.id not in self._state.branches.gone
+        return beside.content if self._turn.goes_on and is_there else ""
 
     def _keep_prompt(self, prompt: Prompt) -> None:
         if self._tools.prompts is not None:
