@@ -236,12 +236,12 @@ class ChatService:
 
     async def interrupt(self) -> None:
         """End every generation as interrupted; those who watch are told."""
-        await self._turns.close()
+        # At the same time: a store that hangs is waited for once.
+        await asyncio.gather(self._turns.close(), self._seen.close())
 
     async def close(self) -> None:
         """Interrupt what runs, store what was taken, let go."""
-        await self._turns.close()
-        await self._seen.close()
+        await self.interrupt()
         await self._cluster.close()
         await self._tasks.close()
         await self._store.close()

@@ -3,6 +3,7 @@
 Whoever can't be asked for their choice hides it.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
@@ -16,7 +17,7 @@ from rejoinder.service.rooms import in_time
 from rejoinder.stores.records import StoredMember
 
 AT_ONCE = 500
-CLOSE_BATCHES = 20
+CLOSE_SECONDS = 2.0
 
 
 class Seen:
@@ -26,6 +27,8 @@ class Seen:
         self._c = context
         self._last = LastSeen()
         self._storing = False
+        self._given_up = False
+        """The server ends, and the store does not answer."""
 
     # --- who hides it ----------------------------------------------------------------------------
 
@@ -93,13 +96,17 @@ class Seen:
             _ = self._c.sharing.tasks.start(self._store(batch))
 
     async def close(self) -> None:
-        """Store when those who are here are seen last; what the store does not take is let go."""
+        """Store when those who are here are seen last; what the store does not take in time is let go."""
         for connection in self._c.connections:
             self._last.left(connection.user.id, self._c.clock.wall_ms())
-        for _ in range(CLOSE_BATCHES):
-            batch = self._last.take()
-            if not batch or not await self._store(batch):
-                return
+        if self._given_up:
+            return
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while (batch := self._last.take()) and await self._store(batch):
+                    continue
+        except TimeoutError:
+            self._given_up = True
 
     async def _store(self, batch: dict[str, int]) -> bool:
         try:

@@ -16,6 +16,7 @@ from rejoinder.stores.records import LEASE_AHEAD_MS, Debt, Draft
 
 GATHER_SECONDS = 1.0
 PAID_MAX = 10_000
+CLOSE_SECONDS = 1.0
 
 
 class Debts:
@@ -29,10 +30,11 @@ class Debts:
         self._closing = asyncio.Event()
 
     async def close(self) -> None:
-        """Take away what was paid."""
+        """Take away what was paid, unless that takes long."""
         self._closing.set()
         if self._forgetting is not None:
-            await self._forgetting
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._forgetting, CLOSE_SECONDS)
 
     def pay(self, answer: Draft) -> None:
         """An answer has its row: its debt is taken away soon."""
