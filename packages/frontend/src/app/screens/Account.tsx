@@ -36,6 +36,7 @@ export function Account({ session, onSignOut, findUnsent, children }: AccountPro
         <button
           type="button"
           aria-label={t.settings}
+          title={t.settings}
           aria-expanded={isOpen}
           aria-controls={settingsId}
           className={`button-quiet px-2 ${isOpen ? 'bg-sunken text-ink' : ''}`}

@@ -1,13 +1,12 @@
 import { Icon } from '@/components/chat/common/Icon'
 import { useText } from '@/components/chat/i18n/TextContext'
-import { RestError } from '@/index'
 
 /** Something could not be loaded: why, and a way to try again. */
 export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const { t } = useText()
   const sentence =
-    error instanceof RestError
-      ? error.message
+    error instanceof Error && isRefusal(error)
+      ? t.serverSaid(error.code, error.message)
       : error instanceof TypeError
         ? t.serverUnreachable
         : error instanceof Error
@@ -24,4 +23,9 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
       )}
     </div>
   )
+}
+
+/** Whether the server said it, over REST or over the socket. */
+function isRefusal(error: Error): error is Error & { code: string } {
+  return 'code' in error && typeof error.code === 'string'
 }

@@ -22,6 +22,7 @@ export function RoomMenu({ roomId, title, link, isOwn, session }: RoomMenuProps)
       <button
         type="button"
         aria-label={t.roomSettings}
+        title={t.roomSettings}
         className="button-quiet px-2"
         onClick={settings.open}
       >

@@ -8,7 +8,8 @@ export function useWork() {
   const [isBusy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
   const sentenceOf = useCallback(
-    (error: unknown) => (error instanceof RestError ? error.message : t.serverUnreachable),
+    (error: unknown) =>
+      error instanceof RestError ? t.serverSaid(error.code, error.message) : t.serverUnreachable,
     [t],
   )
   /** Resolves to whether it was done. */

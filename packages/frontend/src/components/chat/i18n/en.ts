@@ -22,6 +22,8 @@ export const en = {
   serverUnreachable: 'The server cannot be reached.',
   sessionEnded: 'Your sign-in has ended. Please sign in again.',
   requestFailed: 'That did not work.',
+  /** What the server says of what it refused; it speaks English. */
+  serverSaid: (_code: string, sentence: string): string => sentence,
 
   skipToMessages: 'Skip to the conversation',
   rooms: 'Your chats',

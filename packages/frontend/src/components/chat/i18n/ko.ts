@@ -1,5 +1,15 @@
 import type { Catalogue } from './en'
 
+const REFUSALS: Readonly<Record<string, string>> = {
+  unauthorized: '로그인이 필요합니다.',
+  forbidden: '권한이 없습니다.',
+  not_found: '찾을 수 없습니다. 이미 삭제되었을 수 있습니다.',
+  too_large: '크기가 너무 큽니다.',
+  rate_limited: '요청이 너무 많습니다. 잠시 후 다시 시도해 주세요.',
+  unavailable: '서버가 지금 처리할 수 없습니다. 잠시 후 다시 시도해 주세요.',
+  internal: '서버에서 문제가 발생했습니다. 다시 시도해 주세요.',
+}
+
 export const ko: Catalogue = {
   tagline: 'AI 캐릭터와 혼자서, 또는 함께 대화하세요.',
   nameLabel: '이름',
@@ -19,6 +29,10 @@ export const ko: Catalogue = {
   serverUnreachable: '서버에 연결할 수 없습니다.',
   sessionEnded: '로그인이 만료되었습니다. 다시 로그인해 주세요.',
   requestFailed: '요청을 처리하지 못했습니다.',
+  serverSaid: (code: string, sentence: string) =>
+    code === 'invalid_payload'
+      ? `처리할 수 없는 내용입니다. (${sentence})`
+      : (REFUSALS[code] ?? sentence),
 
   skipToMessages: '대화로 건너뛰기',
   rooms: '내 대화',

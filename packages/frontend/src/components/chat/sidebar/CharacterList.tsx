@@ -43,6 +43,7 @@ export function CharacterList({
             <button
               type="button"
               aria-label={t.cardOf(character.name)}
+              title={t.cardOf(character.name)}
               className="button-quiet px-2"
               onClick={() => onCard(character)}
             >
