@@ -140,13 +140,7 @@ class Shelf:
         if character_id not in self._ids or self._versions.get(character_id) == "":
             return None
         shown = self._shown.get(character_id)
-        if shown is None:
-            shown = await asyncio.to_thread(_shown, await self.file(character_id))
-            self._versions[character_id] = "" if shown is None else shown.version
-            if shown is not None:
-                self._shown[character_id] = shown
-                self._forget()
-        return shown
+        return await self._look(character_id) if shown is None else shown
 
     async def versions(self) -> dict[str, str]:
         """The versions of all pictures that can be shown, by the ids of their characters."""
@@ -162,6 +156,18 @@ class Shelf:
         if self._library is None or character_id not in self._ids:
             raise NotFound("There is no such card.")
         return self._library
+
+    async def _look(self, character_id: str) -> Shown | None:
+        # Meanwhile it may not be removed: another card might get its id, and would be shown with this picture.
+        async with self._lock:
+            shown = self._shown.get(character_id)
+            if shown is None:
+                shown = await asyncio.to_thread(_shown, await self.file(character_id))
+                self._versions[character_id] = "" if shown is None else shown.version
+            if shown is not None:
+                self._shown[character_id] = shown
+                self._forget()
+            return shown
 
     def _forget(self) -> None:
         """Let go of the pictures that are here for longest, beyond so many bytes."""
