@@ -155,8 +155,10 @@ test('a room without a character says so, and takes one that is chosen in it', a
   await bob.message('heard you').waitFor()
   expect(await ann.messages().count()).toBe(2)
 
+  await ann.page.getByPlaceholder('Message', { exact: true }).waitFor()
   await offer(ann).getByRole('button', { name: 'Echo' }).click()
   await offer(ann).waitFor({ state: 'detached' })
+  await ann.page.getByPlaceholder('Message to Echo').waitFor()
   await expect
     .poll(() => ann.composer.evaluate((field) => field === document.activeElement))
     .toBe(true)

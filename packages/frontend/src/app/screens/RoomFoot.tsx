@@ -37,6 +37,8 @@ export function RoomFoot(props: RoomFootProps) {
     void cast.send(text)
   })
   const running = chat.messages.findLast((each) => each.state === 'streaming')
+  // In a room without a character nobody in particular is written to.
+  const whom = cast.nextName ?? props.title
   return (
     <>
       <CastRow
@@ -58,7 +60,7 @@ export function RoomFoot(props: RoomFootProps) {
         outboxNote={outboxNoteOf(chat)}
         onStop={running && (() => void chat.stopStream(running.id))}
         limitBytes={props.contentLimitBytes ?? CONTENT_LIMIT_BYTES}
-        placeholder={t.composerPlaceholder(cast.nextName ?? props.title)}
+        placeholder={whom === t.unnamedRoom ? t.composerLabel : t.composerPlaceholder(whom)}
         autoFocus={props.autoFocus}
       />
     </>
