@@ -20,7 +20,7 @@ SET_UP = @command -v $(PYTHON) >/dev/null || { echo 'Python 3.11 or newer is mis
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup run test check generate format lock bench bench-stores bench-cluster chaos rolling conformance clean
+.PHONY: help setup run test check generate format lock bench bench-stores bench-cluster bench-through chaos rolling conformance hostile clean
 
 help: ## Show these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
