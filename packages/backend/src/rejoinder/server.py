@@ -49,6 +49,8 @@ UPLOADS = Rate(0.5, 20)
 """Imports of one user, per second and at once."""
 SEARCHES = Rate(5, 20)
 """Searches of one user, per second and at once."""
+CHANGES = Rate(1, 30)
+"""Changes of rooms by one user."""
 HAND_OVER_STEP = 0.05
 A = TypeVar("A", bound=Authenticate)
 Z = TypeVar("Z", bound=Authorize)
@@ -355,6 +357,7 @@ class ChatServer:
                 rules=self._service.rules,
                 deletion=self._service.deletion,
                 searches=RateLimit(SEARCHES),
+                changes=RateLimit(CHANGES),
             )
         ).routes()
 

@@ -88,3 +88,17 @@ async def test_what_says_nothing_gives_no_title(
         return (await summary(server, ann.user_id, room)).get("title") == "Now then"
 
     await eventually(listed)
+
+
+async def test_too_many_changes_at_once_are_refused(
+    server: ServerProcess, connect: Connect, room: str
+) -> None:
+    ann = await connect(server)
+    await ann.join(room)
+    answers = await asyncio.gather(
+        *(rename(server, ann, room, f"title {number}") for number in range(60))
+    )
+    assert {each.status for each in answers} == {200, 429}
+    refused = next(each for each in answers if each.status == 429)
+    assert refused.body["code"] == "rate_limited"
+    assert refused.body["retryAfterMs"] > 0

@@ -79,7 +79,7 @@ class Indexing:
         begun = self._clock.now()
         try:
             done = await self._store.index(rooms, ROWS, self._clock.wall_ms())
-        except ChatError:
+        except Exception:
             self._later.update(dict.fromkeys(rooms))
             raise
         (self._waiting if done.rows else self._later).update(dict.fromkeys(done.left))

@@ -49,6 +49,8 @@ class RoomParts:
     deletion: Deletion
     rules: Rules
     searches: RateLimit
+    changes: RateLimit
+    """Of what is told to everybody in a room, on every server."""
 
 
 class RoomEndpoints:
@@ -77,7 +79,7 @@ class RoomEndpoints:
 
     async def change(self, request: Request) -> Response:
         """`PATCH /api/rooms/{roomId}`: a member gives the room another title, or another rule for who sends again."""
-        _, room = await self._p.access.member(request)
+        room = await self._to_change(request)
         change = await body_of(request, rest.RoomChange)
         title, policy = given(change.title), given(change.double_texting)
         if title is None and policy is None:
@@ -94,13 +96,24 @@ class RoomEndpoints:
 
     async def add_character(self, request: Request) -> Response:
         """`PUT /api/rooms/{roomId}/characters/{characterId}`: a member brings a character in."""
-        _, room = await self._p.access.member(request)
+        room = await self._to_change(request)
         return answer(await self._p.rules.add(room.id, path_id(request, "character_id")))
 
     async def remove_character(self, request: Request) -> Response:
         """`DELETE /api/rooms/{roomId}/characters/{characterId}`: a member takes one out."""
-        _, room = await self._p.access.member(request)
+        room = await self._to_change(request)
         return answer(await self._p.rules.remove(room.id, path_id(request, "character_id")))
+
+    async def _to_change(self, request: Request) -> Room:
+        """The room that a member wants to be different, unless they want that too often."""
+        user, room = await self._p.access.member(request)
+        self._take(self._p.changes, user.id)
+        return room
+
+    def _take(self, limit: RateLimit, user_id: str) -> None:
+        wait_ms = limit.take(user_id, self._p.clock.now())
+        if wait_ms:
+            raise RateLimited("That was too much at once. Wait a moment.", wait_ms)
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /api/rooms/{roomId}`: its creator deletes it for good."""
@@ -135,9 +148,7 @@ class RoomEndpoints:
     async def search(self, request: Request) -> Response:
         """`GET /api/search?q=&limit=&before=`: what was said in one's own rooms."""
         user = await self._p.access.user(request)
-        wait_ms = self._p.searches.take(user.id, self._p.clock.now())
-        if wait_ms:
-            raise RateLimited("That was too much at once. Wait a moment.", wait_ms)
+        self._take(self._p.searches, user.id)
         query, limit, before = _asked(request)
         found = await self._p.store.search(user.id, query, limit, before)
         rooms: dict[str, Room | None] = {}

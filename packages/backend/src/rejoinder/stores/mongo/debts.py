@@ -45,13 +45,16 @@ class Debts:
             self._forgetting = asyncio.get_running_loop().create_task(self._forget_soon())
 
     async def _forget_soon(self) -> None:
-        while self._paid:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), GATHER_SECONDS)
-            paid, self._paid = self._paid, {}
-            with suppress(Unavailable):
-                await self._forget(paid)
-        self._forgetting = None
+        try:
+            while self._paid:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._closing.wait(), GATHER_SECONDS)
+                paid, self._paid = self._paid, {}
+                with suppress(Unavailable):
+                    await self._forget(paid)
+        finally:
+            # Whatever ended it, the next that are paid begin it anew.
+            self._forgetting = None
 
     async def owe(self, debt: Debt) -> None:
         """Keep one, or renew it."""
