@@ -86,7 +86,8 @@ def _vitest(name: str, command: tuple[str, ...]) -> Part:
 TESTS = (
     Part(
         "Python tests",
-        (*PYTEST, "-n", "2", "packages/backend/tests"),
+        # More than a machine of two cores has, since most of them wait for servers and databases.
+        (*PYTEST, "-n", "4", "--dist=worksteal", "packages/backend/tests"),
         report=PYTHON_REPORT,
         again=(
             *PYTEST,
