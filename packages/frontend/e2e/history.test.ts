@@ -12,11 +12,28 @@ async function turnUp(person: Person, by: number): Promise<void> {
   await person.page.evaluate(() => new Promise((done) => requestAnimationFrame(done)))
 }
 
+/** Until the server knows that all is read: a page that is opened then begins at the newest message. */
+async function hasReadAll(person: Person): Promise<void> {
+  const { token } = await person.session()
+  const headers = { authorization: `Bearer ${token}` }
+  await expect
+    .poll(
+      async () => {
+        const answer = await fetch(`${stage.server.url}/api/rooms`, { headers })
+        const { rooms } = (await answer.json()) as { rooms: { unread: number }[] }
+        return rooms.map(({ unread }) => unread)
+      },
+      { timeout: 20_000, interval: 100 },
+    )
+    .toEqual([0])
+}
+
 test('older messages come on scrolling up, and nothing jumps', async () => {
   const ann = await stage.person({ viewport: { width: 800, height: 600 } })
   await ann.signIn('Ann')
   const address = await ann.startChat()
   await fill(stage.server.url, address, 150)
+  await hasReadAll(ann)
   await ann.page.reload()
   await ann.message('number 150').waitFor()
   await expect.poll(() => ann.distanceToBottom()).toBeLessThan(2)
