@@ -1,5 +1,5 @@
 import { act, cleanup, render, renderHook } from '@testing-library/react'
-import { StrictMode, useEffect, useState } from 'react'
+import { StrictMode, useEffect, useRef, useState } from 'react'
 import { io } from 'socket.io-client'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventually } from '@/lib/client/testing/eventually'
@@ -40,10 +40,12 @@ function Page({ chats }: { chats: number }) {
 
 /** Sends as soon as it is told that it may, which may be in the moment in which the character changes. */
 function Eager({ may, send }: { may: boolean; send: (text: string) => void }) {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it is sent once
+  const isSent = useRef(false)
   useEffect(() => {
-    if (may) send('at once')
-  }, [may])
+    if (!may || isSent.current) return
+    isSent.current = true
+    send('at once')
+  }, [may, send])
   return null
 }
 

@@ -1,14 +1,8 @@
-import {
-  type KeyboardEvent,
-  type RefObject,
-  useEffect,
-  useId,
-  useLayoutEffect,
-  useRef,
-} from 'react'
+import { type KeyboardEvent, type RefObject, useEffect, useId, useRef } from 'react'
 import { Icon } from '../common/Icon'
 import { useText } from '../i18n/TextContext'
 import { canSend, keyOf, type OutboxNote, sends, sizeOf } from './rules'
+import { useHeight } from './useHeight'
 
 export interface ComposerProps {
   text: string
@@ -125,15 +119,4 @@ function SizeNote({ text, limitBytes }: { text: string; limitBytes: number }) {
       {over ? t.tooLong(-size.left) : t.bytesLeft(size.left)}
     </p>
   )
-}
-
-/** Lets the field grow with its text; the style sheet says how far. */
-function useHeight(field: RefObject<HTMLTextAreaElement | null>, text: string) {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows from the text
-  useLayoutEffect(() => {
-    const element = field.current
-    if (!element) return
-    element.style.height = 'auto'
-    element.style.height = `${element.scrollHeight}px`
-  }, [field, text])
 }

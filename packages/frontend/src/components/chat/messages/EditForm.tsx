@@ -1,5 +1,6 @@
-import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import { canSend, keyOf, sends } from '../composer/rules'
+import { useHeight } from '../composer/useHeight'
 import { useText } from '../i18n/TextContext'
 
 export interface EditFormProps {
@@ -23,12 +24,7 @@ export function EditForm({ text, limitBytes, onSave, onClose }: EditFormProps) {
     element?.focus({ preventScroll: true })
     element?.setSelectionRange(element.value.length, element.value.length)
   }, [])
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the height follows from the text
-  useLayoutEffect(() => {
-    if (!field.current) return
-    field.current.style.height = 'auto'
-    field.current.style.height = `${field.current.scrollHeight}px`
-  }, [draft])
+  useHeight(field, draft)
 
   const save = async () => {
     if (!ready) return

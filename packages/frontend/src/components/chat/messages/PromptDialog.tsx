@@ -1,6 +1,5 @@
-import { useId, useRef } from 'react'
-import { useModalFocus } from '@/components/ui/useModalFocus'
 import type { AnswerPrompt, ErrorCode } from '@/index'
+import { Dialog } from '../common/Dialog'
 import type { Catalogue } from '../i18n/en'
 import { useText } from '../i18n/TextContext'
 
@@ -15,44 +14,23 @@ export interface PromptDialogProps {
 /** What a model was really asked for an answer, word for word. */
 export function PromptDialog({ prompt, failure, onClose }: PromptDialogProps) {
   const { t } = useText()
-  const titleId = useId()
-  const dialog = useRef<HTMLDivElement>(null)
-  useModalFocus(dialog, onClose)
   return (
-    <div className="rejoinder-backdrop">
-      <div
-        ref={dialog}
-        role="dialog"
-        aria-modal="true"
-        aria-labelledby={titleId}
-        tabIndex={-1}
-        className="animate-scaleIn flex max-h-[85dvh] w-full max-w-2xl flex-col rounded-2xl border border-line bg-surface p-4 text-ink shadow-xl outline-none"
-      >
-        <h2 id={titleId} className="font-semibold text-lg">
-          {t.promptTitle}
-        </h2>
-        <p className="text-muted text-sm" aria-live="polite">
-          {failure ? sentenceOf(failure, t) : prompt ? factsOf(prompt, t) : t.loading}
-        </p>
-        {prompt && (
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
-          <ol tabIndex={0} aria-labelledby={titleId} className="my-3 min-h-0 overflow-y-auto">
-            {prompt.messages.map(({ role, content }, place) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: a prompt never changes
-              <li key={place} className="mb-3">
-                <p className="font-semibold text-muted text-xs">{t.promptRoles[role]}</p>
-                <p className="whitespace-pre-wrap break-words font-mono text-sm">{content}</p>
-              </li>
-            ))}
-          </ol>
-        )}
-        <div className="mt-2 flex justify-end">
-          <button type="button" className="button-primary" onClick={onClose}>
-            {t.close}
-          </button>
-        </div>
-      </div>
-    </div>
+    <Dialog title={t.promptTitle} isWide onClose={onClose}>
+      <p className="text-muted text-sm" aria-live="polite">
+        {failure ? sentenceOf(failure, t) : prompt ? factsOf(prompt, t) : t.loading}
+      </p>
+      {prompt && (
+        <ol>
+          {prompt.messages.map(({ role, content }, place) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: a prompt never changes
+            <li key={place} className="mb-3">
+              <p className="font-semibold text-muted text-xs">{t.promptRoles[role]}</p>
+              <p className="whitespace-pre-wrap break-words font-mono text-sm">{content}</p>
+            </li>
+          ))}
+        </ol>
+      )}
+    </Dialog>
   )
 }
 

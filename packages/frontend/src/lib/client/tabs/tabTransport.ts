@@ -1,5 +1,6 @@
 import { type LineQuality, sameLine } from '../connection/quality'
 import { Store, type Unsubscribe } from '../store'
+import { Listeners } from '../transport/listeners'
 import type {
   ClientEvent,
   ClientPayload,
@@ -39,9 +40,7 @@ export interface TabTransportParts {
 export class TabTransport implements OpenTransport {
   readonly quality = new Store<LineQuality>({ quality: 'good', loss: 0 })
   readonly #parts: TabTransportParts
-  readonly #changes = new Set<(change: TransportChange) => void>()
-  readonly #listeners = new Map<string, Set<(payload: never) => void>>()
-  readonly #any = new Set<(event: string, payload: unknown) => void>()
+  readonly #listeners = new Listeners()
   readonly #answers = new Map<number, (reply: never) => void>()
   #followed: Followed | null = null
   #hub: Hub | null = null
@@ -56,7 +55,7 @@ export class TabTransport implements OpenTransport {
       this.deliver(event, payload)
     })
     parts.own.onChange((change) => {
-      if (!this.#followed) this.#change(change)
+      if (!this.#followed) this.#listeners.change(change)
     })
   }
 
@@ -96,20 +95,15 @@ export class TabTransport implements OpenTransport {
   }
 
   on<E extends ServerEvent>(event: E, listener: (payload: ServerPayload<E>) => void): Unsubscribe {
-    const listeners = this.#listeners.get(event) ?? new Set()
-    this.#listeners.set(event, listeners)
-    listeners.add(listener)
-    return () => listeners.delete(listener)
+    return this.#listeners.on(event, listener)
   }
 
   onAny(listener: (event: string, payload: unknown) => void): Unsubscribe {
-    this.#any.add(listener)
-    return () => this.#any.delete(listener)
+    return this.#listeners.onAny(listener)
   }
 
   onChange(listener: (change: TransportChange) => void): Unsubscribe {
-    this.#changes.add(listener)
-    return () => this.#changes.delete(listener)
+    return this.#listeners.onChange(listener)
   }
 
   suspect(): void {
@@ -128,8 +122,8 @@ export class TabTransport implements OpenTransport {
     }
     this.#followed = followed
     if (followed.key === null || followed.key === before) return
-    this.#change({ type: 'opening' })
-    if (this.isOpen) this.#change({ type: 'opened' })
+    this.#listeners.change({ type: 'opening' })
+    if (this.isOpen) this.#listeners.change({ type: 'opened' })
   }
 
   /** From now on it is a connection of this tab, for all of them or for this one alone. */
@@ -156,8 +150,7 @@ export class TabTransport implements OpenTransport {
 
   /** Everybody here hears an event. */
   deliver(event: string, payload: unknown): void {
-    for (const listener of [...this.#any]) listener(event, payload)
-    for (const listener of [...(this.#listeners.get(event) ?? [])]) listener(payload as never)
+    this.#listeners.tell(event, payload)
   }
 
   answer(number: number, reply: unknown): void {
@@ -177,11 +170,7 @@ export class TabTransport implements OpenTransport {
 
   #closed(): void {
     this.#answers.clear()
-    this.#change({ type: 'closed' })
-  }
-
-  #change(change: TransportChange): void {
-    for (const listener of [...this.#changes]) listener(change)
+    this.#listeners.change({ type: 'closed' })
   }
 }
 

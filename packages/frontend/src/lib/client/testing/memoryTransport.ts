@@ -1,6 +1,7 @@
 import type { LineQuality } from '../connection/quality'
 import type { ConnectionError } from '../errors'
 import type { Readable, Unsubscribe } from '../store'
+import { Listeners } from '../transport/listeners'
 import type {
   ClientEvent,
   ClientPayload,
@@ -35,11 +36,9 @@ export class MemoryTransport implements OpenTransport {
   socketId: string | undefined = undefined
   quality: Readable<LineQuality> | undefined = undefined
   #isOpen = false
-  readonly #any = new Set<(event: string, payload: unknown) => void>()
   readonly #suspecting = new Set<() => void>()
   readonly #measuring = new Set<(ms: number) => void>()
-  readonly #changes = new Set<(change: TransportChange) => void>()
-  readonly #listeners = new Map<ServerEvent, Set<(payload: never) => void>>()
+  readonly #listeners = new Listeners()
 
   get isOpen(): boolean {
     return this.#isOpen
@@ -47,7 +46,7 @@ export class MemoryTransport implements OpenTransport {
 
   open(auth: HandshakeAuth): void {
     this.attempts.push(auth)
-    this.#change({ type: 'opening' })
+    this.#listeners.change({ type: 'opening' })
   }
 
   close(): void {
@@ -69,20 +68,15 @@ export class MemoryTransport implements OpenTransport {
   }
 
   on<E extends ServerEvent>(event: E, listener: (payload: ServerPayload<E>) => void): Unsubscribe {
-    const listeners = this.#listeners.get(event) ?? new Set()
-    this.#listeners.set(event, listeners)
-    listeners.add(listener)
-    return () => listeners.delete(listener)
+    return this.#listeners.on(event, listener)
   }
 
   onAny(listener: (event: string, payload: unknown) => void): Unsubscribe {
-    this.#any.add(listener)
-    return () => this.#any.delete(listener)
+    return this.#listeners.onAny(listener)
   }
 
   onChange(listener: (change: TransportChange) => void): Unsubscribe {
-    this.#changes.add(listener)
-    return () => this.#changes.delete(listener)
+    return this.#listeners.onChange(listener)
   }
 
   suspect(): void {
@@ -109,23 +103,22 @@ export class MemoryTransport implements OpenTransport {
   /** The server lets the client in. */
   accept(): void {
     this.#isOpen = true
-    this.#change({ type: 'opened' })
+    this.#listeners.change({ type: 'opened' })
   }
 
   /** The connection ends. */
   drop(): void {
     this.#isOpen = false
-    this.#change({ type: 'closed' })
+    this.#listeners.change({ type: 'closed' })
   }
 
   refuse(error: ConnectionError): void {
-    this.#change({ type: 'refused', error })
+    this.#listeners.change({ type: 'refused', error })
   }
 
   /** The server sends an event. */
   push<E extends ServerEvent>(event: E, payload: ServerPayload<E>): void {
-    for (const listener of [...this.#any]) listener(event, payload)
-    for (const listener of [...(this.#listeners.get(event) ?? [])]) listener(payload as never)
+    this.#listeners.tell(event, payload)
   }
 
   /** What was sent of one kind. */
@@ -142,12 +135,6 @@ export class MemoryTransport implements OpenTransport {
 
   /** How many listen; none may be left over when everything is closed. */
   get listening(): number {
-    const counts = [...this.#listeners.values()].map((listeners) => listeners.size)
-    const own = this.#changes.size + this.#suspecting.size + this.#any.size + this.#measuring.size
-    return counts.reduce((sum, count) => sum + count, own)
-  }
-
-  #change(change: TransportChange): void {
-    for (const listener of [...this.#changes]) listener(change)
+    return this.#listeners.size + this.#suspecting.size + this.#measuring.size
   }
 }
