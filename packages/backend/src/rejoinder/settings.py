@@ -60,7 +60,9 @@ class Settings(BaseSettings):
     )
     guest_days: float = Field(30, gt=0, description="days that a guest's token is valid")
     operator_token: str = Field(
-        "", repr=False, description="bearer token of GET /api/connections; without one it is off"
+        "",
+        repr=False,
+        description="bearer token of the operator, for connections, cards and prompts over REST; without one there is none",
     )
 
     prompts: Literal["asker", "operator", "nobody"] | None = Field(

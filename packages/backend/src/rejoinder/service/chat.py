@@ -1,31 +1,18 @@
-"""ChatService: what each client event does. It decodes, limits, and hands on to the part that knows."""
+"""ChatService: the parts of a chat, put together, and what whoever carries it calls."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
-
-import structlog
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from rejoinder.characters.registry import Characters
 from rejoinder.cluster.base import Cluster
 from rejoinder.cluster.local import LocalCluster
-from rejoinder.core.breaker import Breaker
 from rejoinder.core.clock import Clock
 from rejoinder.core.connections import Connection, ConnectionPolicy, Connections
 from rejoinder.core.gate import Gate
-from rejoinder.core.limits import RateLimit
 from rejoinder.core.presence import Presence
 from rejoinder.core.typing import Typing
-from rejoinder.errors import (
-    ChatError,
-    InternalError,
-    NotFound,
-    RateLimited,
-    Unauthorized,
-    Unavailable,
-)
+from rejoinder.errors import Unavailable
 from rejoinder.protocol import catalogue, events
-from rejoinder.protocol.catalogue import CLIENT_EVENTS
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import ServerPayload
 from rejoinder.service.answers import show_joined
@@ -43,14 +30,14 @@ from rejoinder.service.hearing import Hearing
 from rejoinder.service.indexing import Indexing
 from rejoinder.service.lifecycle import Lifecycle
 from rejoinder.service.members import Members
-from rejoinder.service.messages import Messages, stored
-from rejoinder.service.payloads import Json, decode, failure
+from rejoinder.service.messages import Messages
+from rejoinder.service.payloads import Json
 from rejoinder.service.prompts import Prompts
+from rejoinder.service.requests import RETRY_AFTER_MS, Handler, Reply, Requests
 from rejoinder.service.room_state import RoomState
-from rejoinder.service.rooms import SILENT, Outcome, Rooms
+from rejoinder.service.rooms import Rooms
 from rejoinder.service.rules import Rules
 from rejoinder.service.seen import Seen
-from rejoinder.service.sending import AT_ONCE, Sending
 from rejoinder.service.sharing import Sharing
 from rejoinder.service.signals import Signals
 from rejoinder.service.tasks import Tasks
@@ -58,35 +45,7 @@ from rejoinder.service.titles import TitleMaker, Titles
 from rejoinder.service.turns import TurnPolicy, Turns
 from rejoinder.service.variants import Variants
 from rejoinder.stores.base import Store
-from rejoinder.stores.records import Appended, StoredMember
-
-Handler = Callable[[Connection, Any], Coroutine[Any, Any, ServerPayload]]
-Reply = Callable[[ServerPayload], None]
-P = TypeVar("P")
-
-LIMITED_LIKE_SENDS = frozenset(
-    event.name
-    for event in (
-        catalogue.MESSAGE_SEND,
-        catalogue.MESSAGE_SEND_STREAM,
-        catalogue.MESSAGE_REGENERATE,
-        catalogue.MESSAGE_CONTINUE,
-        catalogue.MESSAGE_EDIT,
-    )
-)
-
-
-RETRY_AFTER_MS = 1000
-WITHOUT_STORE = frozenset(
-    event.name
-    for event in (
-        catalogue.ROOM_LEAVE,
-        catalogue.TYPING_START,
-        catalogue.TYPING_STOP,
-        catalogue.HEARTBEAT,
-        catalogue.PRESENCE_SET,
-    )
-)
+from rejoinder.stores.records import StoredMember
 
 
 class ChatService:
@@ -181,14 +140,10 @@ class ChatService:
             self._lifecycle.replaced,
             rules=self.rules,
         )
-        self._sends = RateLimit(limits.sends)
-        self._sending: dict[str, Sending] = {}
-        self._breaker = Breaker()
-        self._events = RateLimit(limits.events)
-        self._messages = Messages(self._context, characters, self._turns, self._debts, self.titles)
-        variants = Variants(self._context, characters, self._turns, self._messages, self._debts)
-        self._handlers = self._table(self._messages, variants, Signals(self._context))
-        self._log = structlog.get_logger("rejoinder.service")
+        messages = Messages(self._context, characters, self._turns, self._debts, self.titles)
+        variants = Variants(self._context, characters, self._turns, messages, self._debts)
+        handlers = self._table(messages, variants, Signals(self._context))
+        self._requests = Requests(self._context, messages, handlers)
 
     def _table(
         self, messages: Messages, variants: Variants, signals: Signals
@@ -262,7 +217,7 @@ class ChatService:
 
     def ended(self, connection_id: str, *, forced: bool) -> None:
         """The connection is gone; `forced` if it was the server that ended it."""
-        self._sending.pop(connection_id, None)
+        self._requests.forget(connection_id)
         self._lifecycle.ended(connection_id, forced=forced)
 
     def missed(self, connection_id: str) -> None:
@@ -300,18 +255,7 @@ class ChatService:
         wants_ack: bool = True,
     ) -> Awaitable[None] | None:
         """The same: `reply` gets the acknowledgement. What is to be awaited before the connection's next event."""
-        try:
-            connection, payload, now = self._accept(connection_id, name, arguments)
-            sending = self._sending.get(connection_id)
-            if name == catalogue.MESSAGE_SEND.name:
-                if sending is None:
-                    sending = self._sending[connection_id] = Sending()
-                self._send(connection, sending, payload, now, reply)
-                return sending.idle() if sending.count >= AT_ONCE else None
-        except Exception as error:  # noqa: BLE001 - the connection lives on whatever happens
-            reply(self._failure(error, name))
-            return None
-        return self._do(connection, name, payload, reply, wants_ack=wants_ack)
+        return self._requests.begin(connection_id, name, arguments, reply, wants_ack=wants_ack)
 
     def tick(self) -> None:
         """Do what is due by now."""
@@ -359,108 +303,6 @@ class ChatService:
         """The live connections, for an operator."""
         return list(self._context.connections)
 
-    # --- events ----------------------------------------------------------------------------------
-
-    def _accept(
-        self, connection_id: str, name: str, arguments: Sequence[Json]
-    ) -> tuple[Connection, Any, float]:
-        connection = self._context.connections.get(connection_id)
-        if connection is None:
-            raise Unauthorized("This connection has ended. Connect again.")
-        now = self._context.clock.now()
-        connection.last_activity = self._context.clock.wall_ms()
-        _limit(self._events, connection.id, now)
-        event = CLIENT_EVENTS.get(name)
-        if event is None:
-            raise NotFound("There is no such event.")
-        payload = decode(event, arguments, self._context.limits.payload_bytes)
-        if name in LIMITED_LIKE_SENDS:
-            _limit(self._sends, connection.user.id, now)
-        return connection, payload, now
-
-    def _send(
-        self,
-        connection: Connection,
-        sending: Sending,
-        message: events.MessageSend,
-        now: float,
-        reply: Reply,
-    ) -> None:
-        """`message:send` by itself, because it is most of what a chat does: without a task for each."""
-        if not self._breaker.admits(now):
-            raise Unavailable(SILENT, RETRY_AFTER_MS)
-
-        def done(outcome: Outcome) -> None:
-            if isinstance(outcome, Appended):
-                self._breaker.answered()
-                reply(stored(outcome))
-            else:
-                if isinstance(outcome, Unavailable):
-                    self._breaker.failed(now, self._context.clock.now())
-                else:
-                    self._breaker.left()
-                reply(failure(outcome))
-            sending.end()
-
-        try:
-            self._messages.send(connection, message, done)
-        except BaseException:
-            self._breaker.left()
-            raise
-        sending.count += 1
-
-    async def _do(
-        self, connection: Connection, name: str, payload: Any, reply: Reply, *, wants_ack: bool
-    ) -> None:
-        sending = self._sending.get(connection.id)
-        if sending is not None:
-            await sending.idle()
-        now = self._context.clock.now()
-        work = self._handlers[name](connection, payload)
-        try:
-            answer = await (work if name in WITHOUT_STORE else self._ask_store(work, now))
-        except Exception as error:  # noqa: BLE001 - the connection lives on whatever happens
-            reply(self._failure(error, name))
-            return
-        if not wants_ack:
-            self._answer_by_event(connection.id, answer)
-        reply(answer)
-
-    def _failure(self, error: Exception, name: str) -> events.Failure:
-        if isinstance(error, ChatError):
-            return failure(error)
-        self._log.error("an event could not be handled", event_name=name[:64], exc_info=error)
-        return failure(InternalError("Something went wrong on the server. Try again."))
-
-    async def _ask_store(
-        self, work: Coroutine[Any, Any, ServerPayload], now: float
-    ) -> ServerPayload:
-        """Do what needs the store, unless it is known not to answer: then nobody waits for it."""
-        if not self._breaker.admits(now):
-            work.close()
-            raise Unavailable(SILENT, RETRY_AFTER_MS)
-        try:
-            reply = await work
-        except Unavailable:
-            self._breaker.failed(now, self._context.clock.now())
-            raise
-        except BaseException:
-            # A refusal may have come before the store was asked, and says nothing of it.
-            self._breaker.left()
-            raise
-        self._breaker.answered()
-        return reply
-
-    def _answer_by_event(self, connection_id: str, reply: ServerPayload) -> None:
-        if isinstance(reply, events.HistoryAck):
-            page = events.HistoryPage(
-                room_id=reply.room_id,
-                messages=reply.messages,
-                has_more=reply.has_more,
-                revision=reply.revision,
-            )
-            self._context.delivery.send((connection_id,), catalogue.HISTORY, page)
-
     async def _join(self, connection: Connection, entry: events.RoomEntry) -> events.RoomAck:
         return await self._entering.enter(connection, entry, "join")
 
@@ -470,9 +312,3 @@ class ChatService:
 
 def _show_to(delivery: Delivery) -> Callable[[RoomState, ChatMessage], None]:
     return lambda state, message: publish_row(delivery, state, message)
-
-
-def _limit(rate: RateLimit, key: str, now: float) -> None:
-    wait_ms = rate.take(key, now)
-    if wait_ms:
-        raise RateLimited("That was too much at once. Wait a moment.", wait_ms)
