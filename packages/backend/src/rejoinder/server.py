@@ -50,7 +50,7 @@ UPLOADS = Rate(0.5, 20)
 SEARCHES = Rate(5, 20)
 """Searches of one user, per second and at once."""
 CHANGES = Rate(1, 30)
-"""Changes of rooms by one user."""
+"""Changes of rooms, and of themselves, by one user."""
 HAND_OVER_STEP = 0.05
 A = TypeVar("A", bound=Authenticate)
 Z = TypeVar("Z", bound=Authorize)
@@ -301,7 +301,7 @@ class ChatServer:
     # --- parts -----------------------------------------------------------------------------------
 
     def _routes(self) -> list[BaseRoute]:
-        settings = self.settings
+        settings, changes = self.settings, RateLimit(CHANGES)
         api = Api(
             ApiParts(
                 version=version("rejoinder"),
@@ -316,12 +316,13 @@ class ChatServer:
                 expel=self._service.expel,
                 members=self._service.members,
                 hide_last_seen=self._service.hide_last_seen,
+                changes=changes,
                 content_limit=settings.content_limit,
                 prompts=self._prompts,
                 asker_sees_prompts=settings.prompt_policy == "asker",
                 operator_token=settings.operator_token,
                 cards=self._cards(),
-                more=(*self._card_endpoints().routes(), *self._room_routes()),
+                more=(*self._card_endpoints().routes(), *self._room_routes(changes)),
             )
         )
         operate = Operate(self._store, self._reachable, self.connections, settings.operator_token)
@@ -346,7 +347,7 @@ class ChatServer:
             self._clock,
         )
 
-    def _room_routes(self) -> list[BaseRoute]:
+    def _room_routes(self, changes: RateLimit) -> list[BaseRoute]:
         return RoomEndpoints(
             RoomParts(
                 store=self._store,
@@ -357,7 +358,7 @@ class ChatServer:
                 rules=self._service.rules,
                 deletion=self._service.deletion,
                 searches=RateLimit(SEARCHES),
-                changes=RateLimit(CHANGES),
+                changes=changes,
             )
         ).routes()
 

@@ -5,7 +5,8 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -246,3 +247,37 @@ async def test_a_card_is_there_after_a_restart(cards_server: ServerProcess) -> N
     cards_server.stop()
     cards_server.start()
     assert (await listed(cards_server))[character["id"]] == character
+
+
+async def test_slow_uploads_keep_no_import_and_no_export_waiting(
+    cards_server: ServerProcess,
+) -> None:
+    enough = asyncio.Event()
+
+    async def trickling(content: bytes) -> AsyncIterator[bytes]:
+        for at in range(len(content)):
+            if enough.is_set():
+                yield content[at:]
+                return
+            yield content[at : at + 1]
+            with suppress(TimeoutError):
+                await asyncio.wait_for(enough.wait(), 0.5)
+
+    async def slow(http: aiohttp.ClientSession) -> int:
+        headers = {"authorization": f"Bearer {token(unique('user'))}"}
+        body = trickling(json.dumps(card()).encode())
+        address = cards_server.url + "/api/characters"
+        async with http.post(address, headers=headers, data=body) as response:
+            return response.status
+
+    async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as uploads:
+        slow_ones = [uploads.create_task(slow(http)) for _ in range(5)]
+        async with asyncio.timeout(40):
+            added = await put(cards_server, json.dumps(card()).encode())
+            assert added.status == 201
+            path = f"/api/characters/{added.body['character']['id']}/card"
+            exported = await request(cards_server, "GET", path, bearer=token(unique("user")))
+            assert exported.status == 200
+        assert not any(each.done() for each in slow_ones)
+        enough.set()
+    assert [each.result() for each in slow_ones] == [201] * 5

@@ -1,5 +1,6 @@
 """The HTTP interface: guests, characters, rooms, members, health; its errors are JSON with a code."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -118,6 +119,17 @@ async def test_what_is_unread_is_counted(
     assert (await unread(alice), await unread(bob)) == (3, 1)
     await alice.done("messages:read", {"roomId": room, "messageId": ids[1]})
     assert (await unread(alice), await unread(bob)) == (1, 1)
+
+
+async def test_too_many_changes_of_oneself_are_refused(server: ServerProcess) -> None:
+    bearer, body = token(unique("user")), {"hideLastSeen": True}
+    answers = await asyncio.gather(
+        *(request(server, "PUT", "/api/me", bearer=bearer, body=body) for _ in range(60))
+    )
+    assert {each.status for each in answers} == {200, 429}
+    assert {each.code for each in answers if each.status == 429} == {"rate_limited"}
+    other = await request(server, "PUT", "/api/me", bearer=token(unique("user")), body=body)
+    assert other.status == 200
 
 
 async def test_one_may_hide_when_one_was_last_seen(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from hypothesis import given, strategies as st
 
 from rejoinder.core.joining import Joining, Piece
-from rejoinder.core.streams import StreamText
+from rejoinder.core.streams import Chunk, StreamText
 
 
 @dataclass
@@ -105,6 +105,25 @@ def test_a_poor_line_gets_fewer_chunks() -> None:
             room.write("one", f"{round_}")
         room.show(room.joining.due())
     assert (room.viewers["a"].received, room.viewers["b"].received) == (4, 32)
+
+
+def test_thoughts_are_joined_apart_and_keep_their_count_when_a_room_is_entered_again() -> None:
+    joining = Joining()
+    joining.slow("a")
+
+    def think(index: int, text: str) -> None:
+        joining.take("a", "room", "one", Chunk(index, 0, text), thought=True)
+
+    think(0, "x")
+    think(1, "y")
+    joining.take("a", "room", "one", Chunk(0, 0, "z"))
+    told = [(each.thought, each.chunk.index, each.chunk.delta) for each in joining.due()]
+    assert told == [(True, 0, "xy"), (False, 0, "z")]
+    assert joining.entered("a", "room") == []
+    think(2, "w")
+    assert [(each.thought, each.chunk.index) for each in joining.ended("one")] == [(True, 1)]
+    joining.fast("a")
+    assert joining.lines == {}
 
 
 def test_who_is_gone_is_forgotten() -> None:

@@ -488,6 +488,40 @@ async def test_a_poor_line_gets_answers_in_larger_pieces(world: World) -> None:
     assert ann.names[-1] == "message:stream:end"
 
 
+async def test_thoughts_are_joined_for_a_poor_line_as_chunks_are(world: World) -> None:
+    ann, ben = await world.in_room("ann", "ben")
+    await on_a_poor_line(ann)
+    await ann.ask("hi")
+    for delta in (Thought("a"), Thought("b"), Thought("c"), "d", "e"):
+        world.puppet.say(delta)
+        await world.settle()
+        await world.clock.advance(0.04)
+    assert [each.delta for each in ben.heard(catalogue.STREAM_THOUGHT)] == ["a", "b", "c"]
+    assert ann.heard(catalogue.STREAM_THOUGHT) == []
+    world.service.tick()
+    (thought,) = ann.heard(catalogue.STREAM_THOUGHT)
+    assert (thought.index, thought.delta) == (0, "abc")
+    assert ann.names[-2:] == ["message:stream:thought", "message:stream:chunk"]
+    world.puppet.say(Thought("f"), None)
+    await world.settle()
+    assert [each.index for each in ann.heard(catalogue.STREAM_THOUGHT)] == [0, 1]
+    assert ann.names[-2:] == ["message:stream:thought", "message:stream:end"]
+
+
+async def test_thoughts_are_not_shown_to_those_who_have_the_room_in_the_background(
+    world: World,
+) -> None:
+    ann, ben = await world.in_room("ann", "ben")
+    await ben.call("room:join", {"roomId": "room", "background": True})
+    await ann.ask("hi")
+    world.puppet.say(Thought("Hm."), "Hello.", None)
+    await world.advance(0.1)
+    assert len(ann.heard(catalogue.STREAM_THOUGHT)) == 1
+    assert ben.heard(catalogue.STREAM_THOUGHT) == []
+    assert ben.heard(catalogue.STREAM_CHUNK) == []
+    assert len(ben.heard(catalogue.STREAM_END)) == 1
+
+
 async def test_what_is_joined_goes_out_with_the_next_tick(world: World) -> None:
     ann, ben = await world.in_room("ann", "ben")
     await on_a_poor_line(ann)

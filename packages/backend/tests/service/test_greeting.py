@@ -9,6 +9,7 @@ from rejoinder.characters import CharacterInfo, EchoCharacter
 from rejoinder.core.branches import path
 from rejoinder.protocol import catalogue, events
 from rejoinder.service import greeting
+from rejoinder.stores.records import Draft
 
 TEXTS = ("Hello {{user}}!", "Oh, {{user}}, {{user}}.", "What now?")
 
@@ -96,3 +97,22 @@ async def test_while_they_cannot_be_stored_nobody_enters(world: World) -> None:
     assert await ann.refused("room:join", entry) == "unavailable"
     world.store.release()
     assert len((await ann.join("room", "ada")).messages) == len(TEXTS)
+
+
+async def test_where_another_server_was_quicker_nothing_is_written_behind_it(world: World) -> None:
+    ben = await world.connect("ben")
+    await ben.join()
+    # That server's telling is still on its way.
+    await world.store.append(
+        Draft(
+            id="first",
+            room_id="room",
+            role="user",
+            sender_id="ann",
+            content="here first",
+            state="complete",
+            timestamp=world.clock.wall_ms(),
+        )
+    )
+    assert texts(await ben.join("room", "ada")) == ["here first"]
+    assert await world.store.last_seq("room") == 1

@@ -23,6 +23,7 @@ from rejoinder.protocol.fields import ServerPayload
 from rejoinder.service.auth import Handshake
 from rejoinder.service.chat import ChatService
 from rejoinder.service.context import Limits
+from rejoinder.service.prompts import Prompts
 from rejoinder.stores.records import Debt, Draft, EndState, Outcome, Page, StoredPerson
 from rejoinder.stores.sqlite import SqliteStore
 from rejoinder.testing import FakeClock, RecordingDelivery
@@ -278,7 +279,13 @@ class Client:
 class World:
     """One server, its users and its time."""
 
-    def __init__(self, store: FaultyStore, limits: Limits, policy: ConnectionPolicy) -> None:
+    def __init__(
+        self,
+        store: FaultyStore,
+        limits: Limits,
+        policy: ConnectionPolicy,
+        prompts: Prompts | None = None,
+    ) -> None:
         self.clock = FakeClock()
         self.delivery = RecordingDelivery()
         self.store = store
@@ -301,6 +308,7 @@ class World:
             limits=limits,
             policy=policy,
             cluster=self.cluster,
+            prompts=prompts,
         )
 
     async def _authenticate(self, handshake: Handshake) -> User | None:
@@ -369,10 +377,11 @@ async def running(
     limits: Limits | None = None,
     policy: ConnectionPolicy = "single",
     make_store: Callable[[Path], FaultyStore] = FaultyStore,
+    prompts: Prompts | None = None,
 ) -> AsyncIterator[World]:
     """A world that runs within the block. The event loop's timers go by its clock, too."""
     loop = asyncio.get_running_loop()
-    world = World(make_store(folder / "chat.db"), limits or Limits(), policy)
+    world = World(make_store(folder / "chat.db"), limits or Limits(), policy, prompts)
     await world.service.open()
     loop.time = world.clock.now  # type: ignore[method-assign]
     try:

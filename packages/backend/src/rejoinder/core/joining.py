@@ -1,4 +1,4 @@
-"""Chunks for connections with a poor line: joined, so that there are fewer of them.
+"""Chunks, and thoughts, for connections with a poor line: joined, so that there are fewer of them.
 
 Each such connection gets chunks that follow each other by `index` and by `offset`, with the same text in all; only the pieces
 are larger, and so the indexes count on more slowly until the next snapshot.
@@ -18,6 +18,12 @@ class Piece:
     room_id: str
     message_id: str
     chunk: Chunk
+    thought: bool = False
+    """It is no part of the answer's text; its `offset` says nothing."""
+
+
+Key = tuple[str, bool]
+"""An answer, and whether it is what was thought before."""
 
 
 @dataclass(slots=True)
@@ -31,7 +37,7 @@ class _Stream:
 @dataclass(slots=True)
 class _Line:
     slow: bool = True
-    streams: dict[str, _Stream] = field(default_factory=dict)
+    streams: dict[Key, _Stream] = field(default_factory=dict)
 
 
 class Joining:
@@ -63,22 +69,29 @@ class Joining:
         self.lines.pop(connection_id, None)
 
     def take(
-        self, connections: Iterable[str], room_id: str, message_id: str, chunk: Chunk
+        self,
+        connections: Iterable[str],
+        room_id: str,
+        message_id: str,
+        chunk: Chunk,
+        *,
+        thought: bool = False,
     ) -> tuple[list[str], list[Piece]]:
         """Who gets a chunk as it is, and what the others get now."""
+        key = (message_id, thought)
         plain: list[str] = []
         pieces: list[Piece] = []
         for connection_id in connections:
             line = self.lines.get(connection_id)
-            stream = None if line is None else line.streams.get(message_id)
+            stream = None if line is None else line.streams.get(key)
             if line is None or (stream is None and not line.slow):
                 plain.append(connection_id)
                 continue
             if stream is None:
-                stream = line.streams[message_id] = _Stream(room_id)
+                stream = line.streams[key] = _Stream(room_id)
             stream.waiting.append(chunk)
             if not line.slow:
-                pieces += _flushed(connection_id, message_id, stream)
+                pieces += _flushed(connection_id, key, stream)
         return plain, pieces
 
     def due(self) -> list[Piece]:
@@ -93,10 +106,11 @@ class Joining:
         """An answer has ended; what is to be sent of it before that is said."""
         pieces: list[Piece] = []
         for connection_id, line in tuple(self.lines.items()):
-            stream = line.streams.pop(message_id, None)
-            if stream is not None:
-                pieces += _flushed(connection_id, message_id, stream)
-                self._tidy(connection_id, line)
+            for key in ((message_id, True), (message_id, False)):
+                stream = line.streams.pop(key, None)
+                if stream is not None:
+                    pieces += _flushed(connection_id, key, stream)
+            self._tidy(connection_id, line)
         return pieces
 
     def told(self, connection_id: str, room_id: str) -> list[Piece]:
@@ -105,34 +119,36 @@ class Joining:
         return [] if line is None else self._flush(connection_id, line, room_id)
 
     def entered(self, connection_id: str, room_id: str) -> list[Piece]:
-        """The same, where it is told the indexes too: from then on they are those of all again."""
+        """The same, where it is told the indexes too: from then on they are those of all again, but for thoughts."""
         line = self.lines.get(connection_id)
         if line is None:
             return []
         pieces = self._flush(connection_id, line, room_id)
-        for message_id in [each for each, s in line.streams.items() if s.room_id == room_id]:
-            del line.streams[message_id]
+        for key in [each for each, s in line.streams.items() if s.room_id == room_id]:
+            _, thought = key
+            if not thought:
+                del line.streams[key]
         self._tidy(connection_id, line)
         return pieces
 
     def _flush(self, connection_id: str, line: _Line, room_id: str | None = None) -> list[Piece]:
         return [
             piece
-            for message_id, stream in line.streams.items()
+            for key, stream in line.streams.items()
             if room_id is None or stream.room_id == room_id
-            for piece in _flushed(connection_id, message_id, stream)
+            for piece in _flushed(connection_id, key, stream)
         ]
 
     def _tidy(self, connection_id: str, line: _Line) -> None:
         if line.slow:
             return
-        for message_id in [each for each, stream in line.streams.items() if stream.joined == 0]:
-            del line.streams[message_id]
+        for key in [each for each, stream in line.streams.items() if stream.joined == 0]:
+            del line.streams[key]
         if not line.streams:
             del self.lines[connection_id]
 
 
-def _flushed(connection_id: str, message_id: str, stream: _Stream) -> list[Piece]:
+def _flushed(connection_id: str, key: Key, stream: _Stream) -> list[Piece]:
     waiting = stream.waiting
     if not waiting:
         return []
@@ -143,4 +159,5 @@ def _flushed(connection_id: str, message_id: str, stream: _Stream) -> list[Piece
     )
     stream.joined += len(waiting) - 1
     stream.waiting = []
-    return [Piece(connection_id, stream.room_id, message_id, chunk)]
+    message_id, thought = key
+    return [Piece(connection_id, stream.room_id, message_id, chunk, thought)]

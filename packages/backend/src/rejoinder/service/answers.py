@@ -43,11 +43,37 @@ def announce_chunk(delivery: Delivery, state: RoomState, message_id: str, chunk:
     if state.joining.lines:
         connections, pieces = state.joining.take(connections, state.id, message_id, chunk)
         show_joined(delivery, pieces)
+    _send_chunk(delivery, connections, state.id, message_id, chunk)
+
+
+def announce_thought(
+    delivery: Delivery, state: RoomState, message_id: str, index: int, text: str
+) -> None:
+    """Show those who have a room in view the next piece of what a character thinks."""
+    connections, piece = state.people.viewers(), Chunk(index, 0, text)
+    if state.joining.lines:
+        connections, pieces = state.joining.take(
+            connections, state.id, message_id, piece, thought=True
+        )
+        show_joined(delivery, pieces)
+    _send_thought(delivery, connections, state.id, message_id, piece)
+
+
+def show_joined(delivery: Delivery, pieces: Iterable[Piece]) -> None:
+    """Show connections with a poor line what was joined for each of them."""
+    for piece in pieces:
+        send = _send_thought if piece.thought else _send_chunk
+        send(delivery, (piece.connection_id,), piece.room_id, piece.message_id, piece.chunk)
+
+
+def _send_chunk(
+    delivery: Delivery, connections: Iterable[str], room_id: str, message_id: str, chunk: Chunk
+) -> None:
     delivery.send(
         connections,
         catalogue.STREAM_CHUNK,
         events.StreamChunk(
-            room_id=state.id,
+            room_id=room_id,
             message_id=message_id,
             index=chunk.index,
             offset=chunk.offset,
@@ -56,30 +82,15 @@ def announce_chunk(delivery: Delivery, state: RoomState, message_id: str, chunk:
     )
 
 
-def show_joined(delivery: Delivery, pieces: Iterable[Piece]) -> None:
-    """Show connections with a poor line what was joined for each of them."""
-    for piece in pieces:
-        delivery.send(
-            (piece.connection_id,),
-            catalogue.STREAM_CHUNK,
-            events.StreamChunk(
-                room_id=piece.room_id,
-                message_id=piece.message_id,
-                index=piece.chunk.index,
-                offset=piece.chunk.offset,
-                delta=piece.chunk.delta,
-            ),
-        )
-
-
-def announce_thought(
-    delivery: Delivery, state: RoomState, message_id: str, index: int, text: str
+def _send_thought(
+    delivery: Delivery, connections: Iterable[str], room_id: str, message_id: str, piece: Chunk
 ) -> None:
-    """Show a room the next piece of what a character thinks."""
     delivery.send(
-        state.people.connections(),
+        connections,
         catalogue.STREAM_THOUGHT,
-        events.StreamThought(room_id=state.id, message_id=message_id, index=index, delta=text),
+        events.StreamThought(
+            room_id=room_id, message_id=message_id, index=piece.index, delta=piece.delta
+        ),
     )
 
 

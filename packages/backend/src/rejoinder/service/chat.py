@@ -95,30 +95,14 @@ class ChatService:
             gate=self.gate,
             sharing=sharing,
         )
-        self._turns = Turns(
-            GenerationTools(
-                self._rooms, store, characters, delivery, clock, self._tasks, sharing, prompts
-            ),
-            turn_policy,
+        tools = GenerationTools(
+            self._rooms, store, characters, delivery, clock, self._tasks, sharing, prompts
         )
-        self._elsewhere = Elsewhere(
-            store=store,
-            clock=clock,
-            delivery=delivery,
-            rooms=self._rooms,
-            turns=self._turns,
-            tasks=self._tasks,
-        )
-        self._debts = Debts(
-            store=store,
-            clock=clock,
-            delivery=delivery,
-            rooms=self._rooms,
-            turns=self._turns,
-            tasks=self._tasks,
-        )
+        self._turns = Turns(tools, turn_policy)
+        self._elsewhere = Elsewhere(tools, self._turns)
+        self._debts = Debts(tools, self._turns)
         self._seen = Seen(self._context)
-        greeting = Greeting(self._rooms, characters, clock)
+        greeting = Greeting(self._rooms, store, characters, clock)
         self._entering = Entering(self._context, greeting, self._seen)
         members = Members(store, self._context.connections, self._rooms, delivery)
         self.titles = Titles(self._context, characters, members, titles)

@@ -13,17 +13,14 @@ from uuid import UUID, uuid5
 import structlog
 from msgspec import UNSET
 
-from rejoinder.core.clock import Clock
-from rejoinder.core.leases import Keeping, Sweeps
+from rejoinder.core.leases import Keeping
 from rejoinder.errors import Conflict, NotFound, Unavailable
-from rejoinder.service.delivery import Delivery
 from rejoinder.service.elsewhere import publish_row
-from rejoinder.service.generation import LEASE_MS
+from rejoinder.service.generation import LEASE_MS, GenerationTools
 from rejoinder.service.room_state import PendingTurn, Publish, RoomState
-from rejoinder.service.rooms import Rooms, in_time
-from rejoinder.service.tasks import Tasks
+from rejoinder.service.rooms import in_time
+from rejoinder.service.sweeping import Sweeping
 from rejoinder.service.turns import Turns
-from rejoinder.stores.base import Store
 from rejoinder.stores.records import Appended, Debt, Draft
 
 ANSWERS = UUID("6f0a4f0e-0c0b-4c52-9f0b-3c8a2f1d7e55")
@@ -55,24 +52,15 @@ def debt_of(turn: PendingTurn, until: int) -> Debt:
 class Debts:
     """Looks after them, for one server."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        clock: Clock,
-        delivery: Delivery,
-        rooms: Rooms,
-        turns: Turns,
-        tasks: Tasks,
-    ) -> None:
-        self._store = store
-        self._clock = clock
-        self._delivery = delivery
-        self._rooms = rooms
+    def __init__(self, tools: GenerationTools, turns: Turns) -> None:
+        self._store = tools.store
+        self._clock = tools.clock
+        self._delivery = tools.delivery
+        self._rooms = tools.rooms
+        self._tasks = tools.tasks
         self._turns = turns
-        self._tasks = tasks
-        self._keeping = Keeping(clock.now())
-        self._sweeps = Sweeps()
+        self._keeping = Keeping(tools.clock.now())
+        self._sweeping = Sweeping(tools.clock, tools.tasks, self._settle_left)
         self._expected: dict[str, float] = {}
         self._log = structlog.get_logger("rejoinder.debts")
 
@@ -129,8 +117,7 @@ class Debts:
                 _ = self._tasks.start(self._renew(waiting))
             else:
                 self._keeping.ended(kept=True)
-        if self._sweeps.begin(now):
-            _ = self._tasks.start(self._sweep())
+        self._sweeping.tick()
 
     async def _renew(self, waiting: list[PendingTurn]) -> None:
         until, kept = self._lease(), False
@@ -143,17 +130,9 @@ class Debts:
         finally:
             self._keeping.ended(kept=kept)
 
-    async def _sweep(self) -> None:
-        try:
-            await self._settle_left()
-        except Unavailable:
-            self._sweeps.failed()
-        finally:
-            self._sweeps.done()
-
     async def _settle_left(self) -> None:
         left = await in_time(self._store.owed(PAGE, self._clock.wall_ms()))
-        if not left or not self._sweeps.answered(self._clock.now()):
+        if not left or not self._sweeping.answered():
             return
         now = self._clock.now()
         self._expected = {key: until for key, until in self._expected.items() if until > now}

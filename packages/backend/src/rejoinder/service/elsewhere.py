@@ -6,18 +6,15 @@ as far as they are saved, and their end is announced when it is stored, whoever 
 
 import structlog
 
-from rejoinder.core.clock import Clock
-from rejoinder.core.leases import Sweeps
-from rejoinder.errors import Unavailable
 from rejoinder.protocol import catalogue
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.answers import announce_chunk, announce_end, announce_start
 from rejoinder.service.delivery import Delivery
+from rejoinder.service.generation import GenerationTools
 from rejoinder.service.room_state import LiveStream, RoomState
-from rejoinder.service.rooms import Rooms, in_time
-from rejoinder.service.tasks import Tasks
+from rejoinder.service.rooms import in_time
+from rejoinder.service.sweeping import Sweeping
 from rejoinder.service.turns import Turns
-from rejoinder.stores.base import Store
 
 PAGE = 500
 FRESH_SECONDS = 3.0
@@ -38,23 +35,13 @@ def publish_row(delivery: Delivery, state: RoomState, row: ChatMessage) -> None:
 class Elsewhere:
     """Looks after them, for one server."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        clock: Clock,
-        delivery: Delivery,
-        rooms: Rooms,
-        turns: Turns,
-        tasks: Tasks,
-    ) -> None:
-        self._store = store
-        self._clock = clock
-        self._delivery = delivery
-        self._rooms = rooms
+    def __init__(self, tools: GenerationTools, turns: Turns) -> None:
+        self._store = tools.store
+        self._clock = tools.clock
+        self._delivery = tools.delivery
+        self._rooms = tools.rooms
         self._turns = turns
-        self._tasks = tasks
-        self._sweeps = Sweeps()
+        self._sweeping = Sweeping(tools.clock, tools.tasks, self._look_around)
         self._log = structlog.get_logger("rejoinder.elsewhere")
 
     async def open(self) -> None:
@@ -71,22 +58,16 @@ class Elsewhere:
 
     def tick(self) -> None:
         """Look, if that is due."""
-        if self._sweeps.begin(self._clock.now()):
-            _ = self._tasks.start(self._sweep())
+        self._sweeping.tick()
 
-    async def _sweep(self) -> None:
-        try:
-            await self._look()
-            await self._end_left()
-        except Unavailable:
-            self._sweeps.failed()
-        finally:
-            self._sweeps.done()
+    async def _look_around(self) -> None:
+        await self._look()
+        await self._end_left()
 
     async def _end_left(self) -> None:
         now, count = self._clock.wall_ms(), 0
         left = await in_time(self._store.unfinished(PAGE, now))
-        if not self._sweeps.answered(self._clock.now()):
+        if not self._sweeping.answered():
             return
         for row in left:
             # What this server writes lives, however late its renewal is.

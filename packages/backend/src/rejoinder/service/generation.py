@@ -4,9 +4,10 @@ What was shown in chunks by then is what is stored; `message:stream:end` or `mes
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import structlog
@@ -29,7 +30,7 @@ from rejoinder.service.answers import (
 from rejoinder.service.delivery import Delivery
 from rejoinder.service.items import HasRead
 from rejoinder.service.marks import taken_up
-from rejoinder.service.prompts import Prompts
+from rejoinder.service.prompts import Asking, Prompts
 from rejoinder.service.recall import Names, recalled
 from rejoinder.service.room_state import LiveStream, PendingTurn, RoomState
 from rejoinder.service.rooms import Rooms, in_time
@@ -53,7 +54,7 @@ Skipped = Literal["stopped", "interrupted", "merged"]
 
 @dataclass(frozen=True, slots=True)
 class GenerationTools:
-    """What a generation works with."""
+    """What a generation works with, and whoever looks after those that are left behind."""
 
     rooms: Rooms
     store: Store
@@ -273,6 +274,10 @@ class Generation:
 
     async def _context(self, character: Character) -> Turn:
         question, beside = self._turn.question, self._turn.beside
+        prompts = self._tools.prompts
+        on_prompt: Callable[[Prompt], None] = _kept_nowhere
+        if prompts is not None:
+            on_prompt = partial(self._keep_prompt, prompts, prompts.begin(self._state.id))
         names = Names(self._tools.store, self._state, self._tools.characters)
         history = await recalled(self._tools.store, character, question, names)
         return Turn(
@@ -283,7 +288,7 @@ class Generation:
             character_id=self._turn.character_id,
             text=question.content,
             history=history,
-            on_prompt=self._keep_prompt,
+            on_prompt=on_prompt,
             begun=self._begun_with(beside) if beside is not None else "",
         )
 
@@ -292,10 +297,9 @@ class Generation:
         is_there = beside.id not in self._state.branches.gone
         return beside.content if self._turn.goes_on and is_there else ""
 
-    def _keep_prompt(self, prompt: Prompt) -> None:
-        if self._tools.prompts is not None:
-            turn = self._turn
-            self._tools.prompts.keep(self._state.id, turn.message_id, turn.asked_by, prompt)
+    def _keep_prompt(self, prompts: Prompts, asking: Asking, prompt: Prompt) -> None:
+        turn = self._turn
+        prompts.keep(self._state.id, turn.message_id, turn.asked_by, prompt, asking)
 
     def _show_soon(self, stream: LiveStream) -> None:
         if self._timer is not None or self._sealed:
@@ -406,6 +410,10 @@ class Generation:
         if row is None or row.state == "streaming":
             return text, state
         return row.content, row.state
+
+
+def _kept_nowhere(_prompt: Prompt) -> None:
+    """Where prompts are not kept."""
 
 
 def _encodable(delta: object) -> str:

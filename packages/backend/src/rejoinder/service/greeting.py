@@ -7,7 +7,8 @@ from rejoinder.characters.registry import Characters
 from rejoinder.core.clock import Clock
 from rejoinder.errors import Conflict
 from rejoinder.service.room_state import RoomState
-from rejoinder.service.rooms import Rooms
+from rejoinder.service.rooms import Rooms, in_time
+from rejoinder.stores.base import Store
 from rejoinder.stores.records import Draft, Room
 
 GREETINGS = UUID("1b8f0a52-7c1d-4f0e-8b0c-5f0d7c9b3a61")
@@ -20,13 +21,14 @@ SOMEBODY = "you"
 class Greeting:
     """Writes them when a room is entered that nothing was said in."""
 
-    def __init__(self, rooms: Rooms, characters: Characters, clock: Clock) -> None:
+    def __init__(self, rooms: Rooms, store: Store, characters: Characters, clock: Clock) -> None:
         self._rooms = rooms
+        self._store = store
         self._characters = characters
         self._clock = clock
 
     async def say(self, state: RoomState, room: Room, character_id: str | None, name: str) -> None:
-        """Have the room's character greet whoever of that name begins it, unless something was said already.
+        """Have the room's character greet whoever of that name begins it, unless something was said already, here or on another server.
 
         The ids follow from the room, so that whoever enters at the same time, on whichever server, writes the same rows.
 
@@ -40,6 +42,13 @@ class Greeting:
             return
         info, written = character.info, []
         texts = info.greetings or ((info.greeting,) if info.greeting else ())
+        if not texts:
+            return
+        # Another server may have let somebody speak, and its telling may be on its way.
+        last = await in_time(self._store.last_seq(room.id))
+        if last:
+            await self._rooms.reach(state, last)
+            return
         for number, text in enumerate(texts[:GREETINGS_MAX]):
             draft = Draft(
                 id=uuid5(GREETINGS, f"{number} {room.id}").hex,

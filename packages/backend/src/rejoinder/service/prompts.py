@@ -2,6 +2,7 @@
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from rejoinder.characters.base import Prompt, Usage
 
@@ -21,6 +22,15 @@ class Kept:
     usage: Usage | None = None
 
 
+class Asking:
+    """What is shared by all prompts of a room that were begun since something of it was forgotten."""
+
+    __slots__ = ("__weakref__", "in_vain")
+
+    def __init__(self) -> None:
+        self.in_vain = False
+
+
 class Prompts:
     """Keeps so many bytes of them, and of each room the newest; the oldest go first."""
 
@@ -30,10 +40,25 @@ class Prompts:
         self._size = 0
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._of_room: dict[str, deque[str]] = {}
+        self._asking: WeakValueDictionary[str, Asking] = WeakValueDictionary()
 
-    def keep(self, room_id: str, message_id: str, asked_by: str, prompt: Prompt) -> None:
-        """Keep what was asked for that answer, in place of what was kept for it; one that is too large is not kept."""
+    def begin(self, room_id: str) -> Asking:
+        """To be called before that is read which a prompt is made of."""
+        asking = self._asking.get(room_id)
+        if asking is None:
+            asking = self._asking[room_id] = Asking()
+        return asking
+
+    def keep(
+        self, room_id: str, message_id: str, asked_by: str, prompt: Prompt, asking: Asking
+    ) -> None:
+        """Keep what was asked for that answer, in place of what was kept for it.
+
+        One that is too large is not kept, nor one that was begun before the room was forgotten: it may hold what is gone.
+        """
         self.forget(message_id)
+        if asking.in_vain:
+            return
         size = sum(len(each["content"].encode()) for each in prompt.messages)
         if size > min(PROMPT_BYTES_MAX, self._bytes_max):
             return
@@ -68,6 +93,9 @@ class Prompts:
             del self._of_room[kept.room_id]
 
     def forget_room(self, room_id: str) -> None:
-        """Keep nothing of that room any more."""
+        """Keep nothing of that room any more, nor what is made of it by now."""
+        asking = self._asking.pop(room_id, None)
+        if asking is not None:
+            asking.in_vain = True
         for message_id in tuple(self._of_room.get(room_id, ())):
             self.forget(message_id)

@@ -192,7 +192,7 @@ class Store(Protocol):
         ...
 
     async def mark_read(self, room_id: str, mark: StoredMark) -> bool:
-        """Move the user's mark forward; False if it was there or further already."""
+        """Move the user's mark forward; False if it was there or further already, or the room was deleted."""
         ...
 
     async def read_marks(self, room_id: str, limit: int) -> list[StoredMark]:
@@ -281,7 +281,7 @@ class Store(Protocol):
         ...
 
     async def add_member(self, room_id: str, member: StoredMember) -> None:
-        """Make somebody a member, or give a member another name."""
+        """Make somebody a member, or give a member another name; in a room that was deleted nobody becomes one."""
         ...
 
     async def remove_member(self, room_id: str, user_id: str) -> bool:

@@ -8,6 +8,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rejoinder.core.limits import RateLimit
 from rejoinder.core.users import User
 from rejoinder.errors import (
     ChatError,
@@ -15,6 +16,7 @@ from rejoinder.errors import (
     InternalError,
     InvalidPayload,
     NotFound,
+    RateLimited,
     Unauthorized,
 )
 from rejoinder.protocol.fields import Id
@@ -88,6 +90,17 @@ def path_id(request: Request, name: str) -> str:
         return msgspec.convert(request.path_params[name], Id)
     except msgspec.ValidationError as error:
         raise InvalidPayload(f"{name}: {str(error)[:200]}") from error
+
+
+def take(limit: RateLimit, user_id: str, now: float) -> None:
+    """Count one more of what a user does.
+
+    Raises:
+        RateLimited: it was too much.
+    """
+    wait_ms = limit.take(user_id, now)
+    if wait_ms:
+        raise RateLimited("That was too much at once. Wait a moment.", wait_ms)
 
 
 def address(request: Request) -> str:

@@ -28,7 +28,7 @@ from rejoinder.service.entering import NOT_ALLOWED, check_open
 from rejoinder.service.prompts import Prompts
 from rejoinder.stores.base import Store
 from rejoinder.stores.records import GONE, RoomOverview, StoredMember
-from rejoinder.web.access import Access, address, guarded, path_id
+from rejoinder.web.access import Access, address, guarded, path_id, take
 from rejoinder.web.answers import answer, body_of, is_operator
 from rejoinder.web.cards import Cards
 
@@ -56,6 +56,8 @@ class ApiParts:
     members: Callable[[str, Sequence[StoredMember]], Awaitable[list[events.Member]]]
     """Members of a room as others may see them."""
     hide_last_seen: Callable[..., Awaitable[None]]
+    changes: RateLimit
+    """Of what others are told, on every server."""
     content_limit: int
     prompts: Prompts | None
     """What models were asked; None where nobody may see it."""
@@ -135,6 +137,7 @@ class Api:
         user = await self._user(request)
         hides = given((await body_of(request, rest.MeUpdate)).hide_last_seen)
         if hides is not None:
+            take(self._p.changes, user.id, self._p.clock.now())
             await self._p.hide_last_seen(user.id, hides=hides)
         return await self.me(request)
 

@@ -16,18 +16,17 @@ from rejoinder.characters.registry import Characters
 from rejoinder.characters.shelf import Shelf
 from rejoinder.core.clock import Clock
 from rejoinder.core.limits import RateLimit
-from rejoinder.errors import Forbidden, InvalidPayload, NotFound, RateLimited, TooLarge
+from rejoinder.errors import Forbidden, InvalidPayload, NotFound
 from rejoinder.protocol import events, rest
 from rejoinder.protocol.fields import or_unset
-from rejoinder.web.access import Access, guarded, path_id
+from rejoinder.web.access import Access, guarded, path_id, take
 from rejoinder.web.answers import answer, is_operator
 from rejoinder.web.download import attachment, file_name
+from rejoinder.web.uploads import Uploads
 
 Policy = Literal["anyone", "operator"]
-FILE_BYTES: Final = 32 << 20
-FILE_SECONDS: Final = 60.0
 AT_ONCE: Final = 2
-"""Files that are taken in at the same time: each may be as large as that, and be opened."""
+"""Files that are opened, or written, at the same time."""
 KINDS: Final[dict[Format, str]] = {
     "json": "application/json",
     "png": "image/png",
@@ -83,7 +82,8 @@ class CardEndpoints:
         self._operator_token = operator_token
         self._uploads = uploads
         self._clock = clock
-        self._taking = asyncio.Semaphore(AT_ONCE)
+        self._files = Uploads()
+        self._places = asyncio.Semaphore(AT_ONCE)
 
     def routes(self) -> list[BaseRoute]:
         """The routes, without the `/api` before them."""
@@ -98,15 +98,8 @@ class CardEndpoints:
     async def add(self, request: Request) -> Response:
         """`POST /api/characters`: keep the card in the body, and offer its character from now on."""
         who = await self._allowed(request)
-        wait_ms = self._uploads.take(who, self._clock.now())
-        if wait_ms:
-            raise RateLimited("That was too much at once. Wait a moment.", wait_ms)
-        async with self._taking:
-            try:
-                async with asyncio.timeout(FILE_SECONDS):
-                    content = await _file(request)
-            except TimeoutError:
-                raise InvalidPayload("The file took too long to arrive. Send it again.") from None
+        take(self._uploads, who, self._clock.now())
+        async with self._files.file(request) as content, self._places:
             info, fresh = await self._cards.shelf.add(content)
         versions = await self._cards.shelf.versions()
         summary = self._cards.summary(info, versions.get(info.id))
@@ -126,7 +119,7 @@ class CardEndpoints:
         )
         if wanted is None:
             raise InvalidPayload(f"Choose one of the formats {', '.join(get_args(Format))}.")
-        async with self._taking:
+        async with self._places:
             file = await self._cards.shelf.file(path_id(request, "character_id"))
             content = await asyncio.to_thread(write, file, wanted)
         name = f"{file_name(shown_name(file.card), 'card')}.{wanted}"
@@ -162,12 +155,3 @@ class CardEndpoints:
         if self._cards.who == "operator":
             raise Forbidden("On this server only who runs it can do that with character cards.")
         return user.id
-
-
-async def _file(request: Request) -> bytes:
-    received = bytearray()
-    async for part in request.stream():
-        received += part
-        if len(received) > FILE_BYTES:
-            raise TooLarge(f"The file is larger than {FILE_BYTES >> 20} MiB.")
-    return bytes(received)

@@ -14,7 +14,7 @@ from rejoinder.characters.registry import Characters
 from rejoinder.core.clock import Clock
 from rejoinder.core.limits import RateLimit
 from rejoinder.core.search import QUERY_MAX, Wanted, snippet, wanted
-from rejoinder.errors import Forbidden, InvalidPayload, RateLimited
+from rejoinder.errors import Forbidden, InvalidPayload
 from rejoinder.protocol import events, rest
 from rejoinder.protocol.events import ChatMessage, DoubleTexting
 from rejoinder.protocol.fields import epoch_ms, given, or_unset
@@ -23,7 +23,7 @@ from rejoinder.service.rules import Rules
 from rejoinder.service.titles import Titles
 from rejoinder.stores.base import Store
 from rejoinder.stores.records import Position, Room
-from rejoinder.web.access import Access, guarded, path_id
+from rejoinder.web.access import Access, guarded, path_id, take
 from rejoinder.web.answers import answer, body_of
 from rejoinder.web.download import attachment, file_name
 from rejoinder.web.export import Exported, as_json, markdown
@@ -50,7 +50,7 @@ class RoomParts:
     rules: Rules
     searches: RateLimit
     changes: RateLimit
-    """Of what is told to everybody in a room, on every server."""
+    """Of what others are told, on every server."""
 
 
 class RoomEndpoints:
@@ -107,13 +107,8 @@ class RoomEndpoints:
     async def _to_change(self, request: Request) -> Room:
         """The room that a member wants to be different, unless they want that too often."""
         user, room = await self._p.access.member(request)
-        self._take(self._p.changes, user.id)
+        take(self._p.changes, user.id, self._p.clock.now())
         return room
-
-    def _take(self, limit: RateLimit, user_id: str) -> None:
-        wait_ms = limit.take(user_id, self._p.clock.now())
-        if wait_ms:
-            raise RateLimited("That was too much at once. Wait a moment.", wait_ms)
 
     async def delete(self, request: Request) -> Response:
         """`DELETE /api/rooms/{roomId}`: its creator deletes it for good."""
@@ -148,7 +143,7 @@ class RoomEndpoints:
     async def search(self, request: Request) -> Response:
         """`GET /api/search?q=&limit=&before=`: what was said in one's own rooms."""
         user = await self._p.access.user(request)
-        self._take(self._p.searches, user.id)
+        take(self._p.searches, user.id, self._p.clock.now())
         query, limit, before = _asked(request)
         found = await self._p.store.search(user.id, query, limit, before)
         rooms: dict[str, Room | None] = {}

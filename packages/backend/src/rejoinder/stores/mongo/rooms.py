@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from pymongo import ASCENDING, DESCENDING, ReturnDocument
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError
+from pymongo.results import UpdateResult
 
 from rejoinder.errors import NotFound, Unavailable
 from rejoinder.stores.mongo import model
@@ -165,12 +167,13 @@ class Rooms:
         which = {"_id": model.pair(room_id, member.user_id)}
         members = self._link.members
 
-        async def put() -> None:
-            if await once(lambda: members.update_one(which, change, upsert=True)) is None:
-                # Two added them at once; this one's name still counts.
-                await members.update_one(which, change, upsert=True)
+        async def put() -> UpdateResult:
+            done = await once(lambda: members.update_one(which, change, upsert=True))
+            # None: two added them at once; this one's name still counts.
+            return done or await members.update_one(which, change, upsert=True)
 
-        await self._link.write(put)
+        if (await self._link.write(put)).upserted_id is not None:
+            await self._kept(members, room_id, which)
 
     async def remove_member(self, room_id: str, user_id: str) -> bool:
         """Delete the membership."""
@@ -203,11 +206,15 @@ class Rooms:
             "seq": mark.seq,
             "timestamp": model.date(mark.timestamp),
         }
-        below = {"_id": model.pair(room_id, mark.user_id), "seq": {"$lt": mark.seq}}
+        which = {"_id": model.pair(room_id, mark.user_id)}
+        below = {**which, "seq": {"$lt": mark.seq}}
+        marks = self._link.marks
         done = await self._link.write(
-            lambda: once(lambda: self._link.marks.update_one(below, {"$set": fields}, upsert=True))
+            lambda: once(lambda: marks.update_one(below, {"$set": fields}, upsert=True))
         )
-        return done is not None  # Else it is there, and not below.
+        if done is None:
+            return False  # It is there, and not below.
+        return done.upserted_id is None or await self._kept(marks, room_id, which)
 
     async def read_marks(self, room_id: str, limit: int) -> list[StoredMark]:
         """The marks, the furthest first."""
@@ -216,6 +223,19 @@ class Rooms:
             lambda: self._link.marks.find({"roomId": room_id}).sort(order).limit(limit).to_list()
         )
         return [model.mark_of(document) for document in documents]
+
+    async def _kept(
+        self, collection: AsyncCollection[Document], room_id: str, which: Document
+    ) -> bool:
+        """Take away what was inserted just now if the room was deleted; True if it stays.
+
+        Whoever purges the room finds it if it was there before the end. If not, the end is seen here.
+        """
+        deleted = {"_id": room_id, "deletedAt": {"$exists": True}}
+        found = await self._link.read(lambda: self._link.rooms.find_one(deleted, {"_id": True}))
+        if found is not None:
+            await self._link.write(lambda: collection.delete_one(which))
+        return found is None
 
 
 async def once(command: Callable[[], Awaitable[T]]) -> T | None:

@@ -172,12 +172,15 @@ def rooms_of(db: sqlite3.Connection, user_id: str, limit: int) -> tuple[list[Roo
     return overviews, len(rows) > limit
 
 
+NOT_DELETED = "NOT EXISTS (SELECT 1 FROM rooms WHERE id = ? AND deleted_at IS NOT NULL)"
+
+
 def add_member(db: sqlite3.Connection, room_id: str, member: StoredMember) -> None:
     """Insert the member, or update the name."""
     db.execute(
-        "INSERT INTO members (room_id, user_id, name, joined_at) VALUES (?, ?, ?, ?) "
+        f"INSERT INTO members (room_id, user_id, name, joined_at) SELECT ?, ?, ?, ? WHERE {NOT_DELETED} "
         "ON CONFLICT (room_id, user_id) DO UPDATE SET name = excluded.name WHERE excluded.name <> ''",
-        (room_id, member.user_id, member.name, member.joined_at),
+        (room_id, member.user_id, member.name, member.joined_at, room_id),
     )
 
 
@@ -207,10 +210,11 @@ def members(db: sqlite3.Connection, room_id: str, limit: int) -> list[StoredMemb
 def mark_read(db: sqlite3.Connection, room_id: str, mark: StoredMark) -> bool:
     """Move the mark forward."""
     done = db.execute(
-        "INSERT INTO read_marks (room_id, user_id, message_id, seq, timestamp) VALUES (?, ?, ?, ?, ?) "
+        "INSERT INTO read_marks (room_id, user_id, message_id, seq, timestamp) "
+        f"SELECT ?, ?, ?, ?, ? WHERE {NOT_DELETED} "
         "ON CONFLICT (room_id, user_id) DO UPDATE SET message_id = excluded.message_id, "
         "seq = excluded.seq, timestamp = excluded.timestamp WHERE excluded.seq > read_marks.seq",
-        (room_id, mark.user_id, mark.message_id, mark.seq, mark.timestamp),
+        (room_id, mark.user_id, mark.message_id, mark.seq, mark.timestamp, room_id),
     )
     return done.rowcount == 1
 
