@@ -80,6 +80,8 @@ async def test_characters_are_listed(server: ServerProcess) -> None:
     assert "echo" in [character["id"] for character in answer.body]
     for character in answer.body:
         assert schema.problems({"$ref": "#/$defs/CharacterSummary"}, character) == []
+    # It asks no model anything: a page need not offer to show what it was asked.
+    assert [each["prompts"] for each in answer.body if each["id"] == "echo"] == [False]
 
 
 async def test_one_s_own_rooms_are_listed_newest_first(

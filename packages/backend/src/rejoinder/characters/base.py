@@ -18,7 +18,8 @@ class CharacterInfo:
 
     `id` has 1 to 128 printable characters and names the character in events; `name` is for people. `greeting` is what
     people see of what the character says first, "" for nothing. `greetings` are the ways in which a room with it may begin, the
-    usual one first, with `{{user}}` for the name of whoever begins it; without them that is the greeting.
+    usual one first, with `{{user}}` for the name of whoever begins it; without them that is the greeting. `prompts` is False of
+    one that asks no model anything, so that nobody is offered to see what it was asked.
     """
 
     id: str
@@ -26,6 +27,7 @@ class CharacterInfo:
     description: str = ""
     greeting: str = ""
     greetings: tuple[str, ...] = field(default=(), compare=False)
+    prompts: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ says the same once more.
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from rejoinder.characters.base import CharacterInfo, Delta, Thought, Turn
@@ -58,11 +59,12 @@ class EchoCharacter:
         *,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        self._info = info or CharacterInfo(
+        known = info or CharacterInfo(
             id="echo",
             name="Echo",
             description="Answers with your own words. For testing: /count N [delayMs], /fail N, /think TEXT.",
         )
+        self._info = replace(known, prompts=False)
         self._sleep = sleep
 
     @property

@@ -85,6 +85,11 @@ def head_after(head: int, at: int, forks: Iterable[Fork], last: int) -> int:
     return last if head == at else head
 
 
+def head_of(known: Branching, last: int) -> int:
+    """Where the path ends that is chosen, by what a store knows; of the forks the newest are enough."""
+    return Branches(last, known).head
+
+
 def newest_below(seq: int, forks: Iterable[Fork], last: int) -> int:
     """The newest row that follows that one, over however many others; itself if none does."""
     rows = [(seq, last)]

@@ -62,6 +62,13 @@ class CharacterSummary(ServerPayload, frozen=True):
         Annotated[str, Meta(description="the address of its picture, from that of the server")]
         | UnsetType
     ) = UNSET
+    prompts: (
+        Annotated[
+            Literal[False],
+            Meta(description="it asks no model anything, so that there is no prompt to show"),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class CardImported(ServerPayload, frozen=True):
@@ -106,6 +113,13 @@ class RoomSummary(ServerPayload, frozen=True):
     ]
     character_id: Id | UnsetType = UNSET
     last_message: ChatMessage | UnsetType = UNSET
+    preview: (
+        Annotated[
+            ChatMessage,
+            Meta(description="the last one on the branch that is chosen, where that is another"),
+        ]
+        | UnsetType
+    ) = UNSET
     title: str | UnsetType = UNSET
     character_ids: list[Id] | UnsetType = UNSET
     double_texting: DoubleTexting | UnsetType = UNSET

@@ -21,6 +21,8 @@ TitledBy = Literal["first", "model", "person"]
 """Where a title comes from: the first message, a model that was asked for one, or a person, who has the last word."""
 Position = tuple[int, str]
 """Where a message stands among all: its time and its id."""
+FORKS_LOOK: Final = 50
+"""A list of rooms looks at so many of the newest forks of each."""
 FORKS_MAX: Final = 10_000
 """So many forks of a room, the newest, are told of; what was chosen among older ones stays as it is."""
 UNREAD_MAX: Final = 100
@@ -171,6 +173,8 @@ class RoomOverview:
     last_message: ChatMessage | None
     unread: int = 0
     """How many rows after `read_seq` are not one's own: at most `UNREAD_MAX`, of the first `UNREAD_LOOK`."""
+    preview: ChatMessage | None = None
+    """The last row of the path that is chosen, where that is not the log's last one."""
 
 
 @dataclass(frozen=True, slots=True)

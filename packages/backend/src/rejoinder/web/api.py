@@ -268,5 +268,6 @@ def _summary(overview: RoomOverview) -> rest.RoomSummary:
         double_texting=or_unset(cast("events.DoubleTexting | None", overview.room.double_texting)),
         created_by=overview.room.created_by,
         last_message=or_unset(overview.last_message),
+        preview=or_unset(overview.preview),
         unread=overview.unread,
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 from urllib.parse import quote
 
+from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -63,6 +64,7 @@ class Cards:
             greeting=or_unset(info.greeting or None),
             card=or_unset(True if self.shelf.has(info.id) else None),
             picture=or_unset(address if version else None),
+            prompts=UNSET if info.prompts else False,
         )
 
 

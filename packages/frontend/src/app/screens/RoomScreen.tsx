@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
-import type { People } from '@/components/chat/common/people'
+import { characterName, type People } from '@/components/chat/common/people'
 import { type StatusOf, StatusProvider } from '@/components/chat/common/presence'
 import { useText } from '@/components/chat/i18n/TextContext'
 import { MessageList, NewestButton } from '@/components/chat/messages/MessageList'
@@ -19,6 +19,7 @@ import { useAutoRead } from '@/components/chat/room/useAutoRead'
 import { useLeftOff } from '@/components/chat/room/useLeftOff'
 import {
   type CharacterSummary,
+  type ChatMessage,
   type ChatSocket,
   type ChatView,
   CONTENT_LIMIT_BYTES,
@@ -80,7 +81,7 @@ export function RoomScreen(props: RoomScreenProps) {
 
   const view = useView(chat, userId)
   const news = useAnnouncements(conversation, userId, isInRoom)
-  useActivity(messages.at(-1)?.id, messages.at(-1)?.state, isInRoom, onActivity)
+  useActivity(messages.at(-1), conversation.at(-1)?.id, isInRoom, onActivity)
 
   const statusOf = useStatusOf(chat)
   const refusal = useRefusal(chat.error, isInRoom)
@@ -110,7 +111,7 @@ export function RoomScreen(props: RoomScreenProps) {
         face={{ id: characterId ?? roomId, picture: face?.picture }}
         people={{
           ...known,
-          character: shownCharacter(characterId, named.partner, chat.characters),
+          characters: shownCharacters(chat, characterId, characters),
         }}
         isOwn={room?.createdBy === userId}
       />
@@ -230,12 +231,18 @@ function useStatusOf({ members, characters }: Pick<ChatView, 'members' | 'charac
   )
 }
 
-function shownCharacter(
-  id: string | undefined,
-  name: string,
-  characters: ChatView['characters'],
-): ShownCharacter | undefined {
-  return id === undefined ? undefined : { id, name, status: characters.get(id) ?? 'idle' }
+/** Those who answer in the room: several, or the one whom one talks with. */
+function shownCharacters(
+  { characterIds, characters: statuses }: Pick<ChatView, 'characterIds' | 'characters'>,
+  partner: string | undefined,
+  characters: readonly CharacterSummary[],
+): ShownCharacter[] {
+  const alone = partner === undefined ? [] : [partner]
+  return (characterIds.length > 0 ? characterIds : alone).map((id) => ({
+    id,
+    name: characterName(characters, id),
+    status: statuses.get(id) ?? 'idle',
+  }))
 }
 
 /** Leads the focus on from what vanishes with the button that was pressed in it. */
@@ -253,16 +260,16 @@ function hasKeyboard(): boolean {
   return window.matchMedia('(pointer: fine)').matches
 }
 
-/** Tells when the room's newest message is another one, or has become whole. */
+/** Tells when the room's newest message or its last one in view is another one, or the newest has become whole. */
 function useActivity(
-  newestId: string | undefined,
-  newestState: string | undefined,
+  newest: ChatMessage | undefined,
+  shownId: string | undefined,
   inRoom: boolean,
   onActivity: () => void,
 ) {
-  const settled = newestState !== 'streaming'
+  const settled = newest?.state !== 'streaming'
   // biome-ignore lint/correctness/useExhaustiveDependencies: each newest message is reported once
   useEffect(() => {
     if (inRoom && settled) onActivity()
-  }, [newestId, settled, inRoom, onActivity])
+  }, [newest?.id, shownId, settled, inRoom, onActivity])
 }

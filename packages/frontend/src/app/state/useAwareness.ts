@@ -7,6 +7,7 @@ import {
   type CharacterSummary,
   type ChatMessage,
   type ChatSocket,
+  type MessageDeleted,
   type RoomSummary,
   usePresence,
   useUnread,
@@ -37,7 +38,7 @@ export function useAwareness({ socket, session, roomId, lists }: AwarenessOption
   const rooms = lists.rooms.data?.rooms ?? NO_ROOMS
   const words = useWords(rooms, lists.characters.data ?? NO_CHARACTERS)
   const notifications = useNotificationSettings()
-  const notify = useNotifications({
+  const notifier = useNotifications({
     ...words,
     mode: notifications.mode,
     roomId,
@@ -46,11 +47,12 @@ export function useAwareness({ socket, session, roomId, lists }: AwarenessOption
   const { userId } = session
   const onStale = lists.reloadRoomsSoon
   const onMessage = (message: ChatMessage) => {
-    notify(message)
+    notifier.came(message)
     // The list shows the newest message of each room, too.
     onStale()
   }
-  const unread = useUnread({ socket, rooms, userId, onStale, onMessage })
+  const onDeleted = ({ messageId }: MessageDeleted) => notifier.deleted(messageId)
+  const unread = useUnread({ socket, rooms, userId, onStale, onMessage, onDeleted })
   // What is looked at is being read.
   const looked = attention && roomId !== undefined ? unread.of(roomId) : 0
   return { notifications, unreadIn: unread.of, total: unread.total - looked }

@@ -52,8 +52,8 @@ export interface NotificationsOptions extends NotificationWords {
   isUnread: (roomId: string, seq: number) => boolean
 }
 
-/** Notifies of messages in rooms that are not in view; resolves to what is to be told of each that comes. */
-export function useNotifications(options: NotificationsOptions): (message: ChatMessage) => void {
+/** Notifies of messages in rooms that are not in view; what it returns is to be told what comes and is deleted. */
+export function useNotifications(options: NotificationsOptions): Notifier {
   const now = useRef(options)
   useEffect(() => {
     now.current = options
@@ -62,6 +62,7 @@ export function useNotifications(options: NotificationsOptions): (message: ChatM
     () =>
       new Notifier({
         clock: systemClock,
+        isOn: () => now.current.mode !== 'off' && permission() === 'granted',
         isInView: (roomId) =>
           roomId === now.current.roomId && document.visibilityState === 'visible',
         isUnread: (roomId, seq) => now.current.isUnread(roomId, seq),
@@ -70,12 +71,7 @@ export function useNotifications(options: NotificationsOptions): (message: ChatM
     [],
   )
   useEffect(() => () => notifier.close(), [notifier])
-  return useCallback(
-    (message) => {
-      if (now.current.mode !== 'off' && permission() === 'granted') notifier.came(message)
-    },
-    [notifier],
-  )
+  return notifier
 }
 
 function show(message: ChatMessage, { mode, titleOf, textOf, hidden }: NotificationsOptions): void {

@@ -29,13 +29,13 @@ export interface UseUnreadReturn {
 
 /** What is unread in one's rooms, as it happens. It moves no read mark. */
 export function useUnread(options: UseUnreadOptions): UseUnreadReturn {
-  const { socket, rooms, userId, roomsMax, onMessage, onStale } = options
+  const { socket, rooms, userId, roomsMax, onMessage, onDeleted, onStale } = options
   const [unread] = useState(() => createUnread(roomsMax))
   const channel = useMemo(() => socket && socketTransport(socket), [socket])
   const counts = useSyncExternalStore(unread.subscribe, unread.getSnapshot, unread.getSnapshot)
 
   useEffect(() => {
-    unread.setHandlers({ onMessage, onStale })
+    unread.setHandlers({ onMessage, onDeleted, onStale })
   })
   useEffect(() => unread.update({ channel, rooms, userId }), [unread, channel, rooms, userId])
   useEffect(() => () => unread.close(), [unread])

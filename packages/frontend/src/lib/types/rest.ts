@@ -23,6 +23,8 @@ export interface CharacterSummary {
   card?: true
   /** the address of its picture, from that of the server */
   picture?: string
+  /** it asks no model anything, so that there is no prompt to show */
+  prompts?: false
 }
 
 /** `POST /api/characters`: the character of the card; with `fresh` false the same file was there already. */
@@ -54,6 +56,8 @@ export interface RoomSummary {
   unread: number
   characterId?: string
   lastMessage?: ChatMessage
+  /** the last one on the branch that is chosen, where that is another */
+  preview?: ChatMessage
   title?: string
   characterIds?: string[]
   doubleTexting?: 'interrupt' | 'merge' | 'queue'

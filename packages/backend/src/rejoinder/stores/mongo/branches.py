@@ -1,6 +1,7 @@
 """The commands on forks, choices and what was erased."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from pymongo import ASCENDING, DESCENDING, ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -14,6 +15,8 @@ from rejoinder.stores.mongo.link import Link
 from rejoinder.stores.mongo.model import Document
 from rejoinder.stores.records import FORKS_MAX, Erased
 
+FORK_FIELDS: Final = {"seq": True, "parentSeq": True, "variantOf": True}
+
 
 class Branches:
     """Reads and changes what the tree of a room is made of, in `rooms` and `chat_messages`."""
@@ -24,24 +27,16 @@ class Branches:
     async def of(self, room_id: str) -> Branching:
         """The revision, the choice and the forks of a room."""
         forks = {"roomId": room_id, "parentSeq": {"$exists": True}}
-        fields = {"seq": True, "parentSeq": True, "variantOf": True}
 
         async def read() -> tuple[Document | None, list[Document]]:
             room = await self._link.rooms.find_one(
                 {"_id": room_id}, {"revision": True, "choice": True}
             )
-            found = self._link.messages.find(forks, fields).sort("seq", DESCENDING)
+            found = self._link.messages.find(forks, FORK_FIELDS).sort("seq", DESCENDING)
             return room, await found.limit(FORKS_MAX).to_list()
 
         room, documents = await self._link.read(read)
-        return Branching(
-            (room or {}).get("revision", 0),
-            _choice_of((room or {}).get("choice")),
-            tuple(
-                Fork(each["seq"], each["parentSeq"], "variantOf" in each)
-                for each in reversed(documents)
-            ),
-        )
+        return branching_of(room or {}, documents)
 
     async def choose(self, room_id: str, choice: Choice) -> int:
         """Keep a choice."""
@@ -151,6 +146,17 @@ class Branches:
         if room is None:
             raise Unavailable(BUSY)
         return int(room["revision"])
+
+
+def branching_of(room: Document, forks: Sequence[Document]) -> Branching:
+    """What a room's document and its forks, the newest first, say of its branches."""
+    return Branching(
+        room.get("revision", 0),
+        _choice_of(room.get("choice")),
+        tuple(
+            Fork(each["seq"], each["parentSeq"], "variantOf" in each) for each in reversed(forks)
+        ),
+    )
 
 
 def _document(choice: Choice) -> Document:

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from rejoinder.core.branches import head_of
 from rejoinder.stores.mongo import model
+from rejoinder.stores.mongo.branches import FORK_FIELDS, branching_of
 from rejoinder.stores.mongo.model import Document
-from rejoinder.stores.records import UNREAD_LOOK, UNREAD_MAX, RoomOverview
+from rejoinder.stores.records import FORKS_LOOK, UNREAD_LOOK, UNREAD_MAX, RoomOverview
 
 
 def overview_pipeline(user_id: str, limit: int) -> list[dict[str, Any]]:
@@ -30,6 +32,19 @@ def overview_pipeline(user_id: str, limit: int) -> list[dict[str, Any]]:
                 "let": {"room": "$roomId"},
                 "pipeline": [{"$match": same_room}, {"$sort": {"seq": -1}}, {"$limit": 1}],
                 "as": "last",
+            }
+        },
+        {
+            "$lookup": {
+                "from": model.MESSAGES,
+                "let": {"room": "$roomId"},
+                "pipeline": [
+                    {"$match": {**same_room, "parentSeq": {"$exists": True}}},
+                    {"$sort": {"seq": -1}},
+                    {"$limit": FORKS_LOOK},
+                    {"$project": FORK_FIELDS},
+                ],
+                "as": "forks",
             }
         },
         {
@@ -89,3 +104,10 @@ def overview_of(document: Document) -> RoomOverview:
         last_message=last,
         unread=document["unread"][0]["count"] if document["unread"] else 0,
     )
+
+
+def head_in(document: Document) -> tuple[str, int] | None:
+    """The room of such a document and where the path ends that is chosen in it, unless that is the log's last row."""
+    last = document["last"][0]["seq"] if document["last"] else 0
+    head = head_of(branching_of(document["room"], document["forks"]), last)
+    return None if head == last else (document["roomId"], head)

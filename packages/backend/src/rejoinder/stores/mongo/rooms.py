@@ -1,6 +1,7 @@
 """The commands on rooms, members and read marks."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from pymongo import ASCENDING, DESCENDING, ReturnDocument
@@ -9,11 +10,12 @@ from pymongo.errors import DuplicateKeyError
 from pymongo.results import UpdateResult
 
 from rejoinder.errors import NotFound, Unavailable
+from rejoinder.protocol.events import ChatMessage
 from rejoinder.stores.mongo import model
 from rejoinder.stores.mongo.connect import BUSY
 from rejoinder.stores.mongo.link import Link
 from rejoinder.stores.mongo.model import Document
-from rejoinder.stores.mongo.overview import overview_of, overview_pipeline
+from rejoinder.stores.mongo.overview import head_in, overview_of, overview_pipeline
 from rejoinder.stores.records import GONE, Room, RoomOverview, StoredMark, StoredMember, TitledBy
 
 T = TypeVar("T")
@@ -145,10 +147,22 @@ class Rooms:
             pipeline = overview_pipeline(user_id, limit + 1)
             return await (await self._link.members.aggregate(pipeline)).to_list()
 
-        overviews = [overview_of(document) for document in await self._link.read(aggregate)]
+        documents = await self._link.read(aggregate)
+        heads = await self._rows_at([head for each in documents if (head := head_in(each))])
+        overviews = [
+            replace(overview_of(each), preview=heads.get(each["roomId"])) for each in documents
+        ]
         # `updatedAt` of a room lags by up to a second; its last message does not.
         overviews.sort(key=lambda overview: (-overview.updated_at, overview.room.id))
         return overviews[:limit], len(overviews) > limit
+
+    async def _rows_at(self, places: list[tuple[str, int]]) -> dict[str, ChatMessage]:
+        """The row with that `seq` of each room, where there is one."""
+        if not places:
+            return {}
+        which = {"$or": [{"roomId": room_id, "seq": seq} for room_id, seq in places]}
+        rows = await self._link.read(lambda: self._link.messages.find(which).to_list())
+        return {row["roomId"]: model.message_of(row) for row in rows}
 
     # --- members ---------------------------------------------------------------------------------
 

@@ -13,8 +13,8 @@ from rejoinder.stores.sqlite import search
 from rejoinder.stores.sqlite.rows import SELECT, message_of
 
 
-def branching(db: sqlite3.Connection, room_id: str) -> Branching:
-    """The revision, the choice and the forks of a room."""
+def branching(db: sqlite3.Connection, room_id: str, forks_max: int = FORKS_MAX) -> Branching:
+    """The revision, the choice and the newest forks of a room."""
     room = db.execute("SELECT revision, choice FROM rooms WHERE id = ?", (room_id,)).fetchone()
     if room is None:
         return Branching()
@@ -22,7 +22,7 @@ def branching(db: sqlite3.Connection, room_id: str) -> Branching:
     forks = db.execute(
         "SELECT seq, parent_seq, variant_of IS NOT NULL FROM messages "
         "WHERE room_id = ? AND parent_seq IS NOT NULL ORDER BY seq DESC LIMIT ?",
-        (room_id, FORKS_MAX),
+        (room_id, forks_max),
     ).fetchall()
     return Branching(
         revision,

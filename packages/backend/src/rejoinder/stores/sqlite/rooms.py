@@ -1,12 +1,15 @@
 """The statements on rooms, members and read marks."""
 
 import sqlite3
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
+from rejoinder.core.branches import head_of
 from rejoinder.errors import NotFound
 from rejoinder.stores.records import (
+    FORKS_LOOK,
     GONE,
     UNREAD_LOOK,
     UNREAD_MAX,
@@ -17,7 +20,8 @@ from rejoinder.stores.records import (
     TitledBy,
     characters_of,
 )
-from rejoinder.stores.sqlite.rows import COLUMNS, message_of
+from rejoinder.stores.sqlite.branches import branching
+from rejoinder.stores.sqlite.rows import COLUMNS, SELECT, message_of
 
 ROOM_COLUMNS = (
     "id",
@@ -169,7 +173,16 @@ def rooms_of(db: sqlite3.Connection, user_id: str, limit: int) -> tuple[list[Roo
         )
         for row in rows[:limit]
     ]
-    return overviews, len(rows) > limit
+    return [_with_preview(db, each) for each in overviews], len(rows) > limit
+
+
+def _with_preview(db: sqlite3.Connection, overview: RoomOverview) -> RoomOverview:
+    room_id, last = overview.room.id, overview.last_seq
+    head = head_of(branching(db, room_id, FORKS_LOOK), last)
+    if head == last:
+        return overview
+    row = db.execute(f"{SELECT} WHERE room_id = ? AND seq = ?", (room_id, head)).fetchone()
+    return overview if row is None else replace(overview, preview=message_of(row))
 
 
 NOT_DELETED = "NOT EXISTS (SELECT 1 FROM rooms WHERE id = ? AND deleted_at IS NOT NULL)"

@@ -6,6 +6,8 @@
 import random
 from dataclasses import replace
 
+from rejoinder.core.branches import Choice
+from rejoinder.protocol.events import ChatMessage
 from rejoinder.stores.records import UNREAD_MAX, Room, StoredMark, StoredMember
 from rejoinder.testing.store.tools import (
     NOW,
@@ -142,6 +144,36 @@ async def an_overview_says_what_is_new(make: Make) -> None:
         expect(seen, (NOW + 30, 3, 2, rows[2].message), "the overview")
 
 
+async def an_overview_shows_the_chosen_path(make: Make) -> None:
+    async with opened(make) as store:
+        ann, room_id = fresh("user"), fresh("room")
+        await store.create_room(room_id, ann, NOW, "echo")
+        await store.add_member(room_id, StoredMember(ann, "Ann", NOW))
+        await store.create_room(other := fresh("room"), ann, NOW - 1, "echo")
+        await store.add_member(other, StoredMember(ann, "Ann", NOW))
+        await store.append(draft(other))
+
+        async def shown() -> ChatMessage | None:
+            overviews, _ = await store.rooms_of(ann, 10)
+            by_room = {overview.room.id: overview for overview in overviews}
+            expect(by_room[other].preview, None, "the preview of a room with one path")
+            return by_room[room_id].preview
+
+        first = await store.append(draft(room_id))
+        for _ in range(2):
+            beside = replace(draft(room_id), parent_seq=0, variant_of=first.message.id)
+            await store.append(beside)
+        expect(await shown(), None, "the preview where the newest is shown")
+        await store.choose(room_id, Choice(first.message.id, ann, NOW, head=1, at=3))
+        expect(await shown(), first.message, "the preview where the first is chosen")
+        await store.append(replace(draft(room_id), parent_seq=1))
+        expect(await shown(), None, "the preview once the chosen path goes on")
+        aside = await store.append(replace(draft(room_id), parent_seq=3))
+        chosen = await shown()
+        expect(chosen and chosen.seq, 4, "the preview where another path goes on")
+        expect(aside.message.seq, 5, "the newest row")
+
+
 async def an_overview_counts_what_is_unread(make: Make) -> None:
     async with opened(make) as store:
         ann, room_id = fresh("user"), fresh("room")
@@ -224,6 +256,7 @@ CHECKS: tuple[Check, ...] = (
     a_member_is_added_once_under_concurrency,
     rooms_of_somebody_have_the_last_changed_first,
     an_overview_says_what_is_new,
+    an_overview_shows_the_chosen_path,
     an_overview_counts_what_is_unread,
     a_read_mark_only_goes_forward,
     a_read_mark_only_goes_forward_under_concurrency,

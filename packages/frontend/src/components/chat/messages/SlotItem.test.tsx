@@ -39,7 +39,10 @@ function show(
   }
   const people = {
     userId: 'ann',
-    characters: [{ id: 'echo', name: 'Echo' }],
+    characters: [
+      { id: 'echo', name: 'Echo' },
+      { id: 'parrot', name: 'Parrot', prompts: false as const },
+    ],
     nameOf: (id: string) => (id === 'bob' ? 'Bob' : undefined),
   }
   const view = (now: ChatMessage[]) => (
@@ -158,6 +161,12 @@ describe('a place in the conversation', () => {
     expect(handlers.onPrompt.mock.calls).toEqual([['a']])
     cleanup()
     show([message('a')], { answersMe: false })
+    expect(screen.queryByRole('button', { name: 'Show the prompt' })).toBeNull()
+  })
+
+  test('offers no prompt of a character that has none', () => {
+    show([message('a', { characterId: 'parrot', senderId: 'parrot' })])
+    expect(screen.getByRole('button', { name: 'Continue' })).toBeDefined()
     expect(screen.queryByRole('button', { name: 'Show the prompt' })).toBeNull()
   })
 

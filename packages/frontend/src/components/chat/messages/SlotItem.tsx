@@ -152,7 +152,7 @@ function Actions(props: ActionsProps) {
       {...variant}
       onRegenerate={mayAsk ? handlers.onRegenerate : undefined}
       onContinue={mayAsk ? handlers.onContinue : undefined}
-      onPrompt={props.answersMe ? handlers.onPrompt : undefined}
+      onPrompt={promptOf(message, props)}
       onDelete={onDelete}
     />
   )
@@ -161,6 +161,12 @@ function Actions(props: ActionsProps) {
 /** The server has it, and it was not taken away. */
 function isThere({ status, deletedAt }: ChatMessage): boolean {
   return status !== 'pending' && status !== 'failed' && deletedAt === undefined
+}
+
+/** Who asked may see what the model was asked; some characters ask none. */
+function promptOf({ characterId }: ChatMessage, { answersMe, people, handlers }: SlotItemProps) {
+  const character = people.characters.find(({ id }) => id === characterId)
+  return answersMe && character?.prompts !== false ? handlers.onPrompt : undefined
 }
 
 function isOwn(message: ChatMessage, { userId }: People): boolean {

@@ -16,12 +16,13 @@ export interface MembersPopoverProps {
   members: readonly Member[]
   /** Those who belong to it and are not. */
   others: readonly Member[]
-  character: ShownCharacter | undefined
+  /** The characters who answer here, in the order of coming. */
+  characters: readonly ShownCharacter[]
   userId: string
 }
 
 /** Who is in the room and who belongs to it, behind a button that says how many are. */
-export function MembersPopover({ members, others, character, userId }: MembersPopoverProps) {
+export function MembersPopover({ members, others, characters, userId }: MembersPopoverProps) {
   const { t } = useText()
   const id = useId()
   return (
@@ -42,7 +43,9 @@ export function MembersPopover({ members, others, character, userId }: MembersPo
           {members.map((member) => (
             <MemberRow key={member.userId} member={member} own={member.userId === userId} />
           ))}
-          {character && <CharacterRow character={character} />}
+          {characters.map((character) => (
+            <CharacterRow key={character.id} character={character} />
+          ))}
         </ul>
         {others.length > 0 && (
           <>

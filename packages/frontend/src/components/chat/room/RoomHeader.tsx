@@ -4,7 +4,7 @@ import { Avatar } from '../common/Avatar'
 import { CopyLink } from '../common/CopyLink'
 import { Icon } from '../common/Icon'
 import { useText } from '../i18n/TextContext'
-import { MembersPopover, type MembersPopoverProps } from './MembersPopover'
+import { MembersPopover, type MembersPopoverProps, type ShownCharacter } from './MembersPopover'
 
 export interface RoomHeaderProps {
   title: string
@@ -12,7 +12,7 @@ export interface RoomHeaderProps {
   subtitle?: string | undefined
   avatarId: string
   picture?: string | undefined
-  /** Those who are in the room, those who belong to it and are not, and whom one talks with. */
+  /** Those who are in the room, those who belong to it and are not, and the characters. */
   people: Omit<MembersPopoverProps, 'userId'>
   userId: string
   link: string
@@ -24,6 +24,11 @@ export interface RoomHeaderProps {
 export function RoomHeader(props: RoomHeaderProps) {
   const { title, subtitle, avatarId, people, userId, link, homeHref } = props
   const { t, locale } = useText()
+  const busiest = busiestOf(people.characters)
+  const status = busiest[0]?.status
+  // Of one alone the title says who it is.
+  const names =
+    people.characters.length > 1 ? busiest.map(({ name }) => name).join(', ') : undefined
   return (
     <header className="flex min-h-16 items-center gap-2 border-line border-b bg-surface px-3 pt-[env(safe-area-inset-top)] sm:px-4">
       <a
@@ -42,12 +47,16 @@ export function RoomHeader(props: RoomHeaderProps) {
           {subtitle !== undefined && <span className="sr-only"> {subtitle}</span>}
         </h1>
         <p className="flex items-center gap-1.5 overflow-hidden whitespace-nowrap text-muted text-xs">
-          {subtitle !== undefined && (
-            <span aria-hidden="true" className="truncate">
-              {subtitle}
-            </span>
+          {names !== undefined ? (
+            <span className="truncate">{names}</span>
+          ) : (
+            subtitle !== undefined && (
+              <span aria-hidden="true" className="truncate">
+                {subtitle}
+              </span>
+            )
           )}
-          {people.character && <PresenceLabel status={people.character.status} locale={locale} />}
+          {status && <PresenceLabel status={status} locale={locale} />}
         </p>
       </div>
       <MembersPopover {...people} userId={userId} />
@@ -57,4 +66,13 @@ export function RoomHeader(props: RoomHeaderProps) {
       {props.children}
     </header>
   )
+}
+
+/** Those who write; where nobody does, those who think, or else all. */
+function busiestOf(characters: readonly ShownCharacter[]): readonly ShownCharacter[] {
+  for (const status of ['writing', 'thinking']) {
+    const found = characters.filter((each) => each.status === status)
+    if (found.length > 0) return found
+  }
+  return characters
 }

@@ -42,7 +42,8 @@ function RoomRow({
   const partner = characters.find((each) => each.id === room.characterId)
   const name =
     room.title ?? (room.characterId ? characterName(characters, room.characterId) : t.unnamedRoom)
-  const last = room.lastMessage ? previewOf(room.lastMessage, t.deleted) : t.emptyRoomShort
+  const shown = room.preview ?? room.lastMessage
+  const last = shown ? previewOf(shown, t.deleted) : t.emptyRoomShort
   // A room is called after what was said first in it, which need not be said twice.
   const preview = last === room.title ? (partner?.name ?? '') : last
   // The room that is open is being read, whatever the list said when it was fetched.

@@ -22,6 +22,40 @@ async function reconnect({ transport }: ChatStage) {
   await settle()
 }
 
+describe('an edit', () => {
+  /** Sends it; what the server was asked with, all of it unanswered. */
+  async function unanswered(stage: ChatStage, content: string): Promise<string[]> {
+    const before = stage.transport.all('message:edit').length
+    const done = stage.chat.editMessage('m1', content)
+    await stage.clock.advance(60_000)
+    expect(await done).toBe(false)
+    const sent = stage.transport.all('message:edit').slice(before)
+    expect(sent.length).toBeGreaterThan(0)
+    return sent.map(({ payload }) => payload.newMessageId ?? '')
+  }
+
+  it('keeps its id until the server has answered, however often it is sent again', async () => {
+    const stage = await inRoom()
+    const [id, ...others] = await unanswered(stage, 'better')
+    expect(new Set([...others, ...(await unanswered(stage, 'better'))])).toEqual(new Set([id]))
+    const done = stage.chat.editMessage('m1', 'better')
+    const { payload, reply } = stage.transport.last('message:edit')
+    expect(payload.newMessageId).toBe(id)
+    reply({ success: true, messageId: id ?? '', seq: 3, timestamp: '' })
+    expect(await done).toBe(true)
+    void stage.chat.editMessage('m1', 'better')
+    expect(stage.transport.last('message:edit').payload.newMessageId).not.toBe(id)
+  })
+
+  it('to another text is another one', async () => {
+    const stage = await inRoom()
+    const [id] = await unanswered(stage, 'better')
+    const [other] = await unanswered(stage, 'best')
+    expect(other).not.toBe(id)
+    expect((await unanswered(stage, 'best'))[0]).toBe(other)
+  })
+})
+
 describe('entering', () => {
   it('joins the bound room as soon as there is a connection', async () => {
     const { transport, bind, view } = chatStage()

@@ -9,6 +9,7 @@ import type { Clock } from '../time/clock'
 import type { ChatAction } from './actions'
 import type { Attention } from './attention'
 import type { ChatActions, SendOptions } from './chatActions'
+import { Edits } from './edits'
 import { type ChatBinding, Membership } from './membership'
 import type { ChatParts } from './parts'
 import { readTo } from './people'
@@ -44,6 +45,7 @@ export class ChatClient implements Readable<ChatView>, ChatActions {
   readonly #expiry: TypingExpiry
   readonly #readMarks: ReadMarks
   readonly #attention: Attention
+  readonly #edits = new Edits()
   readonly getSnapshot: () => ChatView
   readonly subscribe: (listener: () => void) => Unsubscribe
   #presence: ConnectedStatus | null = null
@@ -170,11 +172,13 @@ export class ChatClient implements Readable<ChatView>, ChatActions {
   readonly editMessage = async (messageId: string, content: string): Promise<boolean> => {
     const { roomId, isInRoom } = this.#state.getSnapshot()
     if (roomId === null || !isInRoom || content.trim() === '') return false
-    const edit = { roomId, messageId, content, newMessageId: createId() }
-    const { channel } = this.#membership
     // With the same id it is stored once, however often it is sent.
+    const edit = this.#edits.begin({ roomId, messageId, content })
+    const { channel } = this.#membership
     const reply = await askAgain(channel, this.#parts, 'message:edit', edit)
-    return reply?.success ?? false
+    if (!reply?.success) return false
+    this.#edits.stored(edit)
+    return true
   }
 
   readonly deleteMessage = (messageId: string): Promise<boolean> =>
@@ -193,6 +197,7 @@ export class ChatClient implements Readable<ChatView>, ChatActions {
   #openRoom(roomId: string | null): void {
     this.#post.close()
     this.#readMarks.forget()
+    this.#edits.forget()
     this.#stopAttention?.()
     this.#stopAttention = null
     if (roomId === null) {

@@ -7,10 +7,12 @@ function stage() {
   const clock = new ManualClock()
   const inView = new Set<string>()
   let readTo = 0
+  let isOn = true
   const shown: string[] = []
   const notifier = new Notifier({
     clock,
     isInView: (roomId) => inView.has(roomId),
+    isOn: () => isOn,
     isUnread: (_, seq) => seq > readTo,
     show: ({ id }) => shown.push(id),
   })
@@ -21,6 +23,9 @@ function stage() {
     shown,
     read: (seq: number) => {
       readTo = seq
+    },
+    turn: (on: boolean) => {
+      isOn = on
     },
   }
 }
@@ -56,4 +61,27 @@ it('says nothing any more when it is closed', async () => {
   notifier.close()
   await clock.advance(NOTIFY_AFTER_MS)
   expect([shown, clock.planned]).toEqual([[], 0])
+})
+
+it('says nothing of what is deleted meanwhile', async () => {
+  const { clock, notifier, shown } = stage()
+  for (const seq of [1, 2, 3]) notifier.came(message(seq))
+  notifier.deleted('m2')
+  notifier.deleted('unknown')
+  await clock.advance(NOTIFY_AFTER_MS)
+  expect([shown, clock.planned]).toEqual([['m1', 'm3'], 0])
+})
+
+it('says nothing where it is switched off, also in the last moment', async () => {
+  const { clock, notifier, shown, turn } = stage()
+  notifier.came(message(1))
+  turn(false)
+  notifier.came(message(2))
+  await clock.advance(NOTIFY_AFTER_MS)
+  turn(true)
+  await clock.advance(NOTIFY_AFTER_MS)
+  expect(shown).toEqual([])
+  notifier.came(message(3))
+  await clock.advance(NOTIFY_AFTER_MS)
+  expect(shown).toEqual(['m3'])
 })

@@ -95,6 +95,20 @@ describe('rooms that are not in view', () => {
     expect([of('one'), heard]).toEqual([1, ['whole']])
   })
 
+  it('tell of what is deleted in them', async () => {
+    const { transport, update, unread } = stage()
+    const gone: string[] = []
+    unread.setHandlers({ onDeleted: ({ messageId }) => gone.push(messageId) })
+    await update(room('one'))
+    transport.push('message:deleted', {
+      roomId: 'one',
+      messageId: 'm2',
+      revision: 1,
+      timestamp: '',
+    })
+    expect(gone).toEqual(['m2'])
+  })
+
   it('are read when another device says so, and not when somebody else or a character does', async () => {
     const { transport, update, come, of, unread } = stage()
     await update(room('one'))

@@ -1,4 +1,4 @@
-import type { ChatMessage, RoomAck, StreamEnd } from '../../types/socket'
+import type { ChatMessage, MessageDeleted, RoomAck, StreamEnd } from '../../types/socket'
 import { isHeld, watchRoom } from '../chat/holding'
 import { type Readable, Store, type Unsubscribe } from '../store'
 import type { Clock } from '../time/clock'
@@ -33,6 +33,8 @@ export interface UnreadParts {
 export interface UnreadHandlers {
   /** Somebody else's message is there, whole; in whichever of the rooms. */
   onMessage?: ((message: ChatMessage) => void) | undefined
+  /** The text of a message was taken away; in whichever of the rooms. */
+  onDeleted?: ((deleted: MessageDeleted) => void) | undefined
   /** The list of rooms does not fit any more: it should be asked for again. */
   onStale?: (() => void) | undefined
 }
@@ -114,6 +116,7 @@ export class UnreadRooms implements Readable<UnreadCounts> {
         this.#begins({ ...answer, role: 'character', content: '', state: 'streaming' })
       }),
       channel.on('message:stream:end', (end) => this.#ends(end)),
+      channel.on('message:deleted', (deleted) => this.#handlers.onDeleted?.(deleted)),
       channel.on('messages:read', ({ roomId, userId, characterId, seq }) => {
         const isOwn = userId === this.#self() && characterId === undefined
         if (isOwn) this.#change(roomId, (unread) => read(unread, seq))
