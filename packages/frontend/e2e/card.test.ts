@@ -46,8 +46,12 @@ test('a card greets, talks and is swiped, and all of that is the same after a re
   await ann.message('Hello Ann, hand me that wheel.').waitFor()
   const group = (of: typeof ann, name: string) => of.page.getByRole('group', { name, exact: true })
   await group(ann, 'Greeting 1 of 3').waitFor()
+  // The list of chats shows the one that is chosen, too.
+  const entry = ann.page.locator(`nav a[href="${new URL(address).hash}"]`)
+  await entry.getByText('Hello Ann, hand me that wheel.').waitFor()
   await ann.page.getByRole('button', { name: 'Next greeting' }).click()
   await ann.message('Oh, Ann!').waitFor()
+  await entry.getByText('Oh, Ann!').waitFor()
   await expectAccessible(ann.page)
   await ann.page.reload()
   await ann.message('Oh, Ann!').waitFor()

@@ -96,6 +96,7 @@ test('several characters: who is named answers, else they take turns, and each k
   await ann.page.getByRole('combobox', { name: 'Bring in a character' }).selectOption('Bard')
   const speakTo = ann.page.getByRole('button', { name: 'Speak to Bard' })
   await speakTo.waitFor()
+  await ann.page.locator('main header p').getByText('Sage, Bard').waitFor()
   await expectAccessible(ann.page)
 
   const answered = async (text: string) => {
