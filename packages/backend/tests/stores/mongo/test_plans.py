@@ -223,11 +223,13 @@ async def test_a_list_of_rooms_looks_nothing_up_by_scanning(
             verbosity="executionStats",
         )
     lookups = [stage for stage in found["stages"] if "$lookup" in stage]
-    assert len(lookups) == 4
+    assert len(lookups) == 5
     for stage in lookups:
         assert stage["collectionScans"] == 0, stage
         assert stage["indexesUsed"], stage
-        # One room, one mark, the last message only; of what is unread, all that is looked at.
+        # One room, one mark, the last message only, and no row but forks; of what is unread, all that is looked at.
         most = 20 * ROWS if stage["$lookup"]["as"] == "unread" else 20
         assert stage["totalDocsExamined"] <= most, stage
+    used = {stage["$lookup"]["as"]: stage["indexesUsed"] for stage in lookups}
+    assert used["forks"] == ["forks"]
     assert "COLLSCAN" not in str(found["stages"][0])
