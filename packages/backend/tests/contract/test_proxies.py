@@ -40,6 +40,7 @@ async def go_on_without(
 ) -> None:
     """Without Redis no server is ready, and people go on chatting with theirs."""
     redis.kill()
+    # As long as it takes the proxies to notice by their own checks, of which they tell nobody.
     await asyncio.sleep(4)
     for person in people:
         sent = await person.send(room, "without Redis")

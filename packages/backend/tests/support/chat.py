@@ -121,7 +121,9 @@ class Chat:
         answered: asyncio.Future[tuple[object, ...]] = asyncio.get_running_loop().create_future()
 
         def callback(*arguments: object) -> None:
-            answered.set_result(arguments)
+            # It may come after it was waited for; a second one is a defect, and raises.
+            if not answered.cancelled():
+                answered.set_result(arguments)
 
         await self._sio.emit(name, payload, callback=callback)
         arguments = await asyncio.wait_for(answered, within)
