@@ -36,7 +36,7 @@ def unpack(content: bytes) -> tuple[bytes, dict[str, bytes]]:
     except UnusableCard:
         raise
     # The library raises a dozen different errors for damaged files.
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - zipfile raises whatever a damaged file leads it to
         raise UnusableCard("The file is no CHARX file, or is damaged.") from None
 
 

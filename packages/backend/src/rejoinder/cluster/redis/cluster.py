@@ -86,7 +86,7 @@ class RedisCluster:
         try:
             async with asyncio.timeout(START_SECONDS):
                 # Its own way to say what is wrong: everything else only knows that there is no answer.
-                await self._client.ping()  # type: ignore[misc,unused-ignore]
+                await self._client.ping()  # type: ignore[misc,unused-ignore] # typed as if it might not be awaited
         except (RedisError, OSError, TimeoutError) as error:
             await self._client.aclose()
             raise ConfigurationError(
