@@ -135,22 +135,6 @@ async def nobody_gets_into_a_room_that_was_buried(make: Make) -> None:
         expect(await store.mark_read(other, mark), True, "a mark in another room")
 
 
-async def nobody_stays_in_a_room_that_ends_meanwhile(make: Make) -> None:
-    async with opened(make) as store:
-        room_id = fresh("room")
-        await store.create_room(room_id, "ann", NOW, None)
-        coming = [StoredMember(f"user {number}", "Kim", NOW) for number in range(ROWS)]
-        await asyncio.gather(
-            *(store.add_member(room_id, each) for each in coming),
-            *(store.mark_read(room_id, StoredMark(each.user_id, "m", 1, NOW)) for each in coming),
-            store.bury(room_id, NOW),
-            _purge(store, room_id),
-        )
-        await _purge(store, room_id)
-        expect(list(await store.members(room_id, ALL)), [], "its members")
-        expect(await store.read_marks(room_id, ALL), [], "its marks")
-
-
 async def a_room_ends_though_people_write(make: Make) -> None:
     """Whatever was acknowledged came before the end, and nothing after it."""
     async with opened(make) as store:
@@ -189,7 +173,6 @@ CHECKS: tuple[Check, ...] = (
     nothing_gets_into_a_room_that_was_buried,
     a_room_is_purged_step_by_step,
     nobody_gets_into_a_room_that_was_buried,
-    nobody_stays_in_a_room_that_ends_meanwhile,
     a_room_ends_though_people_write,
     a_stream_of_a_buried_room_can_end,
 )
