@@ -39,7 +39,7 @@ class Peers(Protocol):
     """What a cluster tells the server that it belongs to. None of this waits."""
 
     def heard(self, server: str, item: bytes) -> None:
-        """Another server has sent that."""
+        """Another server has sent that. What this raises keeps nothing else from being heard."""
         ...
 
     def replaced(self, connection_id: str) -> None:

@@ -1,7 +1,7 @@
 """Who is in a room on other servers, as far as those have said."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rejoinder.core.presence import best
 from rejoinder.protocol.events import PresenceStatus
@@ -20,11 +20,38 @@ class Somebody:
     last_seen: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of what a server tells of its people, beginning with 0; without `whole` there are more than it tells of."""
+
+    number: int = 0
+    of: int = 1
+    whole: bool = True
+
+    @property
+    def last(self) -> bool:
+        """True if nothing comes after it."""
+        return self.number >= self.of - 1
+
+
+WHOLE = Part()
+
+
+@dataclass(slots=True)
+class Told:
+    """Those whom a server has named since it began to tell of all."""
+
+    parts: int = 0
+    users: set[str] = field(default_factory=set)
+
+
 class Others:
     """The people of other servers in one room. Those of a server that is gone stay, offline, until a time."""
 
     def __init__(self) -> None:
         self._of_server: dict[str, dict[str, Somebody]] = {}
+        self._told: dict[str, Told] = {}
+        """Of servers that are telling who is there: what they have said so far."""
         self._absent: dict[str, tuple[Somebody, float]] = {}
 
     def __contains__(self, user_id: str) -> bool:
@@ -60,6 +87,8 @@ class Others:
         """They are there, or are shown in another way from now on."""
         self._absent.pop(somebody.user_id, None)
         self._of_server.setdefault(server, {})[somebody.user_id] = somebody
+        if server in self._told:
+            self._told[server].users.add(somebody.user_id)
 
     def show(self, server: str, somebody: Somebody) -> bool:
         """They are shown in another way; False if they are not there."""
@@ -88,13 +117,13 @@ class Others:
         self._of_server.get(server, {}).pop(user_id, None)
 
     def all_of(
-        self, server: str, people: Iterable[Somebody]
+        self, server: str, people: Iterable[Somebody], part: Part = WHOLE
     ) -> tuple[list[tuple[Somebody, Somebody | None]], list[str]]:
-        """These are all people of that server.
+        """These are the people of that server, or a part of them. Those of the parts before must not be missing.
 
-        Those who are new or are shown in another way, with how they were before, and those who are not in the room any more.
+        Those who are new or are shown in another way, with how they were before; and, with the last part, those who are not in
+        the room any more.
         """
-        before = set(self._of_server.get(server, ()))
         now = {somebody.user_id: somebody for somebody in people}
         changed = [
             (somebody, known)
@@ -103,12 +132,41 @@ class Others:
         ]
         for user_id in now:
             self._absent.pop(user_id, None)
-        self._of_server[server] = now
-        return changed, [user_id for user_id in before if user_id not in self]
+        there = self._of_server.setdefault(server, {})
+        there.update(now)
+        told = self._note(server, now, part)
+        if told is None:
+            return changed, []
+        gone = [user_id for user_id in there if user_id not in told.users]
+        for user_id in gone:
+            del there[user_id]
+        return changed, [user_id for user_id in gone if user_id not in self]
+
+    def missed(self, server: str | None) -> None:
+        """Something that this server (for None: any) has said was lost: what it is telling of all can't be whole any more."""
+        if server is None:
+            self._told.clear()
+        else:
+            self._told.pop(server, None)
+
+    def _note(self, server: str, users: Iterable[str], part: Part) -> Told | None:
+        """Note down a part; everything that was told once that is whole."""
+        told = Told() if part.number == 0 else self._told.get(server)
+        if told is None or told.parts != part.number:
+            self._told.pop(server, None)
+            return None
+        told.parts += 1
+        told.users.update(users)
+        if not part.last:
+            self._told[server] = told
+            return None
+        self._told.pop(server, None)
+        return told if part.whole else None
 
     def lose(self, server: str, now_ms: int, until: float) -> list[Somebody]:
         """That server is gone: its people who are on no other one are offline, and stay until then."""
         lost = self._of_server.pop(server, {})
+        self._told.pop(server, None)
         offline = [
             replace(
                 somebody,

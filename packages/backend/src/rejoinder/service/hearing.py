@@ -4,12 +4,14 @@ from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import msgspec
+import structlog
 
 from rejoinder.characters.base import Usage
-from rejoinder.core.others import Somebody
+from rejoinder.core.others import WHOLE, Part, Somebody
 from rejoinder.core.presence import best
 from rejoinder.errors import CharacterFailed, Unavailable
 from rejoinder.protocol import catalogue, events
+from rejoinder.protocol.constants import ID_LENGTH_MAX
 from rejoinder.protocol.fields import given, iso, or_unset
 from rejoinder.service import items
 from rejoinder.service.answers import announce_chunk, announce_end, announce_thought
@@ -31,6 +33,7 @@ WATCH_SECONDS = 60.0
 LOOKS_MAX = 500
 """Rooms whose log is read each time while the others can't be reached."""
 MARKS_SHOWN = 100
+KINDS_MAX = 100
 WORD_TRIES = 10
 WORD_SECONDS = 0.5
 RECENT_MS = 600_000
@@ -71,6 +74,9 @@ class Hearing:
         self._rules = rules
         self._replaced = replaced
         self._decoder = msgspec.json.Decoder(items.AnyItem)
+        self._passed_over: set[str] = set()
+        """Kinds of items that are not known here; each is logged once."""
+        self._log = structlog.get_logger("rejoinder.hearing")
         self._lost: set[str] = set()
         """Rooms with people whose server is gone."""
         self._watched: dict[str, float] = {}
@@ -82,7 +88,14 @@ class Hearing:
     # --- for the cluster -------------------------------------------------------------------------
 
     def heard(self, server: str, item: bytes) -> None:
-        said = self._decoder.decode(item)
+        try:
+            said = self._decoder.decode(item)
+        except msgspec.DecodeError as error:
+            self._pass_over(item, error)
+        else:
+            self._take_in(server, said)
+
+    def _take_in(self, server: str, said: items.AnyItem) -> None:
         if isinstance(said, items.Stopped):
             call = self._c.sharing.calls.get(said.call)
             if call is not None:
@@ -107,6 +120,20 @@ class Hearing:
             self._c.sharing.say((server,), items.Away(said.room))
         elif isinstance(said, items.Stop):
             self._c.sharing.say((server,), items.Stopped(said.room, said.call, "unknown"))
+
+    def _pass_over(self, item: bytes, error: msgspec.DecodeError) -> None:
+        """That server is of another version: what it says in ways that are not known here is as good as lost."""
+        kind, room_id = _about(item)
+        if kind not in self._passed_over and len(self._passed_over) < KINDS_MAX:
+            self._passed_over.add(kind)
+            self._log.warning(
+                "another server says what this version does not understand; it is passed over",
+                kind=kind,
+                reason=str(error)[:200],
+            )
+        state = self._c.rooms.get(room_id)
+        if state is not None:
+            self._c.rooms.look(state)
 
     def replaced(self, connection_id: str) -> None:
         self._replaced(connection_id)
@@ -135,6 +162,7 @@ class Hearing:
         for state in self._c.rooms.all():
             if server is not None and server not in state.listeners:
                 continue
+            state.others.missed(server)
             self._c.rooms.look(state)
             if server is not None:
                 self._c.sharing.introduce(state, (server,))
@@ -255,14 +283,17 @@ class Hearing:
 
     def _here(self, server: str, state: RoomState, said: items.Here) -> None:
         state.listeners.add(server)
-        self._are(server, state, said.people)
+        part = Part(said.part, said.parts, said.whole)
+        self._are(server, state, said.people, part)
         if said.answer:
             self._c.sharing.introduce(state, (server,), answer=False)
-        else:
+        elif part.last:
             self._c.sharing.met(state.id, server)
 
-    def _are(self, server: str, state: RoomState, people: list[Somebody]) -> None:
-        changed, left = state.others.all_of(server, people)
+    def _are(
+        self, server: str, state: RoomState, people: list[Somebody], part: Part = WHOLE
+    ) -> None:
+        changed, left = state.others.all_of(server, people, part)
         for somebody, known in changed:
             new = known is None and somebody.user_id not in state.people
             self._comes(state, somebody, known, "join" if new else "quiet")
@@ -413,3 +444,14 @@ class Hearing:
             await self._turns.stop(state, turn)
             outcome = "stopped"
         self._c.sharing.say((server,), items.Stopped(state.id, said.call, outcome))
+
+
+def _about(item: bytes) -> tuple[str, str]:
+    """The kind of an item that can't be decoded, and its room; nothing where it has none."""
+    try:
+        parts = msgspec.json.decode(item)
+    except msgspec.DecodeError:
+        return "", ""
+    about = parts[:2] if isinstance(parts, list) else []
+    kind, room_id = (str(each)[:ID_LENGTH_MAX] for each in (*about, "", "")[:2])
+    return kind, room_id

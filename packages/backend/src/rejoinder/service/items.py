@@ -20,11 +20,15 @@ class Item(Struct, array_like=True, frozen=True, tag=True):
 
 
 class Here(Item, frozen=True):
-    """This server has something in the room; `people` are all that are in it here, if `all_of_them`."""
+    """This server has something in the room; `people` are those that are in it here, or a part of them."""
 
     people: list[Somebody]
     answer: bool
     """True if the other one is to say the same."""
+    part: int = 0
+    parts: int = 1
+    whole: bool = True
+    """False if there are more people than are told of."""
 
 
 class Away(Item, frozen=True):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable
+from itertools import islice
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
 INTRODUCTION_SECONDS = 0.3
 STOP_SECONDS = 1.5
 TRIES = 60
-PEOPLE_MAX = 500
+PART = 500
+PEOPLE_MAX = 10_000
+"""So many people of this server are told of in a room, in parts."""
 AWAY = "The servers can't reach each other. Try again in a moment."
 
 
@@ -102,7 +105,12 @@ class Sharing:
 
     def introduce(self, state: "RoomState", servers: Iterable[str], *, answer: bool = True) -> None:
         """Tell servers who is in the room here, and ask them for the same."""
-        self.say(servers, Here(state.id, self.people(state), answer))
+        servers, people = tuple(servers), self.people(state)
+        parts, whole = max(1, -(-len(people) // PART)), len(people) == len(state.people)
+        for part in range(parts):
+            some = people[part * PART : (part + 1) * PART]
+            asks = answer and part == parts - 1
+            self.say(servers, Here(state.id, some, asks, part, parts, whole))
 
     async def introduced(self, state: "RoomState") -> None:
         """Wait until the others have said who is in the room with them; not for long."""
@@ -129,13 +137,9 @@ class Sharing:
             self.say(state.listeners, Away(state.id))
 
     def people(self, state: "RoomState") -> list[Somebody]:
-        """Who is in the room here."""
-        people: list[Somebody] = []
-        for user_id, person in state.people.items():
-            if len(people) == PEOPLE_MAX:
-                break
-            people.append(self.somebody(user_id, person.name))
-        return people
+        """Who is in the room here, as far as others are told."""
+        here = islice(state.people.items(), PEOPLE_MAX)
+        return [self.somebody(user_id, person.name) for user_id, person in here]
 
     def somebody(self, user_id: str, name: str) -> Somebody:
         """A person of this server."""

@@ -252,6 +252,30 @@ async def check_what_is_sent_arrives_in_order(make: Make) -> None:
         await until(lambda: len(other.items) == 1, "what was for both arrives")
 
 
+async def check_an_item_that_fails_holds_up_no_other(make: Make) -> None:
+    """What comes with it, and after it, is heard."""
+
+    @dataclass(slots=True)
+    class Picky(RecordingPeers):
+        def heard(self, server: str, item: bytes) -> None:
+            if item == b"1":
+                raise ValueError("This one is not taken in, as the check has it.")
+            RecordingPeers.heard(self, server, item)
+
+    async with servers(make, 1) as ((first, _),):
+        if first.alone:
+            return
+        second, peers = make(), Picky()
+        await second.open(peers)
+        sent = [b"0", b"1", b"2"]
+        for item in sent:
+            first.send((second.server_id,), item)
+        await until(lambda: len(peers.items) == len(sent) - 1, "the others are heard")
+        expect([item for _, item in peers.items], [b"0", b"2"], "what is heard")
+        expect(peers.misses.count(first.server_id), 0, "how often something counts as missed")
+        await second.close()
+
+
 async def check_a_server_that_ends_is_gone(make: Make) -> None:
     """The others are told at once, and it listens nowhere."""
     async with servers(make, 1) as ((first, told),):
@@ -279,6 +303,7 @@ CLUSTER_CHECKS: tuple[Check, ...] = (
     check_rooms_have_their_listeners,
     check_the_servers_that_live_are_known,
     check_what_is_sent_arrives_in_order,
+    check_an_item_that_fails_holds_up_no_other,
     check_a_server_that_ends_is_gone,
 )
 

@@ -220,7 +220,10 @@ class RedisCluster:
             if not new:
                 return
             for item in batch.items:
-                peers.heard(batch.sender, bytes(item))
+                try:
+                    peers.heard(batch.sender, bytes(item))
+                except Exception:  # noqa: BLE001 - the others are to be taken in
+                    self._log.exception("an item of another server could not be taken in")
 
     def _gone(self, server: str, *, ended: bool) -> None:
         self._pulse.forget(server)

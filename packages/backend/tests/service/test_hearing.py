@@ -1,0 +1,118 @@
+"""What other servers say: in parts, and in ways that this version does not know."""
+
+# Items are written as they are on the wire.
+# ruff: noqa: FBT003
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+from structlog.testing import capture_logs
+from tests.service.world import Client, World
+
+from rejoinder.core.others import Somebody
+from rejoinder.protocol import catalogue
+from rejoinder.service import items
+from rejoinder.service.sharing import PART
+
+ANN = Somebody("ann", "Ann", "online")
+BEN = Somebody("ben", "Ben", "online")
+OTHER = "other"
+
+
+def says(world: World, *item: object) -> None:
+    """Another server says that."""
+    world.cluster.peers.heard(OTHER, msgspec.json.encode(item[0] if len(item) == 1 else item))
+
+
+async def seen_by(client: Client) -> set[str]:
+    """The people of the room, as who enters it is shown them."""
+    return {member.user_id for member in (await client.join()).members}
+
+
+async def test_people_in_several_parts_leave_nobody_out(world: World) -> None:
+    (eve,) = await world.in_room("eve")
+    for who in (ANN, BEN):
+        says(world, items.Entered("room", who, "join"))
+    eve.clear()
+    crowd = [replace(ANN, user_id=f"user {number}") for number in range(PART)]
+    says(world, items.Here("room", [*crowd, ANN], answer=False, part=0, parts=2))
+    assert await seen_by(eve) >= {"eve", "ann", "ben"}
+    says(world, items.Here("room", [], answer=False, part=1, parts=2))
+    assert [left.user_id for left in eve.heard(catalogue.USER_LEFT)] == ["ben"]
+    assert "ben" not in await seen_by(eve)
+
+
+async def test_after_a_loss_a_part_takes_nobody_for_gone(world: World) -> None:
+    (eve,) = await world.in_room("eve")
+    says(world, items.Here("room", [ANN, BEN], answer=False))
+    eve.clear()
+    says(world, items.Here("room", [ANN], answer=False, part=0, parts=2))
+    world.cluster.peers.missed(OTHER)
+    says(world, items.Here("room", [], answer=False, part=1, parts=2))
+    assert eve.heard(catalogue.USER_LEFT) == []
+    assert await seen_by(eve) == {"eve", "ann", "ben"}
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        ("Foretold", "room", "of a version to come"),
+        ("Foretold",),
+        ("LeftRoom", "room"),
+        ("Entered", "room", {"user_id": "ann"}, "join"),
+        ("Entered", "room", {"user_id": "ann", "name": "", "status": "dreaming"}, "join"),
+        ("LeftRoom", 7, "ann"),
+        {"kind": "LeftRoom"},
+        None,
+    ],
+    ids=str,
+)
+async def test_what_is_not_understood_is_passed_over_with_a_line_in_the_log(
+    world: World, item: object
+) -> None:
+    (eve,) = await world.in_room("eve")
+    says(world, items.Here("room", [ANN, BEN], answer=False))
+    eve.clear()
+    with capture_logs() as logs:
+        for _ in range(3):
+            says(world, item)
+    [line] = logs
+    assert "passed over" in line["event"]
+    assert line["log_level"] == "warning"
+    assert line["kind"] == (item[0] if isinstance(item, tuple) else "")
+    world.cluster.peers.heard(OTHER, b"[not JSON")
+    says(world, items.LeftRoom("room", "ben"))
+    assert eve.names == ["user:left"]
+
+
+async def test_what_is_not_understood_of_a_room_has_its_log_looked_at(world: World) -> None:
+    (eve,) = await world.in_room("eve")
+    await eve.send("first")
+    await world.settle()
+    world.store.calls.clear()
+    await world.advance(10)
+    assert "page_after" not in world.store.calls
+    says(world, "Row", "room", {"id": "of a shape to come"})
+    await world.advance(2)
+    assert "page_after" in world.store.calls
+
+
+async def test_more_fields_than_are_known_are_let_be(world: World) -> None:
+    """A newer version may say more: behind what is known, and within it."""
+    (eve,) = await world.in_room("eve")
+    who = {"user_id": "ann", "name": "Ann", "status": "online", "last_seen": None, "mood": "merry"}
+    with capture_logs() as logs:
+        says(world, "Entered", "room", who, "join", "by the back door", 7)
+        says(world, "Here", "room", [who], False, 0, 1, True, {"more": 1})
+        says(world, "Types", "room", "ann", True, "slowly")
+    assert logs == []
+    assert eve.names == ["user:joined", "typing:start"]
+
+
+async def test_fewer_fields_than_are_known_are_those_of_an_older_version(world: World) -> None:
+    (eve,) = await world.in_room("eve")
+    says(world, items.Entered("room", BEN, "join"))
+    says(world, "Here", "room", [{"user_id": "ann", "name": "Ann", "status": "online"}], False)
+    assert eve.names == ["user:joined", "user:joined", "user:left"]
+    assert await seen_by(eve) == {"eve", "ann"}
