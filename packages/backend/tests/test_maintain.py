@@ -271,10 +271,12 @@ async def test_a_database_that_a_server_writes_answers_to_is_neither_upgraded_no
     here = str(tmp_path / "here")
     async with opened(lambda: store_at(here)) as store:
         await store.append(draft("room"))
-    running = replace(stream("room"), lease_until=time.time_ns() // 1_000_000 + 25_000)
+    running = stream("room")
     async with opened(lambda: store_at(mongo)) as store:
         await store.append(running)
     for command in (("copy", here, mongo), ("copy", mongo, here), ("upgrade", "--database", mongo)):
+        async with opened(lambda: store_at(mongo)) as store:
+            await store.save_stream(running.id, "", time.time_ns() // 1_000_000 + 25_000)
         assert "A server is writing answers to mongodb://" in _refused("db", *command)
     async with opened(lambda: store_at(mongo)) as store:
         await store.save_stream(running.id, "left behind", time.time_ns() // 1_000_000 - 1)

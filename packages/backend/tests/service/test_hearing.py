@@ -1,8 +1,9 @@
-"""What other servers say: in parts, and in ways that this version does not know."""
+"""What other servers say: in parts, in ways that this version does not know, and of people who are on their way in."""
 
 # Items are written as they are on the wire.
 # ruff: noqa: FBT003
 
+import asyncio
 from dataclasses import replace
 
 import msgspec
@@ -11,9 +12,11 @@ from structlog.testing import capture_logs
 from tests.service.world import Client, World
 
 from rejoinder.core.others import Somebody
+from rejoinder.core.users import User
 from rejoinder.protocol import catalogue
 from rejoinder.service import items
 from rejoinder.service.sharing import PART
+from rejoinder.stores.records import StoredMember
 
 ANN = Somebody("ann", "Ann", "online")
 BEN = Somebody("ben", "Ben", "online")
@@ -116,3 +119,62 @@ async def test_fewer_fields_than_are_known_are_those_of_an_older_version(world: 
     says(world, "Here", "room", [{"user_id": "ann", "name": "Ann", "status": "online"}], False)
     assert eve.names == ["user:joined", "user:joined", "user:left"]
     assert await seen_by(eve) == {"eve", "ann"}
+
+
+# --- removals --------------------------------------------------------------------------------------
+
+
+async def test_who_is_removed_elsewhere_on_their_way_in_does_not_get_in(world: World) -> None:
+    eve, ben = (await world.in_room("eve"))[0], await world.connect("ben")
+    world.store.faults["page_before"] = "hang"
+    entering = asyncio.ensure_future(ben.refused("room:join", {"roomId": "room"}))
+    await world.settle()
+    says(world, items.Expelled("room", "ben"))
+    world.store.release()
+    assert await entering == "forbidden"
+    assert eve.names == []
+
+
+async def test_who_is_removed_before_this_server_has_the_room_does_not_get_in(world: World) -> None:
+    world.store.shared = True
+    await world.store.create_room("room", "eve", 0, None)
+    await world.store.add_member("room", StoredMember("ben", "Ben", 0))
+    ben = await world.connect("ben")
+    world.store.faults["people"] = "hang"
+    entering = asyncio.ensure_future(ben.refused("room:join", {"roomId": "room"}))
+    await world.settle()
+    await world.store.remove_member("room", "ben")
+    world.store.release()
+    assert await entering == "forbidden"
+
+
+@pytest.mark.parametrize("shared", [False, True])
+async def test_who_is_removed_while_they_are_asked_for_does_not_become_a_member_again(
+    world: World,
+    shared: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    """Between the look at the membership and what is written stands whatever decides who may enter."""
+    world.store.shared = shared
+    await world.in_room("eve")
+    ben = await world.connect("ben")
+
+    async def removed_meanwhile(_user: User, room_id: str) -> bool:
+        await world.store.add_member(room_id, StoredMember("ben", "Ben", 0))
+        return await world.store.remove_member(room_id, "ben")
+
+    world.service._context.authorize = removed_meanwhile
+    assert await ben.refused("room:join", {"roomId": "room"}) == "forbidden"
+    assert not await world.store.is_member("room", "ben")
+
+
+async def test_a_removal_that_was_missed_is_found_in_the_store(world: World) -> None:
+    eve, ben = await world.in_room("eve", "ben")
+    await world.store.remove_member("room", "ben")
+    await world.store.remove_member("room", "eve")
+    await world.store.add_member("room", StoredMember("eve", "Eve", 0))
+    for _ in range(3):
+        world.cluster.peers.missed(OTHER)
+        await world.settle()
+    assert [each.reason for each in ben.heard(catalogue.ROOM_RESYNC)] == ["removed"]
+    assert eve.names == ["user:left"]
+    assert await ben.refused("message:send", {"roomId": "room", "content": "x"}) == "not_in_room"

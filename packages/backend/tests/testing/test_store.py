@@ -197,9 +197,32 @@ class CreatesTwice(SqliteStore):
 
 
 class ErasesNames(SqliteStore):
-    async def add_member(self, room_id: str, member: StoredMember) -> None:
+    async def add_member(
+        self, room_id: str, member: StoredMember, removal: str | None = None
+    ) -> bool:
         await self.remove_member(room_id, member.user_id)
-        await super().add_member(room_id, member)
+        return await super().add_member(room_id, member)
+
+
+class AddsWhoWasRemoved(SqliteStore):
+    async def add_member(
+        self,
+        room_id: str,
+        member: StoredMember,
+        removal: str | None = None,
+    ) -> bool:
+        return await super().add_member(room_id, member)
+
+
+class LooksForRemovalsFirst(SqliteStore):
+    """Decides by what it has read a moment ago."""
+
+    async def add_member(
+        self, room_id: str, member: StoredMember, removal: str | None = None
+    ) -> bool:
+        if removal not in {None, (await self.membership(room_id, member.user_id)).removal}:
+            return False
+        return await super().add_member(room_id, member)
 
 
 class PutsOver(SqliteStore):
@@ -299,6 +322,8 @@ class HangsWhenClosed(SqliteStore):
         (ReadsBefore, "a_read_mark_only_goes_forward_under_concurrency"),
         (CreatesTwice, "a_room_is_created_once"),
         (ErasesNames, "a_member_may_change_the_name"),
+        (AddsWhoWasRemoved, "who_was_removed_is_not_added_by_who_asked_before"),
+        (LooksForRemovalsFirst, "who_is_removed_stays_out_under_concurrency"),
         (PutsOver, "put_messages_refuse_what_is_taken"),
         (ShowsTheFirstRoomsOnly, "rooms_come_in_the_order_of_their_ids"),
         (TakesAppendsBack, "append_survives_cancelled_callers"),

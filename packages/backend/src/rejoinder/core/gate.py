@@ -39,13 +39,18 @@ class Gate:
         finally:
             self._passages.discard(passage)
 
+    def bar(self, room_id: str, user_id: str) -> None:
+        """The user has been removed: whoever is on the way does not get in."""
+        key = (room_id, user_id)
+        for passage in self._passages:
+            passage.barred = passage.barred or passage.key == key
+
     @contextmanager
     def closed(self, room_id: str, user_id: str) -> Iterator[None]:
         """The user is being removed: whoever is on the way, or sets out within the block, does not get in."""
         key = (room_id, user_id)
         self._closed[key] += 1
-        for passage in self._passages:
-            passage.barred = passage.barred or passage.key == key
+        self.bar(room_id, user_id)
         try:
             yield
         finally:

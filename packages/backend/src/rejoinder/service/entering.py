@@ -80,10 +80,12 @@ class Entering:
     async def _enter(
         self, connection: Connection, entry: events.RoomEntry, how: HowEntered, passage: Passage
     ) -> events.RoomAck:
+        before = self._c.rooms.get(entry.room_id)
         room = await self._admit(connection, entry, passage)
         character_id = given(entry.character_id) or room.character_id
         await self._seen.learn(connection.user.id)
         async with self._c.rooms.use(room.id) as state:
+            await self._confirm(before, state, connection.user.id)
             await self._greeting.say(state, room, character_id, connection.user.name)
             if self._c.store.shared and room.revision > state.branches.revision:
                 await in_time(self._c.changes.look(state))
@@ -125,7 +127,11 @@ class Entering:
         return events.Ack(success=True)
 
     def expel(self, room_id: str, user_id: str) -> None:
-        """Put a user out of a room with all their connections: they are told to enter again, which will be refused."""
+        """Put a user out of a room with all their connections: they are told to enter again, which will be refused.
+
+        Those that are on their way in are refused now.
+        """
+        self._c.gate.bar(room_id, user_id)
         state = self._c.rooms.get(room_id)
         if state is None or user_id not in state.people:
             return
@@ -166,6 +172,7 @@ class Entering:
             given(entry.character_id),
         )
         room = await in_time(store.room(entry.room_id))
+        membership = await in_time(store.membership(entry.room_id, user.id))
         await self._check_allowed(user, entry.room_id)
         if room is None or (room.character_id is None and character_id is not None):
             known = room is not None
@@ -178,11 +185,19 @@ class Entering:
                 raise
             if not known and not room.created:  # Somebody else made it in between.
                 await self._check_allowed(user, entry.room_id)
-        if not await in_time(store.is_member(room.id, user.id)):
+        if not membership.member:
             member = StoredMember(user.id, user.name, wall_ms)
             check_open(passage)
-            await in_time(store.add_member(room.id, member))
+            if not await in_time(store.add_member(room.id, member, membership.removal)):
+                raise Forbidden(NOT_ALLOWED)
         return room
+
+    async def _confirm(self, before: RoomState | None, state: RoomState, user_id: str) -> None:
+        """Refuse who was removed before this server had the room: only servers that have it are told of that."""
+        if state is before or not self._c.store.shared:
+            return
+        if not await in_time(self._c.store.is_member(state.id, user_id)):
+            raise Forbidden(NOT_ALLOWED)
 
     async def _check_allowed(self, user: User, room_id: str) -> None:
         if not await self._c.authorize(user, room_id):

@@ -1,6 +1,7 @@
 """What the other servers say, and what becomes of it here."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
@@ -37,7 +38,8 @@ KINDS_MAX = 100
 WORD_TRIES = 10
 WORD_SECONDS = 0.5
 RECENT_MS = 600_000
-"""How old a read mark may be to be told again after something was missed."""
+"""How old a read mark or a removal may be to be told again after something was missed."""
+REMOVED_MAX = 1000
 
 _EVENT = {"join": catalogue.USER_JOINED, "rejoin": catalogue.USER_RECONNECTED}
 
@@ -84,6 +86,8 @@ class Hearing:
         self._look_at = 0.0
         self._looked = 0
         self._asking = False
+        self._removals = 0
+        """How often it is to be asked who was removed, since that was begun."""
 
     # --- for the cluster -------------------------------------------------------------------------
 
@@ -95,31 +99,32 @@ class Hearing:
         else:
             self._take_in(server, said)
 
-    def _take_in(self, server: str, said: items.AnyItem) -> None:
-        if isinstance(said, items.Stopped):
-            call = self._c.sharing.calls.get(said.call)
-            if call is not None:
-                call.answer(server, said.outcome)
-            return
-        if isinstance(said, items.Hides):
-            self._seen.chosen(said.user_id, hides=said.hides)
-            return
-        if isinstance(said, items.Retitled):
-            _ = self._c.sharing.tasks.start(self._titles.heard(said.room, said.title))
-            return
-        if isinstance(said, items.Ruled):
-            self._rules.heard(said)
-            return
-        if isinstance(said, items.Deleted):
-            self._deletion.ended(said.room, said.users)
-            return
+    def _take_in(self, server: str, said: items.AnyItem) -> None:  # noqa: C901 - a table
         state = self._c.rooms.get(said.room)
-        if state is not None:
-            self._heard(server, state, said)
-        elif isinstance(said, items.Here) and said.answer:
-            self._c.sharing.say((server,), items.Away(said.room))
-        elif isinstance(said, items.Stop):
-            self._c.sharing.say((server,), items.Stopped(said.room, said.call, "unknown"))
+        match said:
+            case items.Stopped():
+                call = self._c.sharing.calls.get(said.call)
+                if call is not None:
+                    call.answer(server, said.outcome)
+            case items.Hides():
+                self._seen.chosen(said.user_id, hides=said.hides)
+            case items.Retitled():
+                _ = self._c.sharing.tasks.start(self._titles.heard(said.room, said.title))
+            case items.Ruled():
+                self._rules.heard(said)
+            case items.Deleted():
+                self._deletion.ended(said.room, said.users)
+            case items.Expelled():
+                # They may be on their way into a room that is not here yet.
+                self._entering.expel(said.room, said.user_id)
+            case _ if state is not None:
+                self._heard(server, state, said)
+            case items.Here(answer=True):
+                self._c.sharing.say((server,), items.Away(said.room))
+            case items.Stop():
+                self._c.sharing.say((server,), items.Stopped(said.room, said.call, "unknown"))
+            case _:
+                return
 
     def _pass_over(self, item: bytes, error: msgspec.DecodeError) -> None:
         """That server is of another version: what it says in ways that are not known here is as good as lost."""
@@ -159,6 +164,9 @@ class Hearing:
 
     def missed(self, server: str | None) -> None:
         self._seen.look_again()
+        self._removals += 1
+        if self._removals == 1:
+            _ = self._c.sharing.tasks.start(self._ask_removed())
         for state in self._c.rooms.all():
             if server is not None and server not in state.listeners:
                 continue
@@ -221,6 +229,17 @@ class Hearing:
         finally:
             self._asking = False
 
+    async def _ask_removed(self) -> None:
+        """That somebody was removed from a room may have been missed."""
+        while self._removals:
+            self._removals = 1
+            since = self._c.clock.wall_ms() - RECENT_MS
+            with suppress(Unavailable):
+                for room_id, user_id in await in_time(self._c.store.removed(since, REMOVED_MAX)):
+                    self._entering.expel(room_id, user_id)
+            # More than one: something was missed while the store was asked.
+            self._removals -= 1
+
     def _watched_rooms(self, now: float) -> tuple[RoomState, ...]:
         self._watched = {room: until for room, until in self._watched.items() if until > now}
         found = (self._c.rooms.get(room_id) for room_id in self._watched)
@@ -274,11 +293,7 @@ class Hearing:
                 self._wanted(server, state, said)
             case items.Stop():
                 _ = self._c.sharing.tasks.start(self._stop(server, state, said))
-            case items.Expelled():
-                self._entering.expel(state.id, said.user_id)
-            case (
-                items.Hides() | items.Stopped() | items.Retitled() | items.Ruled() | items.Deleted()
-            ):
+            case _:
                 return
 
     def _here(self, server: str, state: RoomState, said: items.Here) -> None:

@@ -19,6 +19,7 @@ from rejoinder.stores.records import (
     Erased,
     Found,
     Indexed,
+    Membership,
     Outcome,
     Page,
     Position,
@@ -280,12 +281,25 @@ class Store(Protocol):
         """The user's rooms, the one that changed last first; and whether there are more."""
         ...
 
-    async def add_member(self, room_id: str, member: StoredMember) -> None:
-        """Make somebody a member, or give a member another name; in a room that was deleted nobody becomes one."""
+    async def add_member(
+        self, room_id: str, member: StoredMember, removal: str | None = None
+    ) -> bool:
+        """Make somebody a member, or give a member another name; in a room that was deleted nobody becomes one.
+
+        With the `removal` of their `membership` it is done only if they were not removed since that was asked; False if they were.
+        """
         ...
 
     async def remove_member(self, room_id: str, user_id: str) -> bool:
-        """End a membership; False if there was none."""
+        """End a membership; False if there was none. That it was ended is kept for an hour."""
+        ...
+
+    async def membership(self, room_id: str, user_id: str) -> Membership:
+        """How it stands with somebody and a room: to be asked before it is asked whether they may be a member."""
+        ...
+
+    async def removed(self, since: int, limit: int) -> Sequence[tuple[str, str]]:
+        """Rooms, each with somebody who was removed from it since then and is no member now; the last first."""
         ...
 
     async def is_member(self, room_id: str, user_id: str) -> bool:

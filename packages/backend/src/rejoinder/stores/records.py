@@ -125,6 +125,15 @@ def characters_of(room: Room) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Membership:
+    """Whether somebody belongs to a room, and which was the last time that they were removed from it, as far as that is kept."""
+
+    member: bool
+    removal: str = ""
+    """Another one each time; "" for none."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredMember:
     """Somebody who belongs to a room."""
 

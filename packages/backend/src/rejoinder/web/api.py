@@ -164,6 +164,7 @@ class Api:
     async def _make_room(
         self, user: User, room_id: str, character_id: str | None, passage: Passage
     ) -> Response:
+        removal = (await self._p.store.membership(room_id, user.id)).removal
         if not await self._p.authorize(user, room_id):
             raise Forbidden(NOT_ALLOWED)
         wall_ms = self._p.clock.wall_ms()
@@ -171,7 +172,9 @@ class Api:
         if not room.created and not await self._p.authorize(user, room_id):
             raise Forbidden(NOT_ALLOWED)
         check_open(passage)
-        await self._p.store.add_member(room_id, StoredMember(user.id, user.name, wall_ms))
+        member = StoredMember(user.id, user.name, wall_ms)
+        if not await self._p.store.add_member(room_id, member, removal):
+            raise Forbidden(NOT_ALLOWED)
         overview = RoomOverview(
             room, room.created_at, await self._p.store.last_seq(room_id), 0, None
         )
@@ -218,11 +221,16 @@ class Api:
     async def add_member(self, request: Request) -> Response:
         """`PUT /api/rooms/{roomId}/members/{userId}`: a member adds somebody."""
         user, user_id = await self._user(request), path_id(request, "user_id")
-        with self._p.gate.passing(path_id(request, "room_id"), user.id) as passage:
+        room_id, removal = path_id(request, "room_id"), None
+        with self._p.gate.passing(room_id, user.id) as passage:
+            if user.id == user_id:
+                # Who is being removed must not bring themselves back.
+                removal = (await self._p.store.membership(room_id, user_id)).removal
             room_id = await self._room(request)
             check_open(passage)
             member = StoredMember(user_id, "", self._p.clock.wall_ms())
-            await self._p.store.add_member(room_id, member)
+            if not await self._p.store.add_member(room_id, member, removal):
+                raise Forbidden(NOT_ALLOWED)
         return answer(events.Ack(success=True))
 
     async def remove_member(self, request: Request) -> Response:

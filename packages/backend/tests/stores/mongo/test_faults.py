@@ -89,6 +89,8 @@ async def test_a_hung_database_is_unavailable_in_time(one: ReplicaSet, url: str)
         lambda: store.add_member(room_id, StoredMember("ann", "Ann", NOW)),
         lambda: store.remove_member(room_id, "ann"),
         lambda: store.is_member(room_id, "ann"),
+        lambda: store.membership(room_id, "ann"),
+        lambda: store.removed(0, 10),
         lambda: store.members(room_id, 10),
         store.totals,
         lambda: store.rooms_after("", 10),

@@ -142,7 +142,12 @@ def _calls(room_id: str) -> dict[str, list[Call]]:
             lambda store: store.search("user 1", letter, LIMIT),
         ],
         "rooms_of": [lambda store: store.rooms_of("user 1", LIMIT)],
-        "add_member": [lambda store: store.add_member(room_id, member)],
+        "add_member": [
+            lambda store: store.add_member(room_id, member),
+            lambda store: store.add_member(room_id, member, ""),
+        ],
+        "membership": [lambda store: store.membership(room_id, "user 1")],
+        "removed": [lambda store: store.removed(NOW, LIMIT)],
         "remove_member": [lambda store: store.remove_member(room_id, "user 2")],
         "is_member": [lambda store: store.is_member(room_id, "user 1")],
         "members": [lambda store: store.members(room_id, LIMIT)],

@@ -88,6 +88,8 @@ STEPS: tuple[Step, ...] = (
     Step("made room for when people were last seen", make_indexes),
     Step("made a place for answers that are owed", make_indexes),
     Step("let rooms have several characters and a rule of their own", make_indexes),
+    # A server that does not know of it would take for members who were removed.
+    Step("kept who was removed from a room a moment ago", make_indexes),
 )
 
 

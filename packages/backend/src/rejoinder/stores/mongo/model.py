@@ -8,7 +8,8 @@
 |                 |                  | owes? (of a question: list of answer, characterId, until, beside?)            |
 | `rooms`         | the room's id    | createdBy, createdAt, updatedAt, characterId?, title?, titledBy?, indexedSeq?, |
 |                 |                  | toIndex?, deletedAt?, purging?, revision?, choice?, characters?, doubleTexting? |
-| `members`       | roomId, userId   | roomId, userId, name, joinedAt                                                |
+| `members`       | roomId, userId   | roomId, userId, name, joinedAt, removed? (which removal was the last);        |
+|                 |                  | for an hour after a removal only removed and removedAt                        |
 | `read_marks`    | roomId, userId   | roomId, userId, messageId, seq, timestamp                                     |
 | `search`        | the message's id | roomId, timestamp, pairs                                                      |
 | `overtaken`     | a server's id    | connections (that were replaced), at; for a minute                            |
@@ -98,6 +99,12 @@ def indexes() -> Mapping[str, list[IndexModel]]:
             IndexModel(
                 [("roomId", ASCENDING), ("joinedAt", ASCENDING), ("userId", ASCENDING)],
                 name="members_of_room",
+            ),
+            IndexModel(
+                [("removedAt", ASCENDING)],
+                name="removed",
+                expireAfterSeconds=3600,
+                partialFilterExpression={"removedAt": {"$exists": True}},
             ),
         ],
         MARKS: [

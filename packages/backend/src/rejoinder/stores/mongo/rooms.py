@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
+from uuid import uuid4
 
 from pymongo import ASCENDING, DESCENDING, ReturnDocument
 from pymongo.asynchronous.collection import AsyncCollection
@@ -16,7 +17,15 @@ from rejoinder.stores.mongo.connect import BUSY
 from rejoinder.stores.mongo.link import Link
 from rejoinder.stores.mongo.model import Document
 from rejoinder.stores.mongo.overview import head_in, overview_of, overview_pipeline
-from rejoinder.stores.records import GONE, Room, RoomOverview, StoredMark, StoredMember, TitledBy
+from rejoinder.stores.records import (
+    GONE,
+    Membership,
+    Room,
+    RoomOverview,
+    StoredMark,
+    StoredMember,
+    TitledBy,
+)
 
 T = TypeVar("T")
 THERE: Document = {
@@ -166,38 +175,59 @@ class Rooms:
 
     # --- members ---------------------------------------------------------------------------------
 
-    async def add_member(self, room_id: str, member: StoredMember) -> None:
-        """Insert the member, or update the name."""
-        fresh: Document = {
-            "roomId": room_id,
-            "userId": member.user_id,
-            "joinedAt": model.date(member.joined_at),
+    async def add_member(self, room_id: str, member: StoredMember, removal: str | None) -> bool:
+        """Insert the member, or update the name, in one step with a look at the last removal."""
+        which: Document = {"_id": model.pair(room_id, member.user_id)}
+        if removal is not None:
+            which["removed"] = removal or {"$exists": False}
+        values: Document = {
+            "roomId": {"$literal": room_id},
+            "userId": {"$literal": member.user_id},
+            "joinedAt": {"$ifNull": ["$joinedAt", model.date(member.joined_at)]},
+            "name": {"$literal": member.name} if member.name else {"$ifNull": ["$name", ""]},
         }
-        change: Document = {"$setOnInsert": fresh}
-        if member.name:
-            change["$set"] = {"name": member.name}
-        else:
-            fresh["name"] = ""
-        which = {"_id": model.pair(room_id, member.user_id)}
+        change: list[Document] = [{"$set": values}, {"$unset": "removedAt"}]
         members = self._link.members
 
-        async def put() -> UpdateResult:
+        async def put() -> UpdateResult | None:
             done = await once(lambda: members.update_one(which, change, upsert=True))
-            # None: two added them at once; this one's name still counts.
-            return done or await members.update_one(which, change, upsert=True)
+            # None: two added them at once, and this one's name still counts; or they were removed, and it is None again.
+            return done or await once(lambda: members.update_one(which, change, upsert=True))
 
-        if (await self._link.write(put)).upserted_id is not None:
-            await self._kept(members, room_id, which)
+        done = await self._link.write(put)
+        if done is not None and (done.upserted_id is not None or done.modified_count):
+            await self._kept(members, room_id, {"_id": which["_id"]})
+        return done is not None
 
     async def remove_member(self, room_id: str, user_id: str) -> bool:
-        """Delete the membership."""
+        """Empty the membership; what is left of it says so for a while."""
+        which = {"_id": model.pair(room_id, user_id), "roomId": room_id}
+        change = {
+            "$set": {"removed": uuid4().hex},
+            "$currentDate": {"removedAt": True},
+            "$unset": dict.fromkeys(("roomId", "userId", "joinedAt", "name"), ""),
+        }
+        done = await self._link.write(lambda: self._link.members.update_one(which, change))
+        return done.matched_count == 1
+
+    async def membership(self, room_id: str, user_id: str) -> Membership:
+        """Whether they are one, and their last removal."""
         which = {"_id": model.pair(room_id, user_id)}
-        done = await self._link.write(lambda: self._link.members.delete_one(which))
-        return done.deleted_count == 1
+        found = await self._link.read(lambda: self._link.members.find_one(which)) or {}
+        return Membership("roomId" in found, found.get("removed", ""))
+
+    async def removed(self, since: int, limit: int) -> list[tuple[str, str]]:
+        """Who was removed and has not come back, the last first."""
+        which = {"removedAt": {"$gte": model.date(since)}}
+        order = [("removedAt", DESCENDING)]
+        found = await self._link.read(
+            lambda: self._link.members.find(which, {"_id": True}).sort(order).limit(limit).to_list()
+        )
+        return [(each["_id"]["roomId"], each["_id"]["userId"]) for each in found]
 
     async def is_member(self, room_id: str, user_id: str) -> bool:
         """True if the membership is there."""
-        which = {"_id": model.pair(room_id, user_id)}
+        which = {"_id": model.pair(room_id, user_id), "roomId": room_id}
         found = await self._link.read(lambda: self._link.members.find_one(which, {"_id": True}))
         return found is not None
 

@@ -28,6 +28,7 @@ from rejoinder.stores.records import (
     Erased,
     Found,
     Indexed,
+    Membership,
     Outcome,
     Page,
     Position,
@@ -254,11 +255,19 @@ class MongoStore:
     async def rooms_of(self, user_id: str, limit: int) -> tuple[list[RoomOverview], bool]:
         return await self._rooms.of(user_id, limit)
 
-    async def add_member(self, room_id: str, member: StoredMember) -> None:
-        await self._rooms.add_member(room_id, member)
+    async def add_member(
+        self, room_id: str, member: StoredMember, removal: str | None = None
+    ) -> bool:
+        return await self._rooms.add_member(room_id, member, removal)
 
     async def remove_member(self, room_id: str, user_id: str) -> bool:
         return await self._rooms.remove_member(room_id, user_id)
+
+    async def membership(self, room_id: str, user_id: str) -> Membership:
+        return await self._rooms.membership(room_id, user_id)
+
+    async def removed(self, since: int, limit: int) -> list[tuple[str, str]]:
+        return await self._rooms.removed(since, limit)
 
     async def is_member(self, room_id: str, user_id: str) -> bool:
         return await self._rooms.is_member(room_id, user_id)

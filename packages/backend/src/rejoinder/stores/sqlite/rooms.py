@@ -1,8 +1,10 @@
 """The statements on rooms, members and read marks."""
 
 import sqlite3
+import time
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
+from uuid import uuid4
 
 import msgspec
 
@@ -13,6 +15,7 @@ from rejoinder.stores.records import (
     GONE,
     UNREAD_LOOK,
     UNREAD_MAX,
+    Membership,
     Room,
     RoomOverview,
     StoredMark,
@@ -23,6 +26,7 @@ from rejoinder.stores.records import (
 from rejoinder.stores.sqlite.branches import branching
 from rejoinder.stores.sqlite.rows import COLUMNS, SELECT, message_of
 
+REMOVALS_KEPT_MS: Final = 3_600_000
 ROOM_COLUMNS = (
     "id",
     "created_by",
@@ -188,19 +192,51 @@ def _with_preview(db: sqlite3.Connection, overview: RoomOverview) -> RoomOvervie
 NOT_DELETED = "NOT EXISTS (SELECT 1 FROM rooms WHERE id = ? AND deleted_at IS NOT NULL)"
 
 
-def add_member(db: sqlite3.Connection, room_id: str, member: StoredMember) -> None:
+def add_member(
+    db: sqlite3.Connection, room_id: str, member: StoredMember, removal: str | None
+) -> bool:
     """Insert the member, or update the name."""
+    if removal is not None and removal != _removal(db, room_id, member.user_id):
+        return False
     db.execute(
         f"INSERT INTO members (room_id, user_id, name, joined_at) SELECT ?, ?, ?, ? WHERE {NOT_DELETED} "
         "ON CONFLICT (room_id, user_id) DO UPDATE SET name = excluded.name WHERE excluded.name <> ''",
         (room_id, member.user_id, member.name, member.joined_at, room_id),
     )
+    return True
 
 
 def remove_member(db: sqlite3.Connection, room_id: str, user_id: str) -> bool:
-    """Delete the membership."""
-    done = db.execute("DELETE FROM members WHERE room_id = ? AND user_id = ?", (room_id, user_id))
+    """Delete the membership, and keep that for a while."""
+    pair = (room_id, user_id)
+    done = db.execute("DELETE FROM members WHERE room_id = ? AND user_id = ?", pair)
+    if done.rowcount == 1:
+        now = time.time_ns() // 1_000_000
+        db.execute("DELETE FROM removals WHERE at < ?", (now - REMOVALS_KEPT_MS,))
+        db.execute("INSERT OR REPLACE INTO removals VALUES (?, ?, ?, ?)", (*pair, uuid4().hex, now))
     return done.rowcount == 1
+
+
+def membership(db: sqlite3.Connection, room_id: str, user_id: str) -> Membership:
+    """Whether they are one, and their last removal."""
+    return Membership(is_member(db, room_id, user_id), _removal(db, room_id, user_id))
+
+
+def removed(db: sqlite3.Connection, since: int, limit: int) -> list[tuple[str, str]]:
+    """Who was removed and has not come back, the last first."""
+    return db.execute(
+        "SELECT room_id, user_id FROM removals r WHERE at >= ? AND NOT EXISTS "
+        "(SELECT 1 FROM members m WHERE m.room_id = r.room_id AND m.user_id = r.user_id) "
+        "ORDER BY at DESC LIMIT ?",
+        (since, limit),
+    ).fetchall()
+
+
+def _removal(db: sqlite3.Connection, room_id: str, user_id: str) -> str:
+    row = db.execute(
+        "SELECT removal FROM removals WHERE room_id = ? AND user_id = ?", (room_id, user_id)
+    ).fetchone()
+    return "" if row is None else str(row[0])
 
 
 def is_member(db: sqlite3.Connection, room_id: str, user_id: str) -> bool:

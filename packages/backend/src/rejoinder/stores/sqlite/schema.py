@@ -128,6 +128,17 @@ ALTER TABLE rooms ADD COLUMN characters TEXT;
 ALTER TABLE rooms ADD COLUMN double_texting TEXT
 """
 
+REMOVALS = """
+CREATE TABLE removals (
+    room_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    removal TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (room_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX removals_by_time ON removals (at)
+"""
+
 STEPS: tuple[Step, ...] = (
     Step("made the tables", TABLES),
     Step("gave running answers leases", LEASES),
@@ -136,6 +147,7 @@ STEPS: tuple[Step, ...] = (
     Step("made room for when people were last seen", PEOPLE),
     Step("made a place for answers that are owed", DEBTS),
     Step("let rooms have several characters and a rule of their own", ROOM_RULES),
+    Step("kept who was removed from a room a moment ago", REMOVALS),
 )
 
 

@@ -17,6 +17,7 @@ from rejoinder.stores.records import (
     Erased,
     Found,
     Indexed,
+    Membership,
     Outcome,
     Page,
     Position,
@@ -231,11 +232,19 @@ class SqliteStore:
     async def rooms_of(self, user_id: str, limit: int) -> tuple[list[RoomOverview], bool]:
         return await self._read(lambda db: rooms.rooms_of(db, user_id, limit))
 
-    async def add_member(self, room_id: str, member: StoredMember) -> None:
-        await self._write(lambda db: rooms.add_member(db, room_id, member))
+    async def add_member(
+        self, room_id: str, member: StoredMember, removal: str | None = None
+    ) -> bool:
+        return await self._write(lambda db: rooms.add_member(db, room_id, member, removal))
 
     async def remove_member(self, room_id: str, user_id: str) -> bool:
         return await self._write(lambda db: rooms.remove_member(db, room_id, user_id))
+
+    async def membership(self, room_id: str, user_id: str) -> Membership:
+        return await self._read(lambda db: rooms.membership(db, room_id, user_id))
+
+    async def removed(self, since: int, limit: int) -> list[tuple[str, str]]:
+        return await self._read(lambda db: rooms.removed(db, since, limit))
 
     async def is_member(self, room_id: str, user_id: str) -> bool:
         return await self._read(lambda db: rooms.is_member(db, room_id, user_id))
