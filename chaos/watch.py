@@ -52,10 +52,12 @@ class Watch:
             with suppress(aiohttp.ClientError, TimeoutError, OSError):
                 # As of when it was asked: an answer that took long tells of then.
                 asked = now()
-                url = f"http://127.0.0.1:{server.port}/api/connections"
+                # Of that server alone: the others are asked themselves.
+                url = f"http://127.0.0.1:{server.port}/api/connections?server=this&limit=1000"
                 async with http.get(url) as response:
                     if response.status == OK:
-                        self._said[server.name] = asked, _sockets(await response.json())
+                        page = await response.json()
+                        self._said[server.name] = asked, _sockets(page["connections"])
             await asyncio.sleep(WATCH_SECONDS)
 
     async def _sum_up(self) -> None:

@@ -188,7 +188,7 @@ class ChatServer:
         return function
 
     def connections(self) -> list[Connection]:
-        """Who is connected."""
+        """Who is connected to this server."""
         return self._service.connections()
 
     @property
@@ -325,7 +325,9 @@ class ChatServer:
                 more=(*self._card_endpoints().routes(), *self._room_routes(changes)),
             )
         )
-        operate = Operate(self._store, self._reachable, self.connections, settings.operator_token)
+        operate = Operate(
+            self._store, self._reachable, self._service.connected, settings.operator_token
+        )
         socket_io: ASGIApp = self._gateway
         return [
             Mount("/socket.io", socket_io),

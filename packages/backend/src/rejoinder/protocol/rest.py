@@ -12,10 +12,12 @@ __all__ = [
     "AnswerPrompt",
     "CardImported",
     "CharacterSummary",
+    "ConnectionPage",
     "ExportedRoom",
     "Failure",
     "GuestRequest",
     "GuestToken",
+    "ListedConnection",
     "Match",
     "Me",
     "MeUpdate",
@@ -170,6 +172,32 @@ class MeUpdate(ClientPayload, frozen=True):
     """`PUT /api/me`: what is to be different from now on."""
 
     hide_last_seen: bool | UnsetType = UNSET
+
+
+class ListedConnection(ServerPayload, frozen=True):
+    """A connection, as an operator sees it; `id` is the user's, `server` that of its server, where there are several."""
+
+    id: Id
+    socket_id: Id
+    last_activity: Timestamp
+    connected_at: Timestamp
+    room_id: Id | UnsetType = UNSET
+    character_id: Id | UnsetType = UNSET
+    server: str | UnsetType = UNSET
+
+
+class ConnectionPage(ServerPayload, frozen=True):
+    """`GET /api/connections?limit=&after=&userId=&server=`: who is connected, on all servers, in the order of `socketId`.
+
+    `next` is the `after` of the page behind it. With `complete` false there may be others: the servers of `missing` did not answer
+    in time, or it is not known which there are.
+    """
+
+    connections: list[ListedConnection]
+    has_more: bool
+    complete: bool
+    missing: list[str] | UnsetType = UNSET
+    next: str | UnsetType = UNSET
 
 
 class Match(ServerPayload, frozen=True):

@@ -18,6 +18,7 @@ from rejoinder.protocol.fields import ServerPayload
 from rejoinder.service.answers import show_joined
 from rejoinder.service.auth import Authenticate, Authorize, Handshake
 from rejoinder.service.changes import Changes
+from rejoinder.service.connected import Connected
 from rejoinder.service.context import Context, Limits
 from rejoinder.service.debts import Debts
 from rejoinder.service.deletion import Deletion
@@ -108,6 +109,7 @@ class ChatService:
         self.titles = Titles(self._context, characters, members, titles)
         self.deletion = Deletion(self._context, members, self._turns)
         self.rules = Rules(self._context, characters)
+        self.connected = Connected(self._context)
         self._rooms.deleted = self.deletion.ended
         self._indexing = Indexing(store, clock, self._rooms, self._tasks)
         self._lifecycle = Lifecycle(
@@ -123,6 +125,7 @@ class ChatService:
             self.deletion,
             self._lifecycle.replaced,
             rules=self.rules,
+            connected=self.connected,
         )
         messages = Messages(self._context, characters, self._turns, self._debts, self.titles)
         variants = Variants(self._context, characters, self._turns, messages, self._debts)
@@ -284,7 +287,7 @@ class ChatService:
         self._context.sharing.expelled(room_id, user_id)
 
     def connections(self) -> list[Connection]:
-        """The live connections, for an operator."""
+        """The live connections of this server."""
         return list(self._context.connections)
 
     async def _join(self, connection: Connection, entry: events.RoomEntry) -> events.RoomAck:

@@ -16,6 +16,7 @@ from rejoinder.protocol.constants import ID_LENGTH_MAX
 from rejoinder.protocol.fields import given, iso, or_unset
 from rejoinder.service import items
 from rejoinder.service.answers import announce_chunk, announce_end, announce_thought
+from rejoinder.service.connected import Connected
 from rejoinder.service.context import Context
 from rejoinder.service.deletion import Deletion
 from rejoinder.service.elsewhere import Elsewhere
@@ -65,6 +66,7 @@ class Hearing:
         replaced: Replaced,
         *,
         rules: Rules,
+        connected: Connected,
     ) -> None:
         self._c = context
         self._entering = entering
@@ -74,6 +76,7 @@ class Hearing:
         self._titles = titles
         self._deletion = deletion
         self._rules = rules
+        self._connected = connected
         self._replaced = replaced
         self._decoder = msgspec.json.Decoder(items.AnyItem)
         self._passed_over: set[str] = set()
@@ -99,13 +102,17 @@ class Hearing:
         else:
             self._take_in(server, said)
 
-    def _take_in(self, server: str, said: items.AnyItem) -> None:  # noqa: C901 - a table
+    def _take_in(self, server: str, said: items.AnyItem) -> None:  # noqa: C901, PLR0912 - a table
         state = self._c.rooms.get(said.room)
         match said:
             case items.Stopped():
                 call = self._c.sharing.calls.get(said.call)
                 if call is not None:
                     call.answer(server, said.outcome)
+            case items.WhoIsHere():
+                self._connected.asks(server, said)
+            case items.AreHere():
+                self._connected.tells(server, said)
             case items.Hides():
                 self._seen.chosen(said.user_id, hides=said.hides)
             case items.Retitled():

@@ -7,6 +7,7 @@ from msgspec import Struct
 from rejoinder.core.branches import Choice
 from rejoinder.core.others import Somebody
 from rejoinder.protocol.events import ChatMessage, DoubleTexting, PresenceStatus, ReadMoved
+from rejoinder.protocol.rest import ListedConnection
 from rejoinder.stores.records import EndState
 
 How = Literal["quiet", "join", "rejoin"]
@@ -170,6 +171,23 @@ class Stopped(Item, frozen=True):
     outcome: StopOutcome
 
 
+class WhoIsHere(Item, frozen=True):
+    """Who is connected to that server: with ids above `after`, of one user or (for "") of all; `room` says nothing."""
+
+    call: str
+    after: str
+    limit: int
+    user_id: str
+
+
+class AreHere(Item, frozen=True):
+    """These are, in the order of their ids."""
+
+    call: str
+    connections: list[ListedConnection]
+    has_more: bool
+
+
 AnyItem = (
     Here
     | Away
@@ -192,4 +210,6 @@ AnyItem = (
     | Deleted
     | Stop
     | Stopped
+    | WhoIsHere
+    | AreHere
 )

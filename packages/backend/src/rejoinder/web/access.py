@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 import structlog
@@ -24,6 +25,9 @@ from rejoinder.service.auth import SIGN_IN, Authenticate, Handshake
 from rejoinder.stores.base import Store
 from rejoinder.stores.records import GONE, Room
 from rejoinder.web.answers import refuse
+
+NUMBER_MAX: Final = 253_402_300_799_999
+"""The last millisecond that has a date."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -90,6 +94,20 @@ def path_id(request: Request, name: str) -> str:
         return msgspec.convert(request.path_params[name], Id)
     except msgspec.ValidationError as error:
         raise InvalidPayload(f"{name}: {str(error)[:200]}") from error
+
+
+def number(text: str, name: str, least: int = 0) -> int:
+    """A number of the query.
+
+    Raises:
+        InvalidPayload: it is none, or one that can't be.
+    """
+    digits = text.isascii() and text.isdigit() and len(text) <= len(str(NUMBER_MAX))
+    if not digits or int(text) > NUMBER_MAX:
+        raise InvalidPayload(f"{name} is no number that can be here.")
+    if int(text) < least:
+        raise InvalidPayload(f"{name}: {least} or more.")
+    return int(text)
 
 
 def take(limit: RateLimit, user_id: str, now: float) -> None:

@@ -2,18 +2,24 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlencode
 
+from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from rejoinder.core.connections import Connection
 from rejoinder.errors import ChatError, Forbidden, NotFound, Unavailable
-from rejoinder.protocol.fields import iso
+from rejoinder.protocol import rest
+from rejoinder.service.connected import Connected, Wanted
 from rejoinder.stores.base import Store
+from rejoinder.web.access import guarded, number
 from rejoinder.web.answers import answer, is_operator, refuse
 
-READY_SECONDS = 3.0
+READY_SECONDS: Final = 3.0
+CONNECTIONS: Final = 100
+CONNECTIONS_MAX: Final = 1000
 
 
 class Operate:
@@ -23,13 +29,13 @@ class Operate:
         self,
         store: Store,
         hindrance: Callable[[], str],
-        connections: Callable[[], list[Connection]],
+        connected: Connected,
         operator_token: str,
     ) -> None:
         """`hindrance` says why no new clients should come, besides the store; nothing if they may."""
         self._store = store
         self._hindrance = hindrance
-        self._connections = connections
+        self._connected = connected
         self._token = operator_token
 
     def routes(self) -> list[BaseRoute]:
@@ -37,7 +43,7 @@ class Operate:
         return [
             Route("/healthz", self.alive),
             Route("/readyz", self.ready),
-            Route("/api/connections", self.connected),
+            Route("/api/connections", guarded(self.connected)),
         ]
 
     async def alive(self, _request: Request) -> Response:
@@ -56,23 +62,34 @@ class Operate:
         return answer({"status": "ready"})
 
     async def connected(self, request: Request) -> Response:
-        """`GET /api/connections`: who is connected, for whoever has the operator's token."""
+        """`GET /api/connections`: who is connected, for whoever has the operator's token.
+
+        Without parameters it is a list of up to 1000. Where that is not everybody a header says so.
+        """
         if not self._token:
-            return refuse(NotFound("Set REJOINDER_OPERATOR_TOKEN to list connections."))
+            raise NotFound("Set REJOINDER_OPERATOR_TOKEN to list connections.")
         if not is_operator(request, self._token):
-            return refuse(Forbidden("This needs the operator's token."))
-        return answer([listed(connection) for connection in self._connections()])
-
-
-def listed(connection: Connection) -> dict[str, str]:
-    """What the server knows of a connected user (the contract's section 3)."""
-    room_id, character_id = connection.place or (None, None)
-    known = {
-        "id": connection.user.id,
-        "socketId": connection.id,
-        "roomId": room_id,
-        "characterId": character_id,
-        "lastActivity": iso(connection.last_activity),
-        "connectedAt": iso(connection.connected_at),
-    }
-    return {key: value for key, value in known.items() if value is not None}
+            raise Forbidden("This needs the operator's token.")
+        given = request.query_params
+        if given:
+            limit = number(given.get("limit", str(CONNECTIONS)), "limit", 1)
+            wanted = Wanted(
+                given.get("after", ""), min(limit, CONNECTIONS_MAX), given.get("userId", "")
+            )
+            page = await self._connected.page(wanted, given.get("server", ""))
+            return answer(
+                rest.ConnectionPage(
+                    connections=page.connections,
+                    has_more=page.has_more,
+                    complete=page.complete,
+                    missing=list(page.missing) or UNSET,
+                    next=page.connections[-1].socket_id if page.has_more else UNSET,
+                )
+            )
+        page = await self._connected.page(Wanted(limit=CONNECTIONS_MAX))
+        listed = answer(page.connections)
+        listed.headers["x-complete"] = "true" if page.complete and not page.has_more else "false"
+        if page.has_more:
+            query = urlencode({"limit": CONNECTIONS_MAX, "after": page.connections[-1].socket_id})
+            listed.headers["link"] = f'<connections?{query}>; rel="next"'
+        return listed

@@ -23,15 +23,13 @@ from rejoinder.service.rules import Rules
 from rejoinder.service.titles import Titles
 from rejoinder.stores.base import Store
 from rejoinder.stores.records import Position, Room
-from rejoinder.web.access import Access, guarded, path_id, take
+from rejoinder.web.access import Access, guarded, number, path_id, take
 from rejoinder.web.answers import answer, body_of
 from rejoinder.web.download import attachment, file_name
 from rejoinder.web.export import Exported, as_json, markdown
 
 HITS = 20
 HITS_MAX = 50
-NUMBER_MAX = 253_402_300_799_999
-"""The last millisecond that has a date."""
 MEMBERS_MAX = 1000
 POLICIES: Mapping[str, DoubleTexting] = {each: each for each in get_args(DoubleTexting)}
 ENDINGS = {"markdown": ("md", "text/markdown; charset=utf-8"), "json": ("json", "application/json")}
@@ -173,22 +171,13 @@ def _asked(request: Request) -> tuple[Wanted, int, Position | None]:
     query = wanted(text)
     if query is None:
         raise InvalidPayload("Enter what to search for.")
-    limit = _number(request.query_params.get("limit", str(HITS)), "limit")
-    if limit < 1:
-        raise InvalidPayload("limit: 1 or more.")
+    limit = number(request.query_params.get("limit", str(HITS)), "limit", 1)
     time, colon, message_id = request.query_params.get("before", "").partition(":")
     if not time:
         return query, min(limit, HITS_MAX), None
     if not colon or not message_id:
         raise InvalidPayload("before: take the `next` of the page before.")
-    return query, min(limit, HITS_MAX), (_number(time, "before"), message_id)
-
-
-def _number(text: str, name: str) -> int:
-    digits = text.isascii() and text.isdigit() and len(text) <= len(str(NUMBER_MAX))
-    if not digits or int(text) > NUMBER_MAX:
-        raise InvalidPayload(f"{name} is no number that can be here.")
-    return int(text)
+    return query, min(limit, HITS_MAX), (number(time, "before"), message_id)
 
 
 def _hit(query: Wanted, message: ChatMessage, room: Room) -> rest.SearchHit:

@@ -101,6 +101,26 @@ export interface MeUpdate {
   hideLastSeen?: boolean
 }
 
+/** A connection, as an operator sees it; `id` is the user's, `server` that of its server, where there are several. */
+export interface ListedConnection {
+  id: string
+  socketId: string
+  lastActivity: string
+  connectedAt: string
+  roomId?: string
+  characterId?: string
+  server?: string
+}
+
+/** `GET /api/connections?limit=&after=&userId=&server=`: who is connected, on all servers, in the order of `socketId`. */
+export interface ConnectionPage {
+  connections: ListedConnection[]
+  hasMore: boolean
+  complete: boolean
+  missing?: string[]
+  next?: string
+}
+
 /** A part of a text: where it begins, and before where it ends, in Unicode code points. */
 export interface Match {
   start: number

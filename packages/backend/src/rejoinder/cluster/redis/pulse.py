@@ -183,7 +183,7 @@ class Pulse:
     def _is(self, healthy: bool) -> None:  # noqa: FBT001 - as an adjective
         if healthy != self.healthy:
             if healthy:
-                self._log.info("the cluster is reached")
+                self._log.info("the cluster is reached", server=self._server_id)
             else:
                 self._log.warning("the cluster is out of reach")
         self.healthy = healthy
