@@ -84,11 +84,12 @@ class Conformance:
             scope, receive, send
         )
 
-    def serve(self, port: int, loop: Loop = "auto") -> None:
-        """Serve on this machine until SIGTERM, and say where."""
+    def serve(self, port: int, loop: Loop = "auto", *, bounded: bool = True) -> None:
+        """Serve on this machine until SIGTERM, and say where; with `bounded` over our own way in."""
         listeners = _listen(port)
         config = uvicorn.Config(
             self,
+            http=self._socket_io.http_protocol if bounded else "auto",  # type: ignore[arg-type]
             ws=TcpWebSockets(self._socket_io.engine, self._engine_io) if self._straight else "auto",  # type: ignore[arg-type]
             ws_per_message_deflate=False,
             loop=loop,
@@ -119,11 +120,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The server that the official suites test.")
     parser.add_argument("--port", type=int, default=3000)
     parser.add_argument("--asgi", action="store_true", help="WebSockets over ASGI, too")
+    parser.add_argument("--http", action="store_true", help="with uvicorn's HTTP as it is")
     parser.add_argument("--loop", choices=["auto", "asyncio", "uvloop"], default="auto")
     parser.add_argument("--ping-timeout", type=float, default=_ASKED["ping_timeout"])
     given = parser.parse_args()
     Conformance(straight=not given.asgi, ping_timeout=given.ping_timeout).serve(
-        given.port, given.loop
+        given.port, given.loop, bounded=not given.http
     )
 
 

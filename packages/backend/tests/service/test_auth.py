@@ -205,3 +205,108 @@ async def test_a_guest_gets_a_token_that_is_taken() -> None:
 )
 def test_a_name_is_one_printable_line(given: str, name: str) -> None:
     assert clean_name(given) == name
+
+
+# --- the quick way --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tokens that the library was asked for."""
+    asked: list[str] = []
+    decode = jwt.decode
+
+    def noted(token: str, *arguments: Any, **named: Any) -> Any:
+        asked.append(token)
+        return decode(token, *arguments, **named)
+
+    monkeypatch.setattr(jwt, "decode", noted)
+    return asked
+
+
+async def user_of(tokens: Tokens, token: str) -> str:
+    return (await tokens.authenticate(Handshake({"token": token}))).id
+
+
+async def test_the_library_is_asked_once_for_each_head(library: list[str]) -> None:
+    tokens = Tokens(SHARED, FakeClock())
+    for name in ("ann", "ben", "eve"):
+        claims = {"sub": name, "exp": YEAR_3000 + 0.5, "iat": 1.5, "nbf": 1, "aud": "x", "jti": "1"}
+        token = jwt.encode(claims, SECRET, algorithm="HS256", headers={"kid": "1"})
+        assert await user_of(tokens, token) == name
+        assert await user_of(tokens, signed(sub=name)) == name
+    assert len(library) == 2
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": 1},
+        {"exp": "1"},
+        {"exp": True},
+        {"exp": None},
+        {"nbf": YEAR_3000},
+        {"iat": YEAR_3000},
+        {"nbf": "soon"},
+        {"sub": 5},
+        {"sub": None},
+        {"sub": ""},
+        {"sub": "x" * 1000},
+        {"jti": 5},
+    ],
+)
+async def test_it_takes_no_token_that_the_library_refuses(claims: dict[str, Any]) -> None:
+    body = json.dumps({"sub": "ann", **claims}).encode()
+    token = jwt.api_jws.encode(body, SECRET, algorithm="HS256", headers={"typ": "JWT"})
+    tokens = Tokens(SHARED, FakeClock())
+    assert await user_of(tokens, signed()) == "ann"
+    with pytest.raises(Unauthorized):
+        await tokens.authenticate(Handshake({"token": token}))
+
+
+@pytest.mark.parametrize("body", [b"", b"5", b"[]", b"{", b'{"sub":'])
+async def test_it_takes_no_body_that_is_none(body: bytes) -> None:
+    token = jwt.api_jws.encode(body, SECRET, algorithm="HS256")
+    tokens = Tokens(SHARED, FakeClock())
+    await user_of(tokens, signed())
+    with pytest.raises(Unauthorized):
+        await tokens.authenticate(Handshake({"token": token}))
+
+
+async def test_a_changed_token_is_refused_however_often_its_head_was_seen() -> None:
+    tokens = Tokens(SHARED, FakeClock())
+    token = signed(exp=YEAR_3000)
+    assert await user_of(tokens, token) == "ann"
+    head, body, signature = token.split(".")
+    other = signed("another secret that is long enough, too", exp=YEAR_3000).rpartition(".")[2]
+    eve = signed(sub="eve").split(".")[1]
+    for changed in (
+        f"{head}.{body}.{other}",
+        f"{head}.{eve}.{signature}",
+        f"{head}.{body}.",
+        f"{head}.{body}",
+        f"{head}.{body}.{signature[:-1]}",
+        f"{head}.{body}.{signature}x",
+        f"{head}..{signature}",
+        f"{head}.{body}.가{signature}",
+        f"{head}.{body}.{signature}.{signature}",
+    ):
+        with pytest.raises(Unauthorized):
+            await tokens.authenticate(Handshake({"token": changed}))
+
+
+async def test_audience_and_issuer_hold_on_the_quick_way_too(library: list[str]) -> None:
+    tokens = Tokens(TokenRules(secret=SECRET, audience="chat", issuer="us"), FakeClock())
+    good = signed(aud="chat", iss="us")
+    for _ in range(3):
+        assert await user_of(tokens, good) == "ann"
+    assert len(library) == 1
+    for claims in (
+        {"aud": "chat"},
+        {"iss": "us"},
+        {"aud": "x", "iss": "us"},
+        {"aud": "chat", "iss": "x"},
+    ):
+        with pytest.raises(Unauthorized):
+            await tokens.authenticate(Handshake({"token": signed(**claims)}))
+    assert await user_of(tokens, signed(aud=["x", "chat"], iss="us")) == "ann"

@@ -259,6 +259,7 @@ async def test_a_connection_is_in_a_bounded_number_of_rooms(tmp_path: Path) -> N
 
 async def test_a_store_that_fails_keeps_nobody_in_doubt(world: World) -> None:
     ann, ben = await world.in_room("ann", "ben")
+    await ann.send("hi")
     await ben.call("room:leave", {"roomId": "room"})
     ann.clear()
     world.store.faults["page_before"] = "refuse"
@@ -270,6 +271,8 @@ async def test_a_store_that_fails_keeps_nobody_in_doubt(world: World) -> None:
 
 
 async def test_a_store_that_hangs_is_unavailable_after_five_seconds(world: World) -> None:
+    (ben,) = await world.in_room("ben")
+    await ben.send("hi")
     ann = await world.connect("ann")
     world.store.faults["page_before"] = "hang"
     entering = asyncio.create_task(ann.refused("room:join", {"roomId": "room"}))
@@ -285,6 +288,8 @@ async def test_who_goes_while_entering_is_not_in_the_room(
     world: World, end: str, event: str
 ) -> None:
     (ben,) = await world.in_room("ben")
+    await ben.send("hi")
+    ben.clear()
     ann = await world.connect("ann")
     world.store.faults["page_before"] = "hang"
     entering = asyncio.create_task(ann.call(event, {"roomId": "room"}))
@@ -304,6 +309,8 @@ async def test_who_goes_while_entering_is_not_in_the_room(
 
 async def test_who_is_removed_while_entering_is_not_in_the_room(world: World) -> None:
     (ben,) = await world.in_room("ben")
+    await ben.send("hi")
+    ben.clear()
     ann = await world.connect("ann")
     world.store.faults["page_before"] = "hang"
     entering = asyncio.create_task(ann.refused("room:join", {"roomId": "room"}))

@@ -126,6 +126,8 @@ async def test_fewer_fields_than_are_known_are_those_of_an_older_version(world: 
 
 async def test_who_is_removed_elsewhere_on_their_way_in_does_not_get_in(world: World) -> None:
     eve, ben = (await world.in_room("eve"))[0], await world.connect("ben")
+    await eve.send("hi")
+    eve.clear()
     world.store.faults["page_before"] = "hang"
     entering = asyncio.ensure_future(ben.refused("room:join", {"roomId": "room"}))
     await world.settle()

@@ -16,6 +16,7 @@ COMMANDS = {
     "": {
         "straight": OURS,
         "straight on asyncio": [*OURS, "--loop", "asyncio"],
+        "straight after uvicorn's HTTP": [*OURS, "--http"],
         "asgi": [*OURS, "--asgi"],
     },
     "node": {"node": ["node", str(Path(__file__).parent / "official" / "oracle.mjs")]},

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rejoinder.core.branches import Branching
 from rejoinder.errors import Conflict, Unavailable
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.stores.records import (
@@ -16,6 +17,7 @@ from rejoinder.stores.records import (
     Debt,
     Draft,
     EndState,
+    Entrance,
     Outcome,
     Page,
     Room,
@@ -196,6 +198,28 @@ class CreatesTwice(SqliteStore):
         return replace(room, created=True)
 
 
+class LetsEverybodyIn(SqliteStore):
+    """Makes whoever comes to a room a member of it."""
+
+    async def found_room(
+        self, room_id: str, founder: StoredMember, character_id: str | None
+    ) -> Room:
+        room = await super().found_room(room_id, founder, character_id)
+        await self.add_member(room_id, founder)
+        return room
+
+
+class KnowsEverybody(SqliteStore):
+    async def entrance(self, room_id: str, user_id: str) -> Entrance:
+        found = await super().entrance(room_id, user_id)
+        return replace(found, membership=replace(found.membership, member=True))
+
+
+class StandsStill(SqliteStore):
+    async def stand(self, room_id: str) -> tuple[int, Branching]:
+        return await self.last_seq(room_id), Branching()
+
+
 class ErasesNames(SqliteStore):
     async def add_member(
         self, room_id: str, member: StoredMember, removal: str | None = None
@@ -321,6 +345,9 @@ class HangsWhenClosed(SqliteStore):
         (CopiesLeases, "put_messages_keep_everything_in_its_place"),
         (ReadsBefore, "a_read_mark_only_goes_forward_under_concurrency"),
         (CreatesTwice, "a_room_is_created_once"),
+        (LetsEverybodyIn, "a_room_is_founded_with_its_first_member"),
+        (KnowsEverybody, "who_comes_is_known_with_the_room"),
+        (StandsStill, "a_room_stands_where_its_log_and_its_branches_are"),
         (ErasesNames, "a_member_may_change_the_name"),
         (AddsWhoWasRemoved, "who_was_removed_is_not_added_by_who_asked_before"),
         (LooksForRemovalsFirst, "who_is_removed_stays_out_under_concurrency"),

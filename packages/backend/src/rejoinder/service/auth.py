@@ -14,6 +14,7 @@ from rejoinder.core.clock import Clock
 from rejoinder.core.users import User
 from rejoinder.errors import ConfigurationError, Unauthorized, Unavailable
 from rejoinder.protocol.fields import Id
+from rejoinder.service.hs256 import SharedSecret
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,9 @@ class Tokens:
         self._clock = clock
         self._guest_seconds = int(guest_days * 86_400)
         self._jwks = _key_client(rules.jwks_url) if rules.jwks_url else None
+        self._quick = (
+            SharedSecret(rules.secret, rules.audience, rules.issuer) if rules.secret else None
+        )
         if rules.public_key:
             _check_key(rules.public_key)
 
@@ -69,6 +73,9 @@ class Tokens:
         token = handshake.auth.get("token")
         if not isinstance(token, str) or not token:
             raise Unauthorized(SIGN_IN)
+        quick = None if self._quick is None else self._quick.claims(token)
+        if quick is not None:
+            return _user(quick)
         try:
             claims = await self._claims(token)
         except jwt.ExpiredSignatureError as error:
@@ -118,6 +125,8 @@ class Tokens:
             issuer=self._rules.issuer,
             options=options,
         )
+        if algorithm == "HS256" and self._quick is not None:
+            self._quick.learn(token)
         return claims
 
 

@@ -1,5 +1,6 @@
 """Entering and leaving rooms, and the snapshot that one enters with."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -81,9 +82,10 @@ class Entering:
         self, connection: Connection, entry: events.RoomEntry, how: HowEntered, passage: Passage
     ) -> events.RoomAck:
         before = self._c.rooms.get(entry.room_id)
-        room = await self._admit(connection, entry, passage)
+        room, _ = await asyncio.gather(
+            self._admit(connection, entry, passage), self._seen.learn(connection.user.id)
+        )
         character_id = given(entry.character_id) or room.character_id
-        await self._seen.learn(connection.user.id)
         async with self._c.rooms.use(room.id) as state:
             await self._confirm(before, state, connection.user.id)
             await self._greeting.say(state, room, character_id, connection.user.name)
@@ -171,24 +173,24 @@ class Entering:
             self._c.clock.wall_ms(),
             given(entry.character_id),
         )
-        room = await in_time(store.room(entry.room_id))
-        membership = await in_time(store.membership(entry.room_id, user.id))
+        entrance = await in_time(store.entrance(entry.room_id, user.id))
+        room, member = entrance.room, StoredMember(user.id, user.name, wall_ms)
         await self._check_allowed(user, entry.room_id)
+        check_open(passage)
         if room is None or (room.character_id is None and character_id is not None):
             known = room is not None
             try:
-                room = await in_time(
-                    store.create_room(entry.room_id, user.id, wall_ms, character_id)
-                )
+                room = await in_time(store.found_room(entry.room_id, member, character_id))
             except NotFound:
                 self._c.deleted.add(entry.room_id)
                 raise
-            if not known and not room.created:  # Somebody else made it in between.
+            if room.created:
+                return room
+            if not known:  # Somebody else made it in between.
                 await self._check_allowed(user, entry.room_id)
-        if not membership.member:
-            member = StoredMember(user.id, user.name, wall_ms)
+        if not entrance.membership.member:
             check_open(passage)
-            if not await in_time(store.add_member(room.id, member, membership.removal)):
+            if not await in_time(store.add_member(room.id, member, entrance.membership.removal)):
                 raise Forbidden(NOT_ALLOWED)
         return room
 
@@ -240,6 +242,9 @@ class Entering:
     async def _read(self, state: RoomState, entry: events.RoomEntry) -> Reading:
         store, room_id, last_message_id = self._c.store, state.id, given(entry.last_message_id)
         revision, erased = state.branches.revision, []
+        if not store.shared and not state.sequencer.last:
+            # Nothing was said yet, and if it was, elsewhere is nobody who could have said it.
+            return Reading([], recovered=False, has_more=False, floor=0, revision=revision)
         held = given(entry.revision) or 0
         if last_message_id is not None and held < revision:
             erased = await in_time(store.erased_since(room_id, held, ERASED_SHOWN + 1))

@@ -61,6 +61,8 @@ def _is_deep(value: object) -> bool:
     """True if lists and objects are nested so deep that they may be read here, and not be written or read where they go."""
     outer = [value] if isinstance(value, dict | list) else []
     for _ in range(NESTING_MAX):
+        if not outer:
+            return False
         outer = [
             inner
             for each in outer

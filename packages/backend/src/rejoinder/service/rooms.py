@@ -109,9 +109,8 @@ class Rooms:
 
     async def _load(self, room_id: str) -> RoomState:
         servers = await self._sharing.listen(room_id)
-        last = await in_time(self._store.last_seq(room_id))
+        last, branching = await in_time(self._store.stand(room_id))
         running = await in_time(self._store.running(room_id)) if self._store.shared else []
-        branching = await in_time(self._store.branching(room_id))
         # Another task may have loaded it meanwhile, and have gone on from there.
         known = self._states.get(room_id)
         if known is not None:
@@ -329,6 +328,8 @@ async def in_time(work: Awaitable[T]) -> T:
         Unavailable: the store did not answer in time.
     """
     try:
-        return await asyncio.wait_for(work, STORE_SECONDS)
+        # It runs in the caller's task: `wait_for` would make one for it.
+        async with asyncio.timeout(STORE_SECONDS):
+            return await work
     except TimeoutError as error:
         raise Unavailable(SILENT) from error

@@ -16,6 +16,7 @@ from rejoinder.stores.records import (
     Debt,
     Draft,
     EndState,
+    Entrance,
     Erased,
     Found,
     Indexed,
@@ -105,6 +106,10 @@ class Store(Protocol):
 
     async def last_seq(self, room_id: str) -> int:
         """The highest `seq` of the room; 0 if it has no rows."""
+        ...
+
+    async def stand(self, room_id: str) -> tuple[int, Branching]:
+        """`last_seq` and `branching` in one: the second is as it was then, or later."""
         ...
 
     async def save_stream(
@@ -210,8 +215,22 @@ class Store(Protocol):
         """
         ...
 
+    async def found_room(
+        self, room_id: str, founder: StoredMember, character_id: str | None
+    ) -> Room:
+        """The same, made by its first member; where the room was there, nobody becomes a member.
+
+        Raises:
+            NotFound: it was deleted.
+        """
+        ...
+
     async def room(self, room_id: str) -> Room | None:
         """The room of that id; None also for one that was deleted."""
+        ...
+
+    async def entrance(self, room_id: str, user_id: str) -> Entrance:
+        """`room` and `membership` in one."""
         ...
 
     async def set_title(self, room_id: str, title: str, by: TitledBy) -> bool:

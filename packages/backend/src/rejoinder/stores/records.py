@@ -134,6 +134,15 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class Entrance:
+    """What is kept of the room that somebody comes to, and of them in it."""
+
+    room: Room | None
+    """None also for one that was deleted."""
+    membership: Membership
+
+
+@dataclass(frozen=True, slots=True)
 class StoredMember:
     """Somebody who belongs to a room."""
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from rejoinder_socketio.engine.arriving import Arriving
 from rejoinder_socketio.engine.pieces import SHORT
 from rejoinder_socketio.engine.unfinished import Unfinished
+from rejoinder_socketio.engine.upgrade import TcpWebSockets
 from rejoinder_socketio.options import Options
 
 if TYPE_CHECKING:
@@ -33,9 +35,15 @@ class BoundedHttps:
         app_state: dict[str, Any],
         **more: Any,
     ) -> asyncio.Protocol:
-        return _BoundedHttp(
-            self._options, self._unfinished, config, server_state, app_state, **more
-        )
+        def http() -> _BoundedHttp:
+            return _BoundedHttp(
+                self._options, self._unfinished, config, server_state, app_state, **more
+            )
+
+        websockets: object = config.ws_protocol_class
+        if isinstance(websockets, TcpWebSockets):
+            return Arriving(websockets, http, self._options, config, server_state)
+        return http()
 
 
 class _HeadTooLong(Exception):
@@ -65,7 +73,12 @@ class _BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._await_head()
+        if self._head_deadline is None:
+            self._await_head()
+
+    def expect_head(self, deadline: asyncio.TimerHandle) -> None:
+        """The head that is on its way has its time already."""
+        self._head_deadline = deadline
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_here()

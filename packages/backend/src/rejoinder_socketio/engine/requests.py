@@ -65,18 +65,30 @@ def understood(
     Raises:
         Rejection: it is not one of the protocol.
     """
-    asked = parse_qs(query.decode("latin-1"))
-    name = asked.get("transport", [""])[0]
+    asked = _parameters(query.decode("latin-1"))
+    name = asked.get("transport", "")
     if name not in {"polling", "websocket"}:
         raise Rejection(0, "Transport unknown")
-    session_id = asked.get("sid", [""])[0]
-    if asked.get("EIO", [""])[0] != REVISION:
+    session_id = asked.get("sid", "")
+    if asked.get("EIO", "") != REVISION:
         raise Rejection(5, "Unsupported protocol version")
     if name != transport:
         raise bad_request()
     if not session_id and method != "GET":
         raise Rejection(2, "Bad handshake method")
     return Request(transport, session_id, headers, address)
+
+
+def _parameters(query: str) -> Mapping[str, str]:
+    """Each parameter that has a value, as it was given first."""
+    if "%" in query or "+" in query:
+        return {name: values[0] for name, values in parse_qs(query).items()}
+    given: dict[str, str] = {}
+    for parameter in query.split("&"):
+        name, _, value = parameter.partition("=")
+        if value:
+            given.setdefault(name, value)
+    return given
 
 
 def accept_key(headers: dict[str, str]) -> bytes:

@@ -43,6 +43,12 @@ class EngineServer:
         self._closing: dict[str, Session] = {}
         self._fetched: asyncio.Future[None] | None = None
         self.unfinished = Unfinished(options.max_unfinished)
+        terms = {
+            "pingInterval": round(options.ping_interval * 1000),
+            "pingTimeout": round(options.ping_timeout * 1000),
+            "maxPayload": options.max_payload,
+        }
+        self._terms = json.dumps(terms, separators=(",", ":")).encode().removeprefix(b"{")
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -155,20 +161,8 @@ class EngineServer:
             self._schedule(session)
 
     def _open_packet(self, session: Session) -> bytes:
-        options = self.options
-        return (
-            b"0"
-            + json.dumps(
-                {
-                    "sid": session.id,
-                    "upgrades": ["websocket"] if session.phase is Phase.POLLING else [],
-                    "pingInterval": round(options.ping_interval * 1000),
-                    "pingTimeout": round(options.ping_timeout * 1000),
-                    "maxPayload": options.max_payload,
-                },
-                separators=(",", ":"),
-            ).encode()
-        )
+        upgrades = b'"websocket"' if session.phase is Phase.POLLING else b""
+        return b'0{"sid":"%b","upgrades":[%b],%b' % (session.id.encode(), upgrades, self._terms)
 
     # --- requests --------------------------------------------------------------------------------
 

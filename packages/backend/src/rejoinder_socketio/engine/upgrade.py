@@ -4,7 +4,7 @@ uvicorn reads the upgrade's request and hands its bytes over; from then on nothi
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -30,7 +30,17 @@ class TcpWebSockets:
     def __call__(
         self, config: "Config", server_state: "ServerState", app_state: dict[str, Any]
     ) -> asyncio.Protocol:
-        return _Upgrade(self._servers, self._turn, config, server_state, app_state)
+        return _Upgrade(self, config, server_state, app_state)
+
+    def server_of(self, path: str, config: "Config") -> "EngineServer | None":
+        """Who serves that path."""
+        return self._servers.get(path.removeprefix(config.root_path))
+
+    def websocket(
+        self, server: "EngineServer", transport: asyncio.Transport, state: "ServerState"
+    ) -> TcpWebSocket:
+        """A WebSocket of that server, whose handshake is still to be answered."""
+        return TcpWebSocket(server, transport, self._turn, state.connections)
 
 
 class _Upgrade(asyncio.Protocol):
@@ -38,14 +48,12 @@ class _Upgrade(asyncio.Protocol):
 
     def __init__(
         self,
-        servers: "Mapping[str, EngineServer]",
-        turn: "Turn",
+        websockets: TcpWebSockets,
         config: "Config",
         server_state: "ServerState",
         app_state: dict[str, Any],
     ) -> None:
-        self._servers = servers
-        self._turn = turn
+        self._websockets = websockets
         self._config = config
         self._state = server_state
         self._app_state = app_state
@@ -60,20 +68,19 @@ class _Upgrade(asyncio.Protocol):
         if transport is None:
             return
         head, _, rest = data.partition(b"\r\n\r\n")
-        request_line, *lines = head.split(b"\r\n")
-        method, target, _ = request_line.decode("latin-1").split(" ", 2)
+        request_line, *lines = head.decode("latin-1").split("\r\n")
+        method, target, _ = request_line.split(" ", 2)
         path, _, query = target.partition("?")
-        protocol: asyncio.Protocol
-        server = self._servers.get(path.removeprefix(self._config.root_path))
+        server = self._websockets.server_of(path, self._config)
         if server is None:
             other = self._uvicorns_own(transport)
             self._go_on_with(transport, other)
             other.data_received(data)
             return
-        headers = _headers(lines)
-        protocol = TcpWebSocket(server, transport, self._turn, self._state.connections)
+        headers = headers_of(lines)
+        protocol = self._websockets.websocket(server, transport, self._state)
         self._go_on_with(transport, protocol)
-        protocol.begin(method, query, headers, self._address(transport, headers))
+        protocol.begin(method, query, headers, address_of(transport, headers, self._config))
         if rest:
             protocol.data_received(rest)
 
@@ -89,26 +96,29 @@ class _Upgrade(asyncio.Protocol):
         protocol.connection_made(transport)
         return protocol
 
-    def _address(self, transport: asyncio.Transport, headers: dict[str, str]) -> str:
-        """The client's address, as uvicorn would say it of an HTTP request."""
-        peer = transport.get_extra_info("peername")
+
+def address_of(transport: asyncio.Transport, headers: Mapping[str, str], config: "Config") -> str:
+    """The client's address, as uvicorn would say it of an HTTP request."""
+    peer = transport.get_extra_info("peername")
+    client = tuple(peer[:2]) if isinstance(peer, tuple) else None
+    if config.proxy_headers and "x-forwarded-for" in headers:
         scope: dict[str, Any] = {
             "type": "websocket",
             "scheme": "ws",
-            "client": tuple(peer[:2]) if isinstance(peer, tuple) else None,
+            "client": client,
             "headers": [
                 (name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
             ],
         }
-        if self._config.proxy_headers and "x-forwarded-for" in headers:
-            scope = _forwarded(scope, self._config.forwarded_allow_ips)
-        return str(scope["client"][0]) if scope["client"] else ""
+        client = _forwarded(scope, config.forwarded_allow_ips)["client"]
+    return str(client[0]) if client else ""
 
 
-def _headers(lines: list[bytes]) -> dict[str, str]:
+def headers_of(lines: Iterable[str]) -> dict[str, str]:
+    """Headers by their names in lower case; what comes several times is one list."""
     headers: dict[str, str] = {}
     for line in lines:
-        name, _, value = line.decode("latin-1").partition(":")
+        name, _, value = line.partition(":")
         key, value = name.strip().lower(), value.strip()
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
     return headers

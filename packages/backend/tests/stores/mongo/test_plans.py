@@ -91,6 +91,7 @@ def _calls(room_id: str) -> dict[str, list[Call]]:
             lambda store: store.page_after(room_id, ROWS // 2, LIMIT),
         ],
         "last_seq": [lambda store: store.last_seq(room_id)],
+        "stand": [lambda store: store.stand(room_id)],
         "save_stream": [lambda store: store.save_stream(running.id, "text")],
         "keep_shown": [lambda store: store.keep_shown(running.id, "a longer text")],
         "end_stream": [
@@ -122,7 +123,12 @@ def _calls(room_id: str) -> dict[str, list[Call]]:
             lambda store: store.create_room(fresh("room"), "ann", NOW, None),
             lambda store: store.create_room(room_id, "ann", NOW, "other"),
         ],
+        "found_room": [
+            lambda store: store.found_room(fresh("room"), member, None),
+            lambda store: store.found_room(room_id, member, "other"),
+        ],
         "room": [lambda store: store.room(room_id)],
+        "entrance": [lambda store: store.entrance(room_id, "user 1")],
         "set_title": [
             lambda store: store.set_title(room_id, "first", "first"),
             lambda store: store.set_title(room_id, "model", "model"),

@@ -25,6 +25,7 @@ from rejoinder.stores.records import (
     Debt,
     Draft,
     EndState,
+    Entrance,
     Erased,
     Found,
     Indexed,
@@ -154,6 +155,10 @@ class MongoStore:
     async def last_seq(self, room_id: str) -> int:
         return await self._rows.last_seq(room_id)
 
+    async def stand(self, room_id: str) -> tuple[int, Branching]:
+        last = await self._rows.last_seq(room_id)
+        return last, await self._branches.of(room_id)
+
     async def save_stream(
         self, message_id: str, content: str, lease_until: int | None = None
     ) -> bool:
@@ -213,8 +218,22 @@ class MongoStore:
     ) -> Room:
         return await self._rooms.create(room_id, created_by, created_at, character_id)
 
+    async def found_room(
+        self, room_id: str, founder: StoredMember, character_id: str | None
+    ) -> Room:
+        room = await self._rooms.create(room_id, founder.user_id, founder.joined_at, character_id)
+        if room.created:
+            await self._rooms.add_member(room_id, founder, None)
+        return room
+
     async def room(self, room_id: str) -> Room | None:
         return await self._rooms.get(room_id)
+
+    async def entrance(self, room_id: str, user_id: str) -> Entrance:
+        room, membership = await asyncio.gather(
+            self._rooms.get(room_id), self._rooms.membership(room_id, user_id)
+        )
+        return Entrance(room, membership)
 
     async def set_title(self, room_id: str, title: str, by: TitledBy) -> bool:
         return await self._rooms.set_title(room_id, title, by)

@@ -19,6 +19,25 @@ def branching(db: sqlite3.Connection, room_id: str, forks_max: int = FORKS_MAX) 
     if room is None:
         return Branching()
     revision, choice = room
+    return _branching(db, room_id, revision, choice, forks_max)
+
+
+def stand(db: sqlite3.Connection, room_id: str) -> tuple[int, Branching]:
+    """The room's highest `seq`, and its branching."""
+    room = db.execute(
+        "SELECT last_seq, revision, choice FROM rooms WHERE id = ?", (room_id,)
+    ).fetchone()
+    if room is None:
+        return 0, Branching()
+    last, revision, choice = room
+    if not last:
+        return 0, Branching(revision)
+    return last, _branching(db, room_id, revision, choice, FORKS_MAX)
+
+
+def _branching(
+    db: sqlite3.Connection, room_id: str, revision: int, choice: str | None, forks_max: int
+) -> Branching:
     forks = db.execute(
         "SELECT seq, parent_seq, variant_of IS NOT NULL FROM messages "
         "WHERE room_id = ? AND parent_seq IS NOT NULL ORDER BY seq DESC LIMIT ?",

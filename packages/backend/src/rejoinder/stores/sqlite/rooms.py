@@ -15,6 +15,7 @@ from rejoinder.stores.records import (
     GONE,
     UNREAD_LOOK,
     UNREAD_MAX,
+    Entrance,
     Membership,
     Room,
     RoomOverview,
@@ -90,6 +91,28 @@ def create_room(
     if found is None:
         raise NotFound(GONE)
     return found
+
+
+def found_room(
+    db: sqlite3.Connection, room_id: str, founder: StoredMember, character_id: str | None
+) -> Room:
+    """Insert the room with its first member unless it is there."""
+    found = create_room(db, room_id, founder.user_id, founder.joined_at, character_id)
+    if found.created:
+        add_member(db, room_id, founder, None)
+    return found
+
+
+def entrance(db: sqlite3.Connection, room_id: str, user_id: str) -> Entrance:
+    """The room and the membership."""
+    row = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM members WHERE room_id = :room AND user_id = :user), "  # noqa: S608
+        f"(SELECT removal FROM removals WHERE room_id = :room AND user_id = :user), {ROOM} "
+        "FROM (SELECT 1) LEFT JOIN rooms ON id = :room AND deleted_at IS NULL",
+        {"room": room_id, "user": user_id},
+    ).fetchone()
+    membership = Membership(bool(row[0]), row[1] or "")
+    return Entrance(None if row[2] is None else room_of(row[2:]), membership)
 
 
 def room(db: sqlite3.Connection, room_id: str) -> Room | None:

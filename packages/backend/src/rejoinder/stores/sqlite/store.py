@@ -14,6 +14,7 @@ from rejoinder.stores.records import (
     Debt,
     Draft,
     EndState,
+    Entrance,
     Erased,
     Found,
     Indexed,
@@ -122,6 +123,9 @@ class SqliteStore:
     async def last_seq(self, room_id: str) -> int:
         return await self._read(lambda db: rows.last_seq(db, room_id))
 
+    async def stand(self, room_id: str) -> tuple[int, Branching]:
+        return await self._read(lambda db: branches.stand(db, room_id))
+
     async def save_stream(
         self, message_id: str, content: str, lease_until: int | None = None
     ) -> bool:
@@ -192,8 +196,16 @@ class SqliteStore:
             lambda db: rooms.create_room(db, room_id, created_by, created_at, character_id)
         )
 
+    async def found_room(
+        self, room_id: str, founder: StoredMember, character_id: str | None
+    ) -> Room:
+        return await self._write(lambda db: rooms.found_room(db, room_id, founder, character_id))
+
     async def room(self, room_id: str) -> Room | None:
         return await self._read(lambda db: rooms.room(db, room_id))
+
+    async def entrance(self, room_id: str, user_id: str) -> Entrance:
+        return await self._read(lambda db: rooms.entrance(db, room_id, user_id))
 
     async def set_title(self, room_id: str, title: str, by: TitledBy) -> bool:
         return await self._write(lambda db: rooms.set_title(db, room_id, title, by))

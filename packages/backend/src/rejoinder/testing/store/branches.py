@@ -50,6 +50,19 @@ async def a_room_without_branches_has_none(make: Make) -> None:
         expect(await store.erased_since(room_id, 0, ALL), [], "what was erased")
 
 
+async def a_room_stands_where_its_log_and_its_branches_are(make: Make) -> None:
+    async with opened_with_room(make) as (store, room_id):
+        expect(await store.stand(fresh("room")), (0, Branching()), "no room")
+        expect(await store.stand(room_id), (0, Branching()), "a room in which nothing was said")
+        for _ in range(2):
+            await store.append(draft(room_id))
+        await store.append(replace(draft(room_id), parent_seq=1))
+        await store.choose(room_id, _choice())
+        branching = await store.branching(room_id)
+        expect(branching.forks, (Fork(3, 1, False),), "its forks")
+        expect(await store.stand(room_id), (3, branching), "a room with a fork and a choice")
+
+
 async def forks_are_kept_in_order(make: Make) -> None:
     async with opened_with_room(make) as (store, room_id):
         question = (await store.append(draft(room_id))).message
@@ -219,6 +232,7 @@ async def a_copied_room_has_its_branches(make: Make) -> None:
 
 CHECKS: tuple[Check, ...] = (
     a_room_without_branches_has_none,
+    a_room_stands_where_its_log_and_its_branches_are,
     forks_are_kept_in_order,
     the_last_choice_holds,
     ids_are_kept_as_they_are,

@@ -7,8 +7,16 @@ import random
 from dataclasses import replace
 
 from rejoinder.core.branches import Choice
+from rejoinder.errors import NotFound
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.stores.records import UNREAD_MAX, Room, StoredMark, StoredMember
+from rejoinder.stores.records import (
+    UNREAD_MAX,
+    Entrance,
+    Membership,
+    Room,
+    StoredMark,
+    StoredMember,
+)
 from rejoinder.testing.store.tools import (
     NOW,
     Check,
@@ -17,6 +25,7 @@ from rejoinder.testing.store.tools import (
     at_once,
     draft,
     expect,
+    expect_raises,
     fresh,
     opened,
     opened_with_room,
@@ -64,6 +73,54 @@ async def a_room_takes_the_first_character(make: Make) -> None:
             for number in range(20)
         )
         expect(len({room.character_id for room in rooms}), 1, "the characters of one room")
+
+
+async def a_room_is_founded_with_its_first_member(make: Make) -> None:
+    async with opened(make) as store:
+        room_id, ann = fresh("room"), StoredMember("ann", "Ann", NOW)
+        made = await store.found_room(room_id, ann, None)
+        expect(made, Room(room_id, "ann", NOW, None, created=True), "the room made")
+        expect(list(await store.members(room_id, 10)), [ann], "its members")
+        again = await store.found_room(room_id, StoredMember("ben", "Ben", NOW + 1), "echo")
+        expect(again, Room(room_id, "ann", NOW, "echo"), "the room when it was there")
+        expect(list(await store.members(room_id, 10)), [ann], "its members as before")
+        await store.bury(room_id, NOW)
+        await expect_raises(
+            NotFound, store.found_room(room_id, ann, None), "founding one that was deleted"
+        )
+
+
+async def a_room_is_founded_once_under_concurrency(make: Make) -> None:
+    async with opened(make) as store:
+        room_id = fresh("room")
+        rooms = await at_once(
+            store.found_room(room_id, StoredMember(f"user {number}", "", NOW), None)
+            for number in range(20)
+        )
+        makers = {room.created_by for room in rooms if room.created}
+        expect(len(makers), 1, "how many made it")
+        members = {member.user_id for member in await store.members(room_id, 100)}
+        expect(members, makers, "its members")
+
+
+async def who_comes_is_known_with_the_room(make: Make) -> None:
+    async with opened(make) as store:
+        room_id = fresh("room")
+        expect(await store.entrance(room_id, "ann"), Entrance(None, Membership(False)), "no room")
+        await store.create_room(room_id, "ann", NOW, "echo")
+        room = await store.room(room_id)
+        outside = Entrance(room, Membership(False))
+        expect(await store.entrance(room_id, "ann"), outside, "who is no member")
+        await store.add_member(room_id, StoredMember("ann", "Ann", NOW))
+        expect(await store.entrance(room_id, "ann"), Entrance(room, Membership(True)), "a member")
+        expect(await store.entrance(room_id, "ben"), outside, "somebody else")
+        await store.remove_member(room_id, "ann")
+        membership = await store.membership(room_id, "ann")
+        expect(membership.member or not membership.removal, False, "that a member was removed")
+        expect(await store.entrance(room_id, "ann"), Entrance(room, membership), "who was removed")
+        await store.bury(room_id, NOW)
+        deleted = await store.entrance(room_id, "ann")
+        expect(deleted.room, None, "a room that was deleted")
 
 
 async def members_come_and_go(make: Make) -> None:
@@ -251,6 +308,9 @@ CHECKS: tuple[Check, ...] = (
     a_room_is_created_once,
     a_room_is_created_once_under_concurrency,
     a_room_takes_the_first_character,
+    a_room_is_founded_with_its_first_member,
+    a_room_is_founded_once_under_concurrency,
+    who_comes_is_known_with_the_room,
     members_come_and_go,
     a_member_may_change_the_name,
     a_member_is_added_once_under_concurrency,
