@@ -130,6 +130,8 @@ class Hearing:
                 self._c.sharing.say((server,), items.Away(said.room))
             case items.Stop():
                 self._c.sharing.say((server,), items.Stopped(said.room, said.call, "unknown"))
+            case items.HandOn():
+                self._c.rooms.homes.refuse(server, said)
             case _:
                 return
 
@@ -258,6 +260,10 @@ class Hearing:
         match said:
             case items.Row():
                 self._c.rooms.arrived(state, said.row)
+            case items.HandOn():
+                self._c.rooms.add_for(server, state, said)
+            case items.Handed():
+                self._c.rooms.homes.answered(state, said)
             case items.Piece():
                 self._piece(state, said)
             case items.Thinks():

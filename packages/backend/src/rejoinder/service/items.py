@@ -8,10 +8,11 @@ from rejoinder.core.branches import Choice
 from rejoinder.core.others import Somebody
 from rejoinder.protocol.events import ChatMessage, DoubleTexting, PresenceStatus, ReadMoved
 from rejoinder.protocol.rest import ListedConnection
-from rejoinder.stores.records import EndState
+from rejoinder.stores.records import Draft, EndState
 
 How = Literal["quiet", "join", "rejoin"]
 StopOutcome = Literal["stopped", "unknown", "forbidden"]
+HandedOutcome = Literal["stored", "taken", "gone", "refused"]
 
 
 class Item(Struct, array_like=True, frozen=True, tag=True):
@@ -40,6 +41,21 @@ class Row(Item, frozen=True):
     """A row of the log."""
 
     row: ChatMessage
+
+
+class HandOn(Item, frozen=True):
+    """A message for the room's home to store; it had been handed `after` before it, if that is not known to be stored."""
+
+    after: str
+    draft: Draft
+
+
+class Handed(Item, frozen=True):
+    """What became of it, where no new row tells that: it was stored before, or its sender is to see to it."""
+
+    message_id: str
+    outcome: HandedOutcome
+    row: ChatMessage | None = None
 
 
 class Piece(Item, frozen=True):
@@ -192,6 +208,8 @@ AnyItem = (
     Here
     | Away
     | Row
+    | HandOn
+    | Handed
     | Piece
     | Thinks
     | Want

@@ -25,7 +25,8 @@ from rejoinder.service.entering import (
 from rejoinder.service.items import HasRead
 from rejoinder.service.marks import moved_of
 from rejoinder.service.room_state import PendingTurn, Publish, RoomState
-from rejoinder.service.rooms import Done, in_time
+from rejoinder.service.rooms import in_time
+from rejoinder.service.storing import Done
 from rejoinder.service.titles import Titles
 from rejoinder.service.turns import Turns
 from rejoinder.stores.records import Appended, Draft, StoredMark

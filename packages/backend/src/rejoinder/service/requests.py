@@ -22,8 +22,8 @@ from rejoinder.protocol.fields import ServerPayload
 from rejoinder.service.context import Context
 from rejoinder.service.messages import Messages, stored
 from rejoinder.service.payloads import Json, decode, failure
-from rejoinder.service.rooms import SILENT, Outcome
 from rejoinder.service.sending import AT_ONCE, Sending
+from rejoinder.service.storing import SILENT, Outcome
 from rejoinder.stores.records import Appended
 
 Handler = Callable[[Connection, Any], Coroutine[Any, Any, ServerPayload]]

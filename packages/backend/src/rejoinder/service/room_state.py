@@ -103,11 +103,14 @@ class RoomState:
     """There may be rows that are not in the index of the search."""
     in_use: int = 0
     """Operations under way that hold on to this state."""
+    storing: int = 0
+    """Rows on their way from here into the log."""
 
     @property
     def idle(self) -> bool:
         """True if nothing would be lost by forgetting this."""
-        return not (self.people or self.streams or self.turns or self.answering or self.in_use)
+        held = self.in_use or self.storing
+        return not (self.people or self.streams or self.turns or self.answering or held)
 
     def stream(self, message_id: str) -> LiveStream | None:
         """The answer, wherever it is written, as people here see it."""

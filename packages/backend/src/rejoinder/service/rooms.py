@@ -13,45 +13,25 @@ from rejoinder.core.branches import Branches
 from rejoinder.core.clock import Clock
 from rejoinder.core.joining import Joining
 from rejoinder.core.rooms import People, Sequencer, Whereabouts
-from rejoinder.errors import ChatError, Conflict, InternalError, NotFound, Unavailable
+from rejoinder.errors import Conflict, NotFound, Unavailable
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.changes import Changes, without_text
+from rejoinder.service.homes import Homes
+from rejoinder.service.items import HandOn
 from rejoinder.service.room_state import LiveStream, Publish, RoomState
 from rejoinder.service.sharing import Sharing
+from rejoinder.service.storing import SILENT, STORE_SECONDS, Addition, Done, Outcome, Storing
 from rejoinder.service.tasks import Tasks
 from rejoinder.stores.base import Store
-from rejoinder.stores.records import Appended, Draft, Outcome as StoreOutcome
+from rejoinder.stores.records import Appended, Draft
 
 T = TypeVar("T")
-STORE_SECONDS = 5.0
 HEAL_SECONDS = 1.0
 LOOK_SECONDS = 0.5
 QUIET_SECONDS = 10.0
 """How long a log is looked at after a failure: a database that hung does what it was asked when it goes on."""
 HEAL_PAGE = 100
 PUBLISHERS_MAX = 10_000
-SILENT = "The message store does not answer. Try again in a moment."
-BATCH_MAX = 500
-BROKEN = "Something went wrong on the server. Try again."
-Outcome = Appended | ChatError
-Done = Callable[[Outcome], None]
-
-
-class Addition:
-    """A row on its way into the log."""
-
-    __slots__ = ("_done", "draft", "state")
-
-    def __init__(self, state: "RoomState", draft: Draft, done: Done) -> None:
-        self.state = state
-        self.draft = draft
-        self._done: Done | None = done
-
-    def answer(self, outcome: Outcome) -> None:
-        """Tell what came of it; only the first time counts."""
-        done, self._done = self._done, None
-        if done is not None:
-            done(outcome)
 
 
 class Rooms:
@@ -79,7 +59,8 @@ class Rooms:
         self.joining = Joining()
         self._look_at = 0.0
         self._states: dict[str, RoomState] = {}
-        self._batch: list[Addition] = []
+        self._storing = Storing(store, tasks, self._settle, self._in_doubt, self._ended)
+        self.homes = Homes(clock, sharing, self._storing.put, self._settle)
         self._log = structlog.get_logger("rejoinder.rooms")
 
     def __len__(self) -> int:
@@ -158,59 +139,36 @@ class Rooms:
     def add(self, state: RoomState, draft: Draft, publish: Publish, done: Done) -> None:
         """The same, without waiting: `done` is called once, with the row or with what would be raised.
 
-        All rows of one turn of the event loop are given to the store together.
+        Where several servers write, one of them may store it for this one.
         """
-        state.in_use += 1
-        state.unindexed = True
+        addition = self._addition(state, draft, publish, done)
+        if not (state.listeners and self.homes.hand_on(addition)):
+            self._storing.put(addition)
+
+    def add_for(self, server: str, state: RoomState, said: HandOn) -> None:
+        """Store a message that another server has handed on, and tell it what came of it."""
+        if self.homes.take(server, state, said):
+            done = partial(self.homes.tell, server, said)
+            self._storing.put(self._addition(state, said.draft, self.show(state), done))
+        else:
+            self.homes.refuse(server, said)
+
+    def _addition(self, state: RoomState, draft: Draft, publish: Publish, done: Done) -> Addition:
         state.publishers[draft.id] = publish
         if len(state.publishers) > PUBLISHERS_MAX:
             del state.publishers[next(iter(state.publishers))]
-        if not self._batch:
-            asyncio.get_running_loop().call_soon(self._store_batch)
-        self._batch.append(Addition(state, draft, done))
+        return Addition(state, draft, done)
 
-    def _store_batch(self) -> None:
-        additions, self._batch = self._batch, []
-        for at in range(0, len(additions), BATCH_MAX):
-            batch = additions[at : at + BATCH_MAX]
-            storing = self._tasks.hold(self._store.append_all([each.draft for each in batch]))
-            overdue = asyncio.get_running_loop().call_later(STORE_SECONDS, self._overdue, batch)
-            storing.add_done_callback(partial(self._stored, batch, overdue))
+    def close(self) -> None:
+        """Store from here whatever is on its way."""
+        self.homes.close()
 
-    def _overdue(self, batch: "list[Addition]") -> None:
-        for addition in batch:
-            self._in_doubt(addition, Unavailable(SILENT))
+    def _ended(self, additions: list[Addition]) -> None:
+        for addition in additions:
+            if addition.state.listeners:
+                self.homes.stored(addition.state)
 
-    def _stored(
-        self,
-        batch: "list[Addition]",
-        overdue: asyncio.TimerHandle,
-        storing: "asyncio.Future[list[StoreOutcome]]",
-    ) -> None:
-        overdue.cancel()
-        error = (
-            Unavailable("The server is ending. Send it again.")
-            if storing.cancelled()
-            else storing.exception()
-        )
-        if error is None:
-            for addition, outcome in zip(batch, storing.result(), strict=True):
-                addition.state.in_use -= 1
-                if isinstance(outcome, Unavailable):
-                    self._in_doubt(addition, outcome)
-                else:
-                    self._settle(addition, outcome)
-            return
-        for addition in batch:
-            addition.state.in_use -= 1
-            if isinstance(error, Unavailable):
-                self._in_doubt(addition, error)
-            else:
-                addition.answer(InternalError(BROKEN))
-        if not isinstance(error, Unavailable):
-            self._log.error("messages could not be stored", exc_info=error)
-
-    def _in_doubt(self, addition: "Addition", error: Unavailable) -> None:
+    def _in_doubt(self, addition: Addition, error: Unavailable) -> None:
         """It may be stored all the same, or be stored later."""
         self.suspect(addition.state)
         addition.answer(error)
@@ -231,7 +189,8 @@ class Rooms:
     def arrived(self, state: RoomState, message: ChatMessage) -> None:
         """Another server has told of a row."""
         self._store.heard(state.id, message.seq, self._sharing.before(state))
-        self._let_out(state, message)
+        self._let_out(state, message, told=True)
+        self.homes.heard(state, message)
 
     async def reach(self, state: RoomState, seq: int) -> None:
         """Show the room everything up to that number, which is stored.
@@ -243,10 +202,11 @@ class Rooms:
             page = await in_time(self._store.page_after(state.id, state.sequencer.last, HEAL_PAGE))
             for message in page.messages:
                 self._let_out(state, message)
+                self.homes.heard(state, message)
             if not page.messages:
                 return
 
-    def _settle(self, addition: "Addition", outcome: Appended | Conflict | NotFound) -> None:
+    def _settle(self, addition: Addition, outcome: Appended | Conflict | NotFound) -> None:
         state = addition.state
         if not isinstance(outcome, Appended):
             state.publishers.pop(addition.draft.id, None)
@@ -259,14 +219,17 @@ class Rooms:
                 state.publishers.pop(addition.draft.id, None)
         addition.answer(outcome)
 
-    def _let_out(self, state: RoomState, message: ChatMessage) -> None:
-        for let_out in state.sequencer.in_order(message.seq, lambda: self._publish(state, message)):
+    def _let_out(self, state: RoomState, message: ChatMessage, *, told: bool = False) -> None:
+        """`told`: whoever stored it tells all servers of it."""
+        for let_out in state.sequencer.in_order(
+            message.seq, lambda: self._publish(state, message, told=told)
+        ):
             try:
                 let_out()
             except Exception:  # noqa: BLE001 - the others of its group are to be shown and answered
                 self._log.exception("a message could not be shown", room_id=state.id)
 
-    def _publish(self, state: RoomState, message: ChatMessage) -> None:
+    def _publish(self, state: RoomState, message: ChatMessage, *, told: bool) -> None:
         branches, chosen = state.branches, None
         if branches.gone and message.id in branches.gone:
             message = without_text(message, branches.gone[message.id][0])
@@ -279,7 +242,7 @@ class Rooms:
             self._publish_by_default(state, message)
         else:
             publish(message)
-            if state.listeners:
+            if state.listeners and not told:
                 self._sharing.row(state, message)
         if chosen is not None:
             self._changes.announce_choice(state, chosen)
@@ -294,6 +257,7 @@ class Rooms:
         if now < self._look_at:
             return
         self._look_at = now + LOOK_SECONDS
+        self.homes.tick()
         for state in self.all():
             if state.suspect_since is None:
                 state.suspect_since = now if state.sequencer.waiting else None
@@ -314,6 +278,7 @@ class Rooms:
             return
         for message in page.messages:
             self._let_out(state, message)
+            self.homes.heard(state, message)
         now = self._clock.now()
         if page.has_more or state.sequencer.waiting or state.quiet_since is None:
             state.quiet_since = now

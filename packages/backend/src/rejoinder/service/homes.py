@@ -1,0 +1,203 @@
+"""Rooms in which several servers write at the same time: all their messages are stored by one of them, the room's home.
+
+Each insert costs about the same, however many rows are in it, and servers that write into the same room compete for its next
+number. So a server hands the messages of a busy room on to its home, which stores them with its own and tells all the others
+of them: to hear of a row that was handed on is its acknowledgement.
+
+Nothing depends on it. Any server may store at any time, whichever it takes for the home, and what was handed on and is not
+heard of within a second is stored from here; the store knows it by its id.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from rejoinder.core.clock import Clock
+from rejoinder.core.homes import BUSY_SECONDS, home_of
+from rejoinder.errors import Conflict, NotFound
+from rejoinder.protocol.events import ChatMessage
+from rejoinder.service.items import Handed, HandedOutcome, HandOn
+from rejoinder.service.room_state import RoomState
+from rejoinder.service.sharing import Sharing
+from rejoinder.service.storing import Addition, Outcome
+from rejoinder.stores.records import GONE, Appended, is_same
+
+ANSWER_SECONDS = 1.0
+DISTRUST_SECONDS = 10.0
+"""A server that has not answered in time is handed nothing on for so long."""
+TAKEN = "This message id belongs to another message. Send it with a new id."
+
+
+@dataclass(slots=True)
+class Home:
+    """What is known of where a busy room's messages are stored."""
+
+    busy_until: float
+    target: str = ""
+    """Where those that are away were handed on to."""
+    away: dict[str, Addition] = field(default_factory=dict)
+    """Handed on and not heard of yet, in their order, by the ids of their rows."""
+    waiting: list[Addition] = field(default_factory=list)
+    """To be handed on when what went before them from here is in the log."""
+    taken: dict[str, str] = field(default_factory=dict)
+    """The last row that each server has handed on to here."""
+
+
+class Homes:
+    """Hands rows on, and takes those of others, for one server."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        sharing: Sharing,
+        store: Callable[[Addition], None],
+        settle: Callable[[Addition, Appended | Conflict | NotFound], None],
+    ) -> None:
+        """`store` stores a row from here; `settle` is told what became of one that was handed on."""
+        self._clock = clock
+        self._sharing = sharing
+        self._store = store
+        self._settle = settle
+        self._homes: dict[str, Home] = {}
+        self._distrusted: dict[str, float] = {}
+
+    # --- for who sends -----------------------------------------------------------------------------
+
+    def hand_on(self, addition: Addition) -> bool:
+        """Have the room's home store a message; False if it is to be stored from here."""
+        state, draft = addition.state, addition.draft
+        home = self._homes.get(state.id)
+        if home is None or draft.role != "user" or draft.id in home.away:
+            return False
+        if not home.away and not home.waiting:
+            home.target = self._target(state, home)
+            if not home.target:
+                return False
+        state.in_use += 1
+        addition.since = self._clock.now()
+        if state.storing or home.waiting:
+            home.waiting.append(addition)
+        else:
+            self._say(home, addition)
+        return True
+
+    def stored(self, state: RoomState) -> None:
+        """What this server was storing in a room is in the log, or has failed."""
+        home = self._homes.get(state.id)
+        if home is not None and home.waiting and not state.storing:
+            waiting, home.waiting = home.waiting, []
+            for addition in waiting:
+                self._say(home, addition)
+
+    def heard(self, state: RoomState, message: ChatMessage) -> None:
+        """Another server has told of a row, or the log has it."""
+        home = self._homes.get(state.id)
+        addition = None if home is None else home.away.pop(message.id, None)
+        if addition is not None:
+            state.in_use -= 1
+            same = is_same(message, addition.draft)
+            addition.answer(Appended(message, duplicate=False) if same else Conflict(TAKEN))
+        elif message.role == "user" and (state.storing or (home is not None and home.away)):
+            busy_until = self._clock.now() + BUSY_SECONDS
+            if home is None:
+                self._homes[state.id] = Home(busy_until)
+            else:
+                home.busy_until = busy_until
+
+    def answered(self, state: RoomState, said: Handed) -> None:
+        """The home says what became of a row, where that is not told of as a new one."""
+        home = self._homes.get(state.id)
+        if home is None or said.message_id not in home.away:
+            return
+        if said.outcome == "refused":
+            self._take_back(state, home)
+            return
+        addition = home.away.pop(said.message_id)
+        state.in_use -= 1
+        if said.row is not None:
+            self._settle(addition, Appended(said.row, duplicate=True))
+        else:
+            self._settle(addition, NotFound(GONE) if said.outcome == "gone" else Conflict(TAKEN))
+
+    def tick(self) -> None:
+        """Store from here what nobody has answered for, and forget what is over."""
+        if not self._homes:
+            return
+        now = self._clock.now()
+        for room_id, home in tuple(self._homes.items()):
+            addition = next(iter(home.away.values()), None) or next(iter(home.waiting), None)
+            if addition is None:
+                if now >= home.busy_until:
+                    del self._homes[room_id]
+                continue
+            away = addition.state.listeners
+            if now - addition.since >= ANSWER_SECONDS or home.target not in away:
+                self._take_back(addition.state, home)
+
+    def close(self) -> None:
+        """Store from here what is away: this server is about to end."""
+        for home in self._homes.values():
+            for addition in (*home.away.values(), *home.waiting)[:1]:
+                self._take_back(addition.state, home)
+
+    # --- for the home ------------------------------------------------------------------------------
+
+    def take(self, server: str, state: RoomState, said: HandOn) -> bool:
+        """True if a row of that server is to be stored here: the one that it had handed on before has come, too.
+
+        So what one server sends gets into the log in the order in which it was sent, whatever the bus has lost.
+        """
+        home = self._homes.get(state.id)
+        if home is None:
+            home = self._homes[state.id] = Home(self._clock.now() + BUSY_SECONDS)
+        before = home.taken.get(server, "")
+        if server not in state.listeners or (said.after and said.after != before):
+            return False
+        home.busy_until = self._clock.now() + BUSY_SECONDS
+        home.taken[server] = said.draft.id
+        return True
+
+    def tell(self, server: str, said: HandOn, outcome: Outcome) -> None:
+        """Tell that server what became of its row; of one that is new it hears as all others do."""
+        if not isinstance(outcome, Appended):
+            kind = _KINDS.get(type(outcome), "refused")
+            self._sharing.say((server,), Handed(said.room, said.draft.id, kind))
+        elif outcome.duplicate:
+            handed = Handed(said.room, said.draft.id, "stored", outcome.message)
+            self._sharing.say((server,), handed)
+
+    def refuse(self, server: str, said: HandOn) -> None:
+        """Have that server store its row itself."""
+        self._sharing.say((server,), Handed(said.room, said.draft.id, "refused"))
+
+    # --- parts -------------------------------------------------------------------------------------
+
+    def _target(self, state: RoomState, home: Home) -> str:
+        """The server that is to store the room's messages; "" if that is this one."""
+        now, cluster = self._clock.now(), self._sharing.cluster
+        if now >= home.busy_until or not state.listeners or not cluster.healthy:
+            return ""
+        target = home_of(state.id, (cluster.server_id, *state.listeners))
+        if target == cluster.server_id or now < self._distrusted.get(target, 0.0):
+            return ""
+        return target
+
+    def _say(self, home: Home, addition: Addition) -> None:
+        after = next(reversed(home.away), "")
+        home.away[addition.draft.id] = addition
+        item = HandOn(addition.state.id, after, addition.draft)
+        self._sharing.say((home.target,), item)
+
+    def _take_back(self, state: RoomState, home: Home) -> None:
+        if home.away:
+            now = self._clock.now()
+            left = {key: until for key, until in self._distrusted.items() if until > now}
+            self._distrusted = left | {home.target: now + DISTRUST_SECONDS}
+        additions = (*home.away.values(), *home.waiting)
+        home.away.clear()
+        home.waiting.clear()
+        for addition in additions:
+            state.in_use -= 1
+            self._store(addition)
+
+
+_KINDS: dict[type, HandedOutcome] = {Conflict: "taken", NotFound: "gone"}
