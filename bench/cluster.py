@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -30,13 +31,15 @@ from report import machine, put_section  # noqa: E402
 from wire import Connection, Listener, Run  # noqa: E402
 
 PEOPLE = 60
-MESSAGES = 600
-AT_ONCE = 6
+FEW, FEW_MESSAGES = 6, 1200
+ALL_MESSAGES = 6000
 WORDS = 150
 STREAMS = 12
 COLUMNS = (
-    "CPU for a message delivered",
+    f"CPU for a message delivered, {FEW} at a time",
     "Redis for a message",
+    "MongoDB for a message",
+    f"CPU for a message delivered, {PEOPLE} at a time",
     "MongoDB for a message",
     "CPU for a chunk delivered",
     "Redis for a chunk",
@@ -155,14 +158,18 @@ async def until(clients: list[tuple[Connection, Counting]], name: str, count: in
             await asyncio.sleep(0.05)
 
 
-async def measure(count: int) -> tuple[Cost, Cost]:
-    """Messages to all, then answers that all watch."""
+async def measure(count: int) -> list[Cost]:
+    """Messages to all, of a few at a time and of all; then answers that all watch."""
     with running(count) as all_of_it:
         servers, redis = all_of_it.servers, all_of_it.redis
         async with people(servers) as clients:
             await asyncio.sleep(1.5)
             costs: list[Cost] = []
-            for load in (send_all, stream_all):
+            for load in (
+                partial(send_all, FEW, FEW_MESSAGES),
+                partial(send_all, PEOPLE, ALL_MESSAGES),
+                stream_all,
+            ):
                 used, before, began = cpu(servers), await commands(redis), time.monotonic()
                 inserted, read = operations(all_of_it.mongod)
                 events, delivered = await load(clients)
@@ -179,17 +186,20 @@ async def measure(count: int) -> tuple[Cost, Cost]:
                         (reads - read) / events,
                     )
                 )
-            return costs[0], costs[1]
+            return costs
 
 
-async def send_all(clients: list[tuple[Connection, Counting]]) -> tuple[int, int]:
-    """Messages of six at a time."""
-    for number in range(0, MESSAGES, AT_ONCE):
-        senders = clients[number % PEOPLE :][:AT_ONCE]
+async def send_all(
+    at_once: int, count: int, clients: list[tuple[Connection, Counting]]
+) -> tuple[int, int]:
+    """Messages of so many people at a time, who wait for each other."""
+    before = clients[0][1].messages
+    for number in range(0, count, at_once):
+        senders = clients[number % PEOPLE :][:at_once]
         text = {"roomId": "room", "content": "A message as people send them, not long. " * 2}
         await asyncio.gather(*(client.call("message:send", text) for client, _ in senders))
-    await until(clients, "messages", MESSAGES)
-    return MESSAGES, MESSAGES * PEOPLE
+    await until(clients, "messages", before + count)
+    return count, count * PEOPLE
 
 
 async def stream_all(clients: list[tuple[Connection, Counting]]) -> tuple[int, int]:
@@ -208,16 +218,18 @@ async def main(*, write: bool) -> None:
     lines = [
         machine(),
         "",
-        f"{PEOPLE} people in one room, spread over the servers; {MESSAGES} messages, then {STREAMS} answers that all watch.",
+        f"{PEOPLE} people in one room, spread over the servers: {FEW_MESSAGES} messages of {FEW} of them at a time, {ALL_MESSAGES} of all "
+        + f"of them at a time, then {STREAMS} answers that all watch.",
         "",
         f"| servers | {' | '.join(COLUMNS)} |",
-        "|---|---|---|---|---|---|",
+        f"|{'---|' * (len(COLUMNS) + 1)}",
     ]
     for count in (1, 2, 3):
-        messages, chunks = await measure(count)
+        few, many, chunks = await measure(count)
         lines.append(
-            f"| {count} | {messages.cpu:.1f} µs | {messages.publishes:.2f} publishes, {messages.others:.2f} others "
-            f"| {messages.inserts:.2f} inserts, {messages.reads:.2f} reads | {chunks.cpu:.1f} µs | {chunks.publishes:.2f} publishes, {chunks.others:.2f} others |"
+            f"| {count} | {few.cpu:.1f} µs | {few.publishes:.2f} publishes, {few.others:.2f} others "
+            f"| {few.inserts:.2f} inserts, {few.reads:.2f} reads | {many.cpu:.1f} µs | {many.inserts:.2f} inserts, {many.reads:.2f} reads "
+            f"| {chunks.cpu:.1f} µs | {chunks.publishes:.2f} publishes, {chunks.others:.2f} others |"
         )
         print(lines[-1], flush=True)
     print("\n".join(lines))

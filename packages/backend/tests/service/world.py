@@ -2,7 +2,15 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -145,13 +153,17 @@ class FaultyStore(SqliteStore):
 
 
 class Cluster(LocalCluster):
-    """Of this server alone; a test may say what others say."""
+    """Of this server alone; a test may say what others say, and see what is said to them."""
 
     peers: Peers
 
     async def open(self, peers: Peers) -> None:
         self.peers = peers
+        self.sent: list[tuple[frozenset[str], bytes]] = []
         await super().open(peers)
+
+    def send(self, servers: Iterable[str], item: bytes) -> None:
+        self.sent.append((frozenset(servers), item))
 
 
 class Puppet:

@@ -184,7 +184,7 @@ class ChatService:
     async def close(self) -> None:
         """Interrupt what runs, store what was taken, let go."""
         await self.interrupt()
-        self._rooms.close()
+        self._rooms.homes.close()
         await self._cluster.close()
         await self._tasks.close()
         await self._store.close()

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 from rejoinder.core.clock import Clock
 from rejoinder.core.homes import BUSY_SECONDS, home_of
-from rejoinder.errors import Conflict, NotFound
+from rejoinder.errors import Conflict, NotFound, Unavailable
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.items import Handed, HandedOutcome, HandOn
 from rejoinder.service.room_state import RoomState
 from rejoinder.service.sharing import Sharing
-from rejoinder.service.storing import Addition, Outcome
+from rejoinder.service.storing import ENDING, Addition, Outcome
 from rejoinder.stores.records import GONE, Appended, is_same
 
 ANSWER_SECONDS = 1.0
@@ -134,10 +134,10 @@ class Homes:
                 self._take_back(addition.state, home)
 
     def close(self) -> None:
-        """Store from here what is away: this server is about to end."""
+        """This server ends; who waits is told to send again, which doubles nothing."""
         for home in self._homes.values():
-            for addition in (*home.away.values(), *home.waiting)[:1]:
-                self._take_back(addition.state, home)
+            for addition in (*home.away.values(), *home.waiting):
+                addition.answer(Unavailable(ENDING))
 
     # --- for the home ------------------------------------------------------------------------------
 

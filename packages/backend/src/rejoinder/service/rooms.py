@@ -159,10 +159,6 @@ class Rooms:
             del state.publishers[next(iter(state.publishers))]
         return Addition(state, draft, done)
 
-    def close(self) -> None:
-        """Store from here whatever is on its way."""
-        self.homes.close()
-
     def _ended(self, additions: list[Addition]) -> None:
         for addition in additions:
             if addition.state.listeners:

@@ -14,6 +14,7 @@ from rejoinder.stores.records import Appended, Draft, Outcome as StoreOutcome
 
 STORE_SECONDS = 5.0
 SILENT = "The message store does not answer. Try again in a moment."
+ENDING = "The server is ending. Send it again."
 BATCH_MAX = 500
 BROKEN = "Something went wrong on the server. Try again."
 Outcome = Appended | ChatError
@@ -88,11 +89,7 @@ class Storing:
         storing: "asyncio.Future[list[StoreOutcome]]",
     ) -> None:
         overdue.cancel()
-        error = (
-            Unavailable("The server is ending. Send it again.")
-            if storing.cancelled()
-            else storing.exception()
-        )
+        error = Unavailable(ENDING) if storing.cancelled() else storing.exception()
         if error is None:
             for addition, outcome in zip(batch, storing.result(), strict=True):
                 addition.state.storing -= 1
