@@ -215,11 +215,14 @@ async def stream_all(clients: list[tuple[Connection, Counting]]) -> tuple[int, i
 
 async def main(*, write: bool) -> None:
     """Measure, print, and write it down."""
+    loads = (
+        f"{PEOPLE} people in one room, spread over the servers: {FEW_MESSAGES} messages of {FEW} of them at a time, {ALL_MESSAGES} of all "
+        f"of them at a time, then {STREAMS} answers that all watch."
+    )
     lines = [
         machine(),
         "",
-        f"{PEOPLE} people in one room, spread over the servers: {FEW_MESSAGES} messages of {FEW} of them at a time, {ALL_MESSAGES} of all "
-        + f"of them at a time, then {STREAMS} answers that all watch.",
+        loads,
         "",
         f"| servers | {' | '.join(COLUMNS)} |",
         f"|{'---|' * (len(COLUMNS) + 1)}",
