@@ -45,6 +45,12 @@ class Other:
         self.says(items.Row(ROOM, row))
         return row
 
+    async def takes(self, draft: Draft) -> ChatMessage:
+        """Store what was handed on, and say so."""
+        row = await self.tells(draft)
+        self.says(items.Handed(ROOM, draft.id, "new"))
+        return row
+
     def was_told(self, kind: type[items.Item]) -> list[items.Item]:
         """What was said to it of one kind."""
         decoder = msgspec.json.Decoder(items.AnyItem)
@@ -103,7 +109,7 @@ async def test_a_message_of_a_busy_room_is_handed_on_and_acked_by_its_row(world:
     [handed] = other.handed
     assert (handed.id, handed.sender_id, handed.content) == ("m1", "ann", "m1")
     world.cluster.sent.clear()
-    row = await other.tells(handed)
+    row = await other.takes(handed)
     ack = await sent
     assert (ack.message_id, ack.seq, ack.duplicate) == ("m1", row.seq, msgspec.UNSET)
     assert shown(ben)[-1] == "m1"
@@ -170,15 +176,44 @@ async def test_a_home_that_stored_and_could_not_say_so_doubles_nothing(world: Wo
     assert shown(ben)[2:] == ["m1", "m2"]
 
 
-async def test_one_that_is_found_in_the_log_is_acked(world: World) -> None:
+@pytest.mark.parametrize("how", ["said before it is told", "told before it is said"])
+async def test_the_acknowledgement_waits_for_both(world: World, how: str) -> None:
+    """That a row of its id is there does not say that it is there by this message: somebody may have sent it twice."""
+    other, ann, ben = await busy(world)
+    [sent] = sending(ann, "m1")
+    await world.settle()
+    steps = [
+        items.Row(ROOM, await other.stores(other.handed[0])),
+        items.Handed(ROOM, "m1", "new"),
+    ]
+    for step in steps if how.startswith("told") else reversed(steps):
+        assert not sent.done()
+        other.says(step)
+        await world.settle()
+    assert (await sent).duplicate is msgspec.UNSET
+    assert shown(ben)[-1] == "m1"
+
+
+async def test_one_that_is_found_in_the_log_is_shown_and_then_acked(world: World) -> None:
     other, ann, ben = await busy(world)
     [sent] = sending(ann, "m1")
     await world.settle()
     await other.stores(other.handed[0])
     world.cluster.peers.missed(other.name)
     await world.advance(0.6)
-    assert (await sent).duplicate is msgspec.UNSET
     assert shown(ben)[-1] == "m1"
+    await world.advance(ANSWER_SECONDS)
+    assert (await sent).seq == 3
+    assert shown(ben)[2:] == ["m1"]
+
+
+async def test_one_that_was_sent_twice_is_a_duplicate_once(world: World) -> None:
+    other, ann, _ = await busy(world)
+    [sent] = sending(ann, "m1")
+    await world.settle()
+    row = await other.tells(other.handed[0])
+    other.says(items.Handed(ROOM, "m1", "stored", row))
+    assert (await sent).duplicate is True
 
 
 async def test_what_was_sent_before_goes_first(world: World) -> None:
@@ -198,7 +233,7 @@ async def test_what_was_sent_before_goes_first(world: World) -> None:
     await world.settle()
     assert [each.id for each in other.handed] == ["m2", "m3"]
     for each in other.handed:
-        await other.tells(each)
+        await other.takes(each)
     acks = await asyncio.gather(*held, *later)
     first = acks[0].seq or 0
     assert [ack.seq for ack in acks] == [first, first + 1, first + 2]
@@ -264,6 +299,7 @@ async def test_an_id_that_another_person_was_quicker_with_is_a_conflict(world: W
     refused = asyncio.ensure_future(ann.refused("message:send", message))
     await world.settle()
     await other.tells(draft("m1"))
+    other.says(items.Handed(ROOM, "m1", "taken"))
     assert await refused == "conflict"
 
 
@@ -286,7 +322,8 @@ async def test_the_home_stores_for_others_and_tells_all(world: World) -> None:
     assert shown(ann) == ["m1", "m2"]
     rows = other.was_told(items.Row)
     assert [(item.row.id, item.row.seq) for item in rows] == [("m1", 1), ("m2", 2)]  # type: ignore[attr-defined]
-    assert other.was_told(items.Handed) == []
+    answers = [(item.message_id, item.outcome) for item in other.was_told(items.Handed)]  # type: ignore[attr-defined]
+    assert answers == [("m1", "new"), ("m2", "new")]
 
 
 async def test_the_home_refuses_what_another_one_is_missing_before(world: World) -> None:
@@ -296,8 +333,8 @@ async def test_the_home_refuses_what_another_one_is_missing_before(world: World)
     other.says(items.HandOn(ROOM, "m3", draft("m4")))
     await world.settle()
     assert shown(ann) == ["m1"]
-    refused = [(item.message_id, item.outcome) for item in other.was_told(items.Handed)]  # type: ignore[attr-defined]
-    assert refused == [("m3", "refused"), ("m4", "refused")]
+    answers = {item.message_id: item.outcome for item in other.was_told(items.Handed)}  # type: ignore[attr-defined]
+    assert answers == {"m1": "new", "m3": "refused", "m4": "refused"}
 
 
 async def test_the_home_answers_for_what_is_there_already(world: World) -> None:

@@ -2,7 +2,7 @@
 
 Each insert costs about the same, however many rows are in it, and servers that write into the same room compete for its next
 number. So a server hands the messages of a busy room on to its home, which stores them with its own and tells all the others
-of them: to hear of a row that was handed on is its acknowledgement.
+of them.
 
 Nothing depends on it. Any server may store at any time, whichever it takes for the home, and what was handed on and is not
 heard of within a second is stored from here; the store knows it by its id.
@@ -19,7 +19,7 @@ from rejoinder.service.items import Handed, HandedOutcome, HandOn
 from rejoinder.service.room_state import RoomState
 from rejoinder.service.sharing import Sharing
 from rejoinder.service.storing import ENDING, Addition, Outcome
-from rejoinder.stores.records import GONE, Appended, is_same
+from rejoinder.stores.records import GONE, Appended
 
 ANSWER_SECONDS = 1.0
 DISTRUST_SECONDS = 10.0
@@ -91,11 +91,10 @@ class Homes:
     def heard(self, state: RoomState, message: ChatMessage) -> None:
         """Another server has told of a row, or the log has it."""
         home = self._homes.get(state.id)
-        addition = None if home is None else home.away.pop(message.id, None)
-        if addition is not None:
-            state.in_use -= 1
-            same = is_same(message, addition.draft)
-            addition.answer(Appended(message, duplicate=False) if same else Conflict(TAKEN))
+        addition = None if home is None else home.away.get(message.id)
+        if home is not None and addition is not None:
+            addition.row = message
+            self._settle_known(home, addition)
         elif message.role == "user" and (state.storing or (home is not None and home.away)):
             busy_until = self._clock.now() + BUSY_SECONDS
             if home is None:
@@ -104,19 +103,23 @@ class Homes:
                 home.busy_until = busy_until
 
     def answered(self, state: RoomState, said: Handed) -> None:
-        """The home says what became of a row, where that is not told of as a new one."""
+        """The home says what became of a row; one that is new it tells all of."""
         home = self._homes.get(state.id)
-        if home is None or said.message_id not in home.away:
+        addition = None if home is None else home.away.get(said.message_id)
+        if home is None or addition is None:
             return
         if said.outcome == "refused":
             self._take_back(state, home)
-            return
-        addition = home.away.pop(said.message_id)
-        state.in_use -= 1
-        if said.row is not None:
-            self._settle(addition, Appended(said.row, duplicate=True))
+        elif said.outcome == "new":
+            addition.new = True
+            self._settle_known(home, addition)
         else:
-            self._settle(addition, NotFound(GONE) if said.outcome == "gone" else Conflict(TAKEN))
+            self._end(home, addition)
+            if said.row is not None:
+                self._settle(addition, Appended(said.row, duplicate=True))
+            else:
+                gone = said.outcome == "gone"
+                self._settle(addition, NotFound(GONE) if gone else Conflict(TAKEN))
 
     def tick(self) -> None:
         """Store from here what nobody has answered for, and forget what is over."""
@@ -157,13 +160,14 @@ class Homes:
         return True
 
     def tell(self, server: str, said: HandOn, outcome: Outcome) -> None:
-        """Tell that server what became of its row; of one that is new it hears as all others do."""
+        """Tell that server what became of its row; what a new one is it hears as all others do."""
         if not isinstance(outcome, Appended):
-            kind = _KINDS.get(type(outcome), "refused")
-            self._sharing.say((server,), Handed(said.room, said.draft.id, kind))
+            handed = Handed(said.room, said.draft.id, _KINDS.get(type(outcome), "refused"))
         elif outcome.duplicate:
             handed = Handed(said.room, said.draft.id, "stored", outcome.message)
-            self._sharing.say((server,), handed)
+        else:
+            handed = Handed(said.room, said.draft.id, "new")
+        self._sharing.say((server,), handed)
 
     def refuse(self, server: str, said: HandOn) -> None:
         """Have that server store its row itself."""
@@ -186,6 +190,16 @@ class Homes:
         home.away[addition.draft.id] = addition
         item = HandOn(addition.state.id, after, addition.draft)
         self._sharing.say((home.target,), item)
+
+    def _settle_known(self, home: Home, addition: Addition) -> None:
+        """Once it is known what the row is, and that it is there by this draft and by no other one."""
+        if addition.new and addition.row is not None:
+            self._end(home, addition)
+            addition.answer(Appended(addition.row, duplicate=False))
+
+    def _end(self, home: Home, addition: Addition) -> None:
+        del home.away[addition.draft.id]
+        addition.state.in_use -= 1
 
     def _take_back(self, state: RoomState, home: Home) -> None:
         if home.away:

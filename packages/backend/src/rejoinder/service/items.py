@@ -12,7 +12,7 @@ from rejoinder.stores.records import Draft, EndState
 
 How = Literal["quiet", "join", "rejoin"]
 StopOutcome = Literal["stopped", "unknown", "forbidden"]
-HandedOutcome = Literal["stored", "taken", "gone", "refused"]
+HandedOutcome = Literal["new", "stored", "taken", "gone", "refused"]
 
 
 class Item(Struct, array_like=True, frozen=True, tag=True):
@@ -51,7 +51,7 @@ class HandOn(Item, frozen=True):
 
 
 class Handed(Item, frozen=True):
-    """What became of it, where no new row tells that: it was stored before, or its sender is to see to it."""
+    """What became of it; `row` is the one that was there before. A new one is told of as any row, and what is refused its sender stores."""
 
     message_id: str
     outcome: HandedOutcome

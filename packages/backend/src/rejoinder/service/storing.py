@@ -7,6 +7,7 @@ from functools import partial
 import structlog
 
 from rejoinder.errors import ChatError, Conflict, InternalError, NotFound, Unavailable
+from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.room_state import RoomState
 from rejoinder.service.tasks import Tasks
 from rejoinder.stores.base import Store
@@ -24,13 +25,17 @@ Done = Callable[[Outcome], None]
 class Addition:
     """A row on its way into the log."""
 
-    __slots__ = ("_done", "draft", "since", "state")
+    __slots__ = ("_done", "draft", "new", "row", "since", "state")
 
     def __init__(self, state: RoomState, draft: Draft, done: Done) -> None:
         self.state = state
         self.draft = draft
         self.since = 0.0
         """When another server was asked to store it."""
+        self.new = False
+        """That server says that it was not there before."""
+        self.row: ChatMessage | None = None
+        """The row of its id, as that server tells all others of it."""
         self._done: Done | None = done
 
     def answer(self, outcome: Outcome) -> None:
