@@ -42,6 +42,7 @@ from rejoinder.service.seen import Seen
 from rejoinder.service.sharing import Sharing
 from rejoinder.service.signals import Signals
 from rejoinder.service.tasks import Tasks
+from rejoinder.service.telling import Telling
 from rejoinder.service.titles import TitleMaker, Titles
 from rejoinder.service.turns import TurnPolicy, Turns
 from rejoinder.service.variants import Variants
@@ -95,6 +96,7 @@ class ChatService:
             authorize=authorize,
             gate=self.gate,
             sharing=sharing,
+            telling=Telling(clock, self._tasks),
         )
         tools = GenerationTools(
             self._rooms, store, characters, delivery, clock, self._tasks, sharing, prompts

@@ -20,6 +20,7 @@ from rejoinder.service.items import Shown, Types
 from rejoinder.service.room_state import RoomState
 from rejoinder.service.rooms import Rooms
 from rejoinder.service.sharing import Sharing
+from rejoinder.service.telling import Telling
 from rejoinder.stores.base import Store
 from rejoinder.stores.records import GONE
 
@@ -55,6 +56,7 @@ class Context:
     authorize: Authorize
     gate: Gate
     sharing: Sharing
+    telling: Telling
     deleted: Deleted = field(default_factory=Deleted)
 
     def entered(self, connection: Connection, room_id: str) -> RoomState:
@@ -86,8 +88,8 @@ class Context:
             if state.listeners:
                 self.sharing.say(state.listeners, Types(state.id, user_id, on=False))
 
-    def announce_presence(self, user_id: str, status: PresenceStatus) -> None:
-        """Tell those who share a room with the user how they are shown now."""
+    def announce_presence(self, user_id: str, status: PresenceStatus) -> int:
+        """Tell those who share a room with the user how they are shown now; how many connections that are."""
         receivers: set[str] = set()
         everywhere = [status]
         last_seen = self.presence.last_seen(user_id)
@@ -110,3 +112,4 @@ class Context:
                     last_seen=or_unset(None if last_seen is None else iso(last_seen)),
                 ),
             )
+        return len(receivers)

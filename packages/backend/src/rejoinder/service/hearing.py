@@ -198,7 +198,7 @@ class Hearing:
             self._c.sharing.met(state.id, server)
             until = now + self._c.limits.session_timeout
             for somebody in state.others.lose(server, wall_ms, until):
-                self._show(state, somebody)
+                self._tell_shown(state.id, somebody)
                 # Their own server can't store it any more.
                 self._seen.left(somebody.user_id)
             if state.others.absent:
@@ -213,7 +213,7 @@ class Hearing:
                 self._lost.discard(room_id)
                 continue
             for user_id in state.others.expire(now):
-                self._leaves(state, user_id)
+                self._tell_left(room_id, user_id)
         if self._c.sharing.cluster.doubted and not self._asking:
             self._asking = True
             _ = self._c.sharing.tasks.start(self._ask_overtaken())
@@ -326,7 +326,7 @@ class Hearing:
             new = known is None and somebody.user_id not in state.people
             self._comes(state, somebody, known, "join" if new else "quiet")
         for user_id in left:
-            self._leaves(state, user_id)
+            self._tell_left(state.id, user_id)
 
     def _comes(
         self, state: RoomState, who: Somebody, known: Somebody | None, how: items.How
@@ -371,6 +371,29 @@ class Hearing:
                 last_seen=or_unset(None if who.last_seen is None else iso(who.last_seen)),
             ),
         )
+
+    # Of very many at once it is told in portions, and then only if it is still so.
+
+    def _tell_left(self, room_id: str, user_id: str) -> None:
+        def tell() -> int:
+            state = self._c.rooms.get(room_id)
+            if state is None or user_id in state.people or user_id in state.others:
+                return 0
+            self._leaves(state, user_id)
+            return len(state.people.connections())
+
+        self._c.telling.tell(("left elsewhere", room_id, user_id), tell)
+
+    def _tell_shown(self, room_id: str, who: Somebody) -> None:
+        def tell() -> int:
+            state = self._c.rooms.get(room_id)
+            somebody = None if state is None else state.others.get(who.user_id)
+            if state is None or somebody is None or somebody.status != who.status:
+                return 0
+            self._show(state, somebody)
+            return len(state.people.connections())
+
+        self._c.telling.tell(("shown elsewhere", room_id, who.user_id), tell)
 
     def _types(self, state: RoomState, said: items.Types) -> None:
         user_id = said.user_id

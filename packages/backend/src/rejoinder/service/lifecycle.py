@@ -12,6 +12,7 @@ from rejoinder.core.connections import Connection, ConnectionPolicy
 from rejoinder.core.sessions import Session
 from rejoinder.errors import InvalidPayload, Unauthorized, Unavailable
 from rejoinder.protocol import catalogue, events
+from rejoinder.protocol.events import PresenceStatus
 from rejoinder.protocol.fields import given, iso, or_unset
 from rejoinder.service.auth import SIGN_IN, Authenticate, Handshake
 from rejoinder.service.context import Context
@@ -176,12 +177,12 @@ class Lifecycle:
             state = self._c.rooms.get(room_id)
             if state is not None:
                 for user_id in state.people.expire(now):
-                    self._entering.announce_left(state, user_id)
+                    self._tell_left(room_id, user_id)
         for change in self._c.presence.expire(now):
             if change.status == "offline" and not self._c.sharing.cluster.alone:
                 _ = self._c.sharing.tasks.start(self._is_offline(change.user_id))
             else:
-                self._c.announce_presence(change.user_id, change.status)
+                self._tell_shown(change.user_id, change.status)
 
     # --- parts -----------------------------------------------------------------------------------
 
@@ -192,7 +193,27 @@ class Lifecycle:
         except Unavailable:
             elsewhere = False
         if not elsewhere and self._c.presence.status(user_id) == "offline":
-            self._c.announce_presence(user_id, "offline")
+            self._tell_shown(user_id, "offline")
+
+    # Of very many at once it is told in portions, and then only if it is still so.
+
+    def _tell_left(self, room_id: str, user_id: str) -> None:
+        def tell() -> int:
+            state = self._c.rooms.get(room_id)
+            if state is None or user_id in state.people:
+                return 0
+            self._entering.announce_left(state, user_id)
+            return len(state.people.connections())
+
+        self._c.telling.tell(("left here", room_id, user_id), tell)
+
+    def _tell_shown(self, user_id: str, status: PresenceStatus) -> None:
+        def tell() -> int:
+            if self._c.presence.status(user_id) != status:
+                return 0
+            return self._c.announce_presence(user_id, status)
+
+        self._c.telling.tell(("shown here", user_id), tell)
 
     def _replace(self, older: Connection) -> None:
         self._welcomes.pop(older.id, None)
