@@ -14,6 +14,10 @@ TRACEBACKS = structlog.processors.ExceptionRenderer(
 Level = Literal["debug", "info", "warning", "error"]
 
 
+LEFT_OPEN = "Cancel %s running task(s), timeout graceful shutdown exceeded"
+"""What uvicorn says at its end where connections are still open."""
+
+
 def configure(level: Level) -> None:
     """Log from that level on. Values are escaped, so that what a client sends can't forge a line."""
     number = logging.getLevelNamesMapping()[level.upper()]
@@ -44,4 +48,10 @@ def configure(level: Level) -> None:
             foreign_pre_chain=[structlog.stdlib.add_logger_name],
         )
     )
+    handler.addFilter(_needs_attention)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def _needs_attention(record: logging.LogRecord) -> bool:
+    """False where a client did not take its last bytes before the server ended, and nothing was under way for it."""
+    return not (record.msg == LEFT_OPEN and record.args == (0,))
