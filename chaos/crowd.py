@@ -2,16 +2,18 @@
 
 import asyncio
 import random
+import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import aiohttp
 import jwt
+from pymongo.errors import PyMongoError
 
 from chaos.device import Device, Habits, Identity
 from chaos.fleet import Fleet
@@ -41,6 +43,20 @@ class Size:
     """How many of them are questions to the character."""
     stay: float = 90.0
     """Seconds for which a room is used."""
+
+
+@dataclass(frozen=True)
+class End:
+    """What is waited for when nothing is begun any more, before it is written down what everybody shows; in seconds."""
+
+    within: float
+    """How long it may take until everything that was begun is over."""
+    quiet: float
+    """How long nothing more is to have been written then."""
+    whole: float
+    """How long it may take then until everybody has heard of everything."""
+    newest: Callable[[], Mapping[str, int]]
+    """The number of the last row of each room, from the database."""
 
 
 def token_of(user: str) -> str:
@@ -165,44 +181,58 @@ class Crowd:
         if self.node is not None:
             await self.node.tell("quiet")
 
-    async def settle(self, within: float, quiet: float) -> list[str]:
+    async def settle(self, end: End) -> list[str]:
         """Let everything that was begun come to its end, and have everybody write down what is shown; what did not settle."""
         seconds = [devices[1] for devices in self.people if len(devices) > 1]
         firsts = [devices[0] for devices in self.people]
         # Nothing more is written once the second devices have sent what they still had.
-        troubles = await self._seat(seconds, within, 0.0)
-        troubles += await self._seat(firsts, within, quiet)
+        troubles = await self._seat(seconds, replace(end, quiet=0.0, whole=0.0))
+        troubles += await self._seat(firsts, end)
         _show(firsts)
         if self.node is not None:
             await self.node.finish()
             self.node = None
-        troubles += await self._seat(seconds, within, 0.0)
+        troubles += await self._seat(seconds, replace(end, quiet=0.0))
         _show(seconds)
         return troubles
 
-    async def _seat(self, present: Sequence[Device], within: float, quiet: float) -> list[str]:
+    async def _seat(self, present: Sequence[Device], end: End) -> list[str]:
         """Of each person have that device connected, until it is settled."""
         for devices in self.people:
             for device in devices if len(devices) > 1 else ():
                 self._sit(device, away=device not in present)
-        return await self._settled(present, within, quiet)
+        return await self._settled(present, end)
 
     def _sit(self, device: Device, *, away: bool) -> None:
         device.away_until = now() + DAY if away else 0.0
         if away:
             device.drop()
 
-    async def _settled(self, present: Sequence[Device], within: float, quiet: float) -> list[str]:
-        deadline = now() + within
+    async def _settled(self, present: Sequence[Device], end: End) -> list[str]:
+        deadline, lacking_since = now() + end.within, 0.0
         while True:
             troubles = [f"{each.name}: {each.trouble}" for each in present if not each.settled]
             if self.node is not None:
                 troubles += await self.node.troubles()
-            if not troubles and now() - self._record.streamed_at > quiet:
-                return []
+            if not troubles and now() - self._record.written_at > end.quiet:
+                lacking_since = lacking_since or now()
+                # Who still lacks something then will be found to have a hole.
+                if now() - lacking_since >= end.whole or not await self._lacking(present, end):
+                    return []
             if now() > deadline:
                 return troubles or ["answers are still being written"]
             await asyncio.sleep(STATUS_SECONDS)
+
+    async def _lacking(self, present: Sequence[Device], end: End) -> list[str]:
+        """Who has not heard of the last rows that are stored."""
+        try:
+            newest = await asyncio.to_thread(end.newest)
+        except (sqlite3.Error, PyMongoError) as error:
+            return [f"what is stored can't be read: {error}"]
+        lacking = [says for each in present for says in each.lacks(newest)]
+        if self.node is not None:
+            lacking += await self.node.lacks(newest)
+        return lacking
 
 
 def _show(devices: Sequence[Device]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -170,6 +170,14 @@ class Device:
             for view in self.views.values()
         )
 
+    def lacks(self, newest: Mapping[str, int]) -> list[str]:
+        """In which rooms it has not heard of the last row."""
+        return [
+            f"{self.name}: {view.room} to {view.last} of {newest[view.room]}"
+            for view in self.views.values()
+            if view.last < newest.get(view.room, 0)
+        ]
+
     def show(self, *, final: bool) -> None:
         """Write down what it shows."""
         for view in self.views.values():
@@ -227,8 +235,8 @@ class Device:
         event, payload = _EVENT.decode(raw)
         if event in RECORDED:
             self._record(Heard(now(), self.name, self._conn, event, payload))
-            if event.startswith("message:stream"):
-                self._record.streamed_at = now()
+            if event != "room:resync":
+                self._record.written_at = now()
             view = self.views.get(payload.room_id)
             if view is not None and view.inside:
                 view.hear(event, payload)
@@ -424,6 +432,8 @@ class Device:
                 reply.code,
             )
         )
+        if reply.success and not reply.duplicate:
+            self._record.written_at = now()
         if reply.success or reply.code not in PASSING:
             if view.outbox.pop(draft.id, None) is not None and reply.success:
                 view.acked.append(draft)

@@ -76,12 +76,13 @@ class Faults:
                 task.add_done_callback(self._done.discard)
 
     async def end(self) -> None:
-        """Put the links in order."""
+        """Put the links in order: also who talks to nobody, and has not noticed yet, is told."""
         for task in tuple(self._done):
             task.cancel()
         await asyncio.gather(*self._done, return_exceptions=True)
         for link in self.links:
             link.heal()
+            link.tell_the_other()
 
     # --- the links -------------------------------------------------------------------------------
 

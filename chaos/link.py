@@ -247,6 +247,12 @@ class Link:
         for pair in tuple(self.pairs):
             pair.end(only=told)
 
+    def tell_the_other(self) -> None:
+        """End for both sides what only one of them was told of."""
+        for pair in tuple(self.pairs):
+            if all(pipe.void for pipe in pair.pipes.values()):
+                pair.end()
+
     def hold(self, *ways: Way) -> None:
         """Let nothing through these ways; it is kept, up to what fits."""
         self.held.update(ways)

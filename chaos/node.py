@@ -2,7 +2,7 @@
 
 import asyncio
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -84,12 +84,16 @@ class Node:
         """Why which client is not settled yet."""
         return await self._ask("status")
 
+    async def lacks(self, newest: Mapping[str, int]) -> list[str]:
+        """Which clients have not heard of the last row of their room."""
+        return await self._ask("lacks", newest=newest)
+
     async def finish(self) -> None:
         """Have everybody write down what is shown; then the process is gone."""
         await self._ask("finish")
 
-    async def _ask(self, what: str) -> list[str]:
-        await self.tell(what)
+    async def _ask(self, what: str, **more: object) -> list[str]:
+        await self.tell(what, **more)
         assert self._process is not None
         assert self._process.stdout is not None
         line = await asyncio.wait_for(self._process.stdout.readline(), ANSWER_SECONDS)

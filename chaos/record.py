@@ -250,8 +250,8 @@ class Recorder:
     def __init__(self, path: Path) -> None:
         self._file = path.open("ab", buffering=1 << 20)
         self._encode = msgspec.json.Encoder().encode
-        self.streamed_at = 0.0
-        """When something of an answer was heard last."""
+        self.written_at = 0.0
+        """When something of a log was heard of last, or acknowledged as new."""
 
     def __enter__(self) -> Self:
         return self

@@ -210,7 +210,7 @@ class Crowd:
             troubles = [
                 f"{each.name}: {each.trouble}" for each in self._devices if not each.settled
             ]
-            if not troubles and now() - self._record.streamed_at > QUIET_SECONDS:
+            if not troubles and now() - self._record.written_at > QUIET_SECONDS:
                 return []
             if now() > deadline:
                 return troubles or ["answers are still being written"]

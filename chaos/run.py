@@ -29,13 +29,14 @@ from tests.support.redis import RedisServer  # noqa: E402 - and a Redis
 
 from chaos import report, stored  # noqa: E402
 from chaos.check import Findings, check  # noqa: E402
-from chaos.crowd import Crowd, Size  # noqa: E402
+from chaos.crowd import Crowd, End, Size  # noqa: E402
 from chaos.disk import Disk  # noqa: E402
 from chaos.faults import Faults  # noqa: E402
 from chaos.fleet import Fleet  # noqa: E402
 from chaos.harm import Harm  # noqa: E402
 from chaos.record import Recorder, Stored, in_time, now  # noqa: E402
 from chaos.server import Server  # noqa: E402
+from chaos.story import tell  # noqa: E402
 from chaos.watch import Watch, watch_database  # noqa: E402
 
 T = TypeVar("T")
@@ -68,6 +69,8 @@ class Plan:
     within: float = 90.0
     """How long it may take until everything is settled in the end."""
     quiet: float = 4.0
+    whole: float = 5.0
+    """How long it may take until everybody has everything, when nothing is broken or written any more: as is promised."""
 
 
 @dataclass
@@ -103,7 +106,9 @@ async def play(plan: Plan, folder: Path) -> Outcome:
         disk.close()
     logs = [folder / "python.jsonl", folder / "node.jsonl"]
     logs += [server.generations for server in fleet.servers]
-    findings = check(in_time([log for log in logs if log.exists()]), rows)
+    logs = [log for log in logs if log.exists()]
+    findings = check(in_time(logs), rows)
+    tell(folder, findings.examples, in_time(logs), rows)
     (folder / "stored.json").write_bytes(msgspec.json.encode(rows))
     return Outcome(
         plan,
@@ -180,7 +185,8 @@ async def _run(
         await faults.end()
         await crowd.hush()
         unsettled = await _pay(look, plan.within)
-        unsettled += await crowd.settle(plan.within, plan.quiet)
+        newest = partial(_newest, fleet.servers[0], mongo)
+        unsettled += await crowd.settle(End(plan.within, plan.quiet, plan.whole, newest))
         for task in watching:
             task.cancel()
         await asyncio.gather(*watching, return_exceptions=True)
@@ -208,6 +214,12 @@ def _unfinished(server: Server, mongo: ReplicaSet | None) -> stored.Unfinished:
     if mongo is None:
         return stored.unfinished_of_sqlite(server.data / "rejoinder.db")
     return stored.unfinished_of_mongo(mongo.url(DATABASE))
+
+
+def _newest(server: Server, mongo: ReplicaSet | None) -> dict[str, int]:
+    if mongo is None:
+        return stored.newest_of_sqlite(server.data / "rejoinder.db")
+    return stored.newest_of_mongo(mongo.url(DATABASE))
 
 
 def _start(work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":

@@ -36,6 +36,26 @@ def of_mongo(url: str) -> list[Stored]:
         return [_row(tuple(row.get(field) for field in FIELDS)) for row in found]
 
 
+def newest_of_sqlite(path: Path) -> dict[str, int]:
+    """The number of the last row of each room."""
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1)
+    try:
+        return dict(database.execute("SELECT room_id, max(seq) FROM messages GROUP BY room_id"))
+    finally:
+        database.close()
+
+
+def newest_of_mongo(url: str) -> dict[str, int]:
+    """The same; it is not waited for long."""
+    client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
+        url, readConcernLevel="majority", timeoutMS=PATIENCE_MS
+    )
+    with client:
+        messages = client.get_default_database()["chat_messages"]
+        found = messages.aggregate([{"$group": {"_id": "$roomId", "last": {"$max": "$seq"}}}])
+        return {room["_id"]: room["last"] for room in found}
+
+
 class Unfinished(NamedTuple):
     """The answers that are being written, and those that are owed, each with the end of its lease in milliseconds."""
 

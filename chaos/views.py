@@ -46,12 +46,16 @@ class _Viewer:
     def says(self, what: str) -> str:
         return f"{self.name} in {self.room}: {what}"
 
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.name, self.room
+
     def leave(self, t: float) -> Violations:
         """The stay is over: what was passed over in it did not come."""
         stay, self.stay = self.stay, None
         if stay is not None and stay.skipped:
             missed = sorted(stay.skipped)[:5]
-            yield Violation("hole", self.says(f"{missed} did not come"), t)
+            yield Violation("hole", self.says(f"{missed} did not come"), t, self.place)
         if stay is not None:
             yield from stay.doubts
 
@@ -78,7 +82,7 @@ class _Viewer:
             says = (
                 f"a snapshot to {snapshot.last_seq} after {first - 1} has {numbers[:3]} to {last}"
             )
-            yield Violation("hole", self.says(says), entered.t)
+            yield Violation("hole", self.says(says), entered.t, self.place)
         for message in snapshot.messages:
             self.places[message.id] = message.seq
         streams = {each.message_id: (each.index, each.content) for each in snapshot.streams}
@@ -87,12 +91,14 @@ class _Viewer:
     def page(self, paged: Paged) -> Violations:
         numbers = [message.seq for message in paged.messages]
         if numbers and numbers != list(range(numbers[0], numbers[-1] + 1)):
-            yield Violation("hole", self.says(f"a page has a hole: {numbers}"), paged.t)
+            says = f"a page has a hole: {numbers}"
+            yield Violation("hole", self.says(says), paged.t, self.place)
         for message in paged.messages:
             self.places[message.id] = message.seq
         held = self.places.get(paged.after)
         if held is not None and numbers and numbers[0] != held + 1:
-            yield Violation("hole", self.says(f"a page after {held} begins at {numbers[0]}"))
+            says = f"a page after {held} begins at {numbers[0]}"
+            yield Violation("hole", self.says(says), paged.t, self.place)
 
     def hear(self, t: float, event: str, payload: Payload) -> Violations:
         stay = self.stay
@@ -270,9 +276,10 @@ def compare(shown: Shown, log: Sequence[Stored]) -> Violations:
     lacking = sorted(set(range(first, last + 1)) - set(numbers))
     if lacking:
         says = f"{where} from {first} without {lacking[:5]} ({len(lacking)} of {last})"
-        yield Violation("hole", says, shown.t)
+        yield Violation("hole", says, shown.t, (shown.client, shown.room))
     elif shown.final and log and not numbers:
-        yield Violation("hole", f"{where} empty, and it has {len(log)}", shown.t)
+        says = f"{where} empty, and it has {len(log)}"
+        yield Violation("hole", says, shown.t, (shown.client, shown.room))
     places = {row.seq: row for row in log}
     for row in shown.rows:
         yield from _compare_row(where, shown, row, places.get(row.seq))

@@ -46,6 +46,8 @@ class Violation:
     column: Column
     says: str
     t: float = 0.0
+    viewer: tuple[str, str] | None = None
+    """Of a hole: the client, and the room."""
 
 
 Violations = Iterator[Violation]

@@ -55,6 +55,7 @@ async def short(folder: Path, *told: str, within: float = 1.5, **changes: Any) -
         lies=",".join(told),
         within=within,
         quiet=0.5,
+        whole=1.0,
     )
     return await play(replace(plan, **changes), folder)
 

@@ -78,6 +78,13 @@ async def test_of_a_half_open_connection_one_side_is_not_told() -> None:
             assert await gone(kept)
 
 
+async def test_in_the_end_who_talks_to_somebody_goes_on() -> None:
+    async with through() as (link, client, there):
+        link.tell_the_other()
+        client[1].write(b"still")
+        assert await there[0].readexactly(5) == b"still"
+
+
 async def test_what_is_held_back_comes_when_it_is_healed_and_the_other_way_goes_on() -> None:
     async with through() as (link, client, there):
         link.hold(UP)

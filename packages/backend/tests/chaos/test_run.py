@@ -1,21 +1,36 @@
 """Short runs with all that there is: faults of every kind that fits into the time, and clients in Python and TypeScript."""
 
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 from chaos.crowd import Size
-from chaos.run import Plan, play
+from chaos.run import Outcome, Plan, play
+
+WHOLE_SECONDS = 20.0
+"""What is promised, on a machine that is four times slower."""
+
+
+async def kept_where_wrong(plan: Plan, folder: Path) -> Outcome:
+    """A run that is to be clean; of one that is not everything is kept that explains it, where no later run takes it away."""
+    outcome = await play(plan, folder)
+    if not outcome.clean or outcome.defects:
+        kept = Path(tempfile.mkdtemp(prefix="rejoinder-chaos-"))
+        not_needed = shutil.ignore_patterns("mongo", "redis", "disk", "chaos.mjs")
+        shutil.copytree(folder, kept, ignore=not_needed, dirs_exist_ok=True)
+        wrong = (outcome.findings.examples, outcome.unsettled, outcome.defects)
+        raise AssertionError(f"{wrong}; what was written down: {kept}")
+    return outcome
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.timeout(150)
 async def test_every_promise_is_kept_while_things_break(tmp_path: Path) -> None:
     size = Size(people=8, doubles=2, scripts=3, rooms=3, stay=8)
-    plan = Plan(seconds=12.0, seed=11, size=size, calm=0.4, quiet=1.0)
-    outcome = await play(plan, tmp_path)
+    plan = Plan(seconds=12.0, seed=11, size=size, calm=0.4, quiet=1.0, whole=WHOLE_SECONDS)
+    outcome = await kept_where_wrong(plan, tmp_path)
     found = outcome.findings
-    assert outcome.clean, (found.examples, outcome.unsettled)
-    assert outcome.defects == []
     assert found.figures["messages"] > 50
     assert found.figures["entries that were caught up"] > 0
     assert len(found.faults) > 3
@@ -52,10 +67,9 @@ async def test_every_promise_is_kept_on_three_servers(tmp_path: Path) -> None:
         hurry=0.4,
         flags=("--drain=2",),
         quiet=1.0,
+        whole=WHOLE_SECONDS,
     )
-    outcome = await play(plan, tmp_path)
+    outcome = await kept_where_wrong(plan, tmp_path)
     found = outcome.findings
-    assert outcome.clean, (found.examples, outcome.unsettled)
-    assert outcome.defects == []
     assert found.figures["messages"] > 50
     assert set(found.faults) >= KINDS_OF_SEVERAL

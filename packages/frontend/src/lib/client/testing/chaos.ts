@@ -37,6 +37,7 @@ type Command =
   | { do: 'move'; rooms: Record<string, string> }
   | { do: 'quiet' }
   | { do: 'status' }
+  | { do: 'lacks'; newest: Record<string, number> }
   | { do: 'finish' }
 
 type Fields = Record<string, unknown>
@@ -115,6 +116,12 @@ class Client {
     const { isInRoom, pendingMessages, streamingMessages } = this.#chat.getSnapshot()
     const { connectionState } = this.#connection.getSnapshot()
     return `${this.#seat.name}: ${connectionState}, inside ${isInRoom}, ${pendingMessages.length} pending, ${streamingMessages.size} running, ${this.#waiting.size} waiting`
+  }
+
+  /** Whether it has not heard of the last row of its room, as told. */
+  lacks(newest: Record<string, number>): boolean {
+    const held = this.#chat.getSnapshot().messages.map(({ seq }) => seq ?? 0)
+    return Math.max(0, ...held) < (newest[this.#seat.room] ?? 0)
   }
 
   act(): void {
@@ -275,6 +282,9 @@ function begin(plan: Plan): (command: Command) => void {
     else if (command.do === 'status') {
       const troubles = [...clients.values()].filter(({ isSettled }) => !isSettled)
       process.stdout.write(`${JSON.stringify(troubles.map(({ trouble }) => trouble))}\n`)
+    } else if (command.do === 'lacks') {
+      const lacking = [...clients].filter(([, client]) => client.lacks(command.newest))
+      process.stdout.write(`${JSON.stringify(lacking.map(([name]) => name))}\n`)
     } else {
       for (const client of clients.values()) client.show(true)
       flush()
