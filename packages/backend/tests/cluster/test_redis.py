@@ -229,3 +229,33 @@ async def test_what_is_there_lives_on_in_redis(
                 await asyncio.sleep(0.05)
         assert await client.exists(f"rejoinder:3:user:{mine.user_id}") == 1
     assert told.replaced_ids == []
+
+
+async def test_that_another_listens_is_heard_again_as_a_matter_of_course(
+    redis: RedisServer, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that came late has taken a server out of a room in which it is: it comes in again, and hears of the other."""
+    cluster, told = opened
+    other = RedisCluster(redis.url(3), 300)
+    await other.open(RecordingPeers())
+    await cluster.listen("room")
+    async with Redis.from_url(redis.url(3)) as client:
+        await client.srem("rejoinder:3:room:room", cluster.server_id)
+    assert cluster.server_id not in await other.listen("room")
+    monkeypatch.setattr("rejoinder.cluster.redis.keys.RENEW_SECONDS", 0.5)
+    both = ("room", frozenset((other.server_id,)))
+    await until(lambda: both in told.lists, "the other is told of")
+    assert cluster.server_id in await other.listeners("room")
+    await other.close()
+
+
+async def test_what_is_said_last_is_said_before_the_farewell(
+    redis: RedisServer, opened: Opened
+) -> None:
+    cluster, told = opened
+    last = RedisCluster(redis.url(3), 300)
+    await last.open(RecordingPeers())
+    last.send((cluster.server_id,), b'"at last"')
+    await last.close()
+    await until(lambda: last.server_id in told.gone_servers, "the farewell is heard")
+    assert told.items == [(last.server_id, b'"at last"')]

@@ -16,7 +16,8 @@ from rejoinder.core.users import User
 from rejoinder.protocol import catalogue
 from rejoinder.service import items
 from rejoinder.service.sharing import PART
-from rejoinder.stores.records import StoredMember
+from rejoinder.stores.records import Draft, StoredMember
+from rejoinder.stores.sqlite import SqliteStore
 
 ANN = Somebody("ann", "Ann", "online")
 BEN = Somebody("ben", "Ben", "online")
@@ -107,7 +108,7 @@ async def test_more_fields_than_are_known_are_let_be(world: World) -> None:
     who = {"user_id": "ann", "name": "Ann", "status": "online", "last_seen": None, "mood": "merry"}
     with capture_logs() as logs:
         says(world, "Entered", "room", who, "join", "by the back door", 7)
-        says(world, "Here", "room", [who], False, 0, 1, True, {"more": 1})
+        says(world, "Here", "room", [who], False, 0, 1, True, False, {"more": 1})
         says(world, "Types", "room", "ann", True, "slowly")
     assert logs == []
     assert eve.names == ["user:joined", "typing:start"]
@@ -119,6 +120,54 @@ async def test_fewer_fields_than_are_known_are_those_of_an_older_version(world: 
     says(world, "Here", "room", [{"user_id": "ann", "name": "Ann", "status": "online"}], False)
     assert eve.names == ["user:joined", "user:joined", "user:left"]
     assert await seen_by(eve) == {"eve", "ann"}
+
+
+async def stored_elsewhere(world: World, message_id: str) -> None:
+    """Another server has stored a message, and tells nobody."""
+    draft = Draft(message_id, "room", "user", "ann", message_id, "complete", 0)
+    await SqliteStore.append(world.store, draft)
+
+
+async def test_a_loss_that_is_noticed_while_the_log_is_read_is_looked_for_again(
+    world: World,
+) -> None:
+    (eve,) = await world.in_room("eve")
+    says(world, items.Here("room", [ANN], answer=False))
+    world.store.faults["page_after"] = "hang after it"
+    world.store.calls.clear()
+    await world.advance(1)
+    assert "page_after" in world.store.calls, "the log is being read"
+    await stored_elsewhere(world, "m1")
+    world.cluster.peers.missed(OTHER)
+    world.store.release()
+    await world.advance(2)
+    assert [row.id for row in eve.heard(catalogue.MESSAGE_NEW)] == ["m1"]
+
+
+async def test_what_a_server_that_ends_has_stored_last_is_looked_for(world: World) -> None:
+    (eve,) = await world.in_room("eve")
+    says(world, items.Here("room", [ANN], answer=False))
+    await world.advance(5)
+    await stored_elsewhere(world, "m1")
+    world.cluster.peers.gone(OTHER, ended=True)
+    await world.advance(3)
+    assert [row.id for row in eve.heard(catalogue.MESSAGE_NEW)] == ["m1"]
+
+
+async def test_who_has_told_again_that_it_is_here_may_have_written_before(world: World) -> None:
+    (eve,) = await world.in_room("eve")
+    await stored_elsewhere(world, "m1")
+    says(world, items.Here("room", [ANN], answer=True))
+    await world.advance(1)
+    assert [row.id for row in eve.heard(catalogue.MESSAGE_NEW)] == ["m1"]
+
+
+async def test_who_has_only_just_come_to_a_room_costs_no_look_at_its_log(world: World) -> None:
+    await world.in_room("eve")
+    world.store.calls.clear()
+    says(world, items.Here("room", [ANN], answer=True, new=True))
+    await world.advance(3)
+    assert "page_after" not in world.store.calls
 
 
 # --- removals --------------------------------------------------------------------------------------

@@ -297,8 +297,10 @@ class World:
         limits: Limits,
         policy: ConnectionPolicy,
         prompts: Prompts | None = None,
+        cluster: "Cluster | None" = None,
+        clock: FakeClock | None = None,
     ) -> None:
-        self.clock = FakeClock()
+        self.clock = FakeClock() if clock is None else clock
         self.delivery = RecordingDelivery()
         self.store = store
         self.puppet = Puppet()
@@ -309,7 +311,7 @@ class World:
         self.forbidden: set[tuple[str, str]] = set()
         self._numbers = iter(range(1, 1_000_000))
         self._open: dict[str, Client] = {}
-        self.cluster = Cluster(self.clock, limits.session_timeout, limits.sweep_interval)
+        self.cluster = cluster or Cluster(self.clock, limits.session_timeout, limits.sweep_interval)
         self.service = ChatService(
             store=self.store,
             characters=self.characters,
@@ -334,12 +336,17 @@ class World:
 
     async def connect(self, user_id: str, **auth: object) -> Client:
         """Connect somebody."""
+        client = await self.let_in(user_id, **auth)
+        await self.settle()
+        return client
+
+    async def let_in(self, user_id: str, **auth: object) -> Client:
+        """The same, while time may pass."""
         client = Client(self, f"{user_id}-{next(self._numbers)}", user_id)
         headers = {"accept-language": str(auth.pop("language", ""))}
         await self.service.connect(client.id, Handshake({"token": user_id, **auth}, headers))
         await self.service.opened(client.id)
         self._open[client.id] = client
-        await self.settle()
         return client
 
     async def in_room(

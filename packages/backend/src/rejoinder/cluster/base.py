@@ -57,6 +57,10 @@ class Peers(Protocol):
         """After a failure: these others have people in the room."""
         ...
 
+    def listed(self, room_id: str, servers: Collection[str]) -> None:
+        """As a matter of course, every few minutes: these others have people in the room."""
+        ...
+
     def missed(self, server: str | None) -> None:
         """Something was lost of what that server sent, or, for None, of what any of them sent."""
         ...

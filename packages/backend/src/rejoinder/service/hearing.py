@@ -34,6 +34,8 @@ LOOK_SECONDS = 1.0
 WATCH_SECONDS = 60.0
 LOOKS_MAX = 500
 """Rooms whose log is read each time while the others can't be reached."""
+DOUBTS_MAX = 100
+"""The same while one that is not heard of may have people who came to rooms after that."""
 MARKS_SHOWN = 100
 KINDS_MAX = 100
 WORD_TRIES = 10
@@ -88,6 +90,9 @@ class Hearing:
         """Rooms in which a server had something that is not heard of any more, and until when their log is looked at."""
         self._look_at = 0.0
         self._looked = 0
+        self._doubted = 0
+        self._doubtful_until = 0.0
+        """Until when a server that is not heard of any more may have people in any room."""
         self._asking = False
         self._removals = 0
         """How often it is to be asked who was removed, since that was begun."""
@@ -102,7 +107,7 @@ class Hearing:
         else:
             self._take_in(server, said)
 
-    def _take_in(self, server: str, said: items.AnyItem) -> None:  # noqa: C901, PLR0912 - a table
+    def _take_in(self, server: str, said: items.AnyItem) -> None:  # noqa: C901 - a table
         state = self._c.rooms.get(said.room)
         match said:
             case items.Stopped():
@@ -126,14 +131,21 @@ class Hearing:
                 self._entering.expel(said.room, said.user_id)
             case _ if state is not None:
                 self._heard(server, state, said)
-            case items.Here(answer=True):
-                self._c.sharing.say((server,), items.Away(said.room))
-            case items.Stop():
-                self._c.sharing.say((server,), items.Stopped(said.room, said.call, "unknown"))
-            case items.HandOn():
-                self._c.rooms.homes.refuse(server, said)
             case _:
-                return
+                self._heard_in_vain(server, said)
+
+    def _heard_in_vain(self, server: str, said: items.AnyItem) -> None:
+        """Nothing is here of that room, or not yet: whoever waits for an answer is told so."""
+        coming = self._c.sharing.coming(said.room)
+        if coming is not None and isinstance(said, items.Here | items.Away):
+            # It is answered when the room is here, which asks whoever has it by then.
+            (coming.add if isinstance(said, items.Here) else coming.discard)(server)
+        elif isinstance(said, items.Here) and said.answer:
+            self._c.sharing.say((server,), items.Away(said.room))
+        elif isinstance(said, items.Stop):
+            self._c.sharing.say((server,), items.Stopped(said.room, said.call, "unknown"))
+        elif isinstance(said, items.HandOn):
+            self._c.rooms.homes.refuse(server, said)
 
     def _pass_over(self, item: bytes, error: msgspec.DecodeError) -> None:
         """That server is of another version: what it says in ways that are not known here is as good as lost."""
@@ -148,6 +160,13 @@ class Hearing:
         state = self._c.rooms.get(room_id)
         if state is not None:
             self._c.rooms.look(state)
+
+    def listed(self, room_id: str, servers: Collection[str]) -> None:
+        state = self._c.rooms.get(room_id)
+        unknown = set(servers) - state.listeners if state is not None else set()
+        if state is not None and unknown:
+            state.listeners.update(unknown)
+            self._c.sharing.introduce(state, unknown)
 
     def replaced(self, connection_id: str) -> None:
         self._replaced(connection_id)
@@ -165,11 +184,13 @@ class Hearing:
                 return
 
     def listening(self, room_id: str, servers: Collection[str]) -> None:
-        state = self._c.rooms.get(room_id)
+        state, coming = self._c.rooms.get(room_id), self._c.sharing.coming(room_id)
         if state is not None:
-            state.listeners.clear()
+            # Those that are not there any more say so, or are gone; others may have come since they were listed.
             state.listeners.update(servers)
-            self._c.sharing.introduce(state, servers)
+            self._c.sharing.introduce(state, state.listeners)
+        elif coming is not None:
+            coming.update(servers)
 
     def missed(self, server: str | None) -> None:
         self._seen.look_again()
@@ -190,8 +211,14 @@ class Hearing:
 
     def gone(self, server: str, *, ended: bool) -> None:
         now, wall_ms = self._c.clock.now(), self._c.clock.wall_ms()
+        self._c.sharing.lost(server)
+        if not ended:
+            self._doubtful_until = now + WATCH_SECONDS
         for state in self._c.rooms.all():
-            if server in state.listeners and not ended:
+            if server in state.listeners and ended:
+                # The last that it stored it may have told nobody any more.
+                self._c.rooms.look(state, soon=False)
+            elif server in state.listeners:
                 # It may live, and only be out of reach: then its people go on writing.
                 self._watched[state.id] = now + WATCH_SECONDS
             state.listeners.discard(server)
@@ -217,15 +244,29 @@ class Hearing:
         if self._c.sharing.cluster.doubted and not self._asking:
             self._asking = True
             _ = self._c.sharing.tasks.start(self._ask_overtaken())
-        healthy = self._c.sharing.cluster.healthy
-        if (self._watched or not healthy) and now >= self._look_at:
+        if now >= self._look_at:
             self._look_at = now + LOOK_SECONDS
-            rooms = self._watched_rooms(now) if healthy else self._c.rooms.all()
-            self._looked = self._looked if self._looked < len(rooms) else 0
-            part = rooms[self._looked : self._looked + LOOKS_MAX]
-            self._looked += LOOKS_MAX
-            for state in part:
-                self._c.rooms.look(state)
+            self._c.sharing.introduce_again(self._c.rooms.get)
+            self._look(now)
+
+    def _look(self, now: float) -> None:
+        """Have logs looked at in which there may be more than is told."""
+        rooms = self._c.rooms.all()
+        if not self._c.sharing.cluster.healthy:
+            self._looked = self._look_on(rooms, self._looked, LOOKS_MAX)
+            return
+        if self._watched:
+            self._looked = self._look_on(self._watched_rooms(now), self._looked, LOOKS_MAX)
+        if now < self._doubtful_until:
+            # Those that it had nothing in, and that people on it may have entered since.
+            self._doubted = self._look_on(rooms, self._doubted, DOUBTS_MAX)
+
+    def _look_on(self, rooms: Sequence[RoomState], at: int, count: int) -> int:
+        """Look at some of these rooms, from where it was left off; where that is next time."""
+        at = at if at < len(rooms) else 0
+        for state in rooms[at : at + count]:
+            self._c.rooms.look(state)
+        return at + count
 
     async def _ask_overtaken(self) -> None:
         """What nobody can tell this server over the bus may have been left for it in the store."""
@@ -313,6 +354,9 @@ class Hearing:
         state.listeners.add(server)
         part = Part(said.part, said.parts, said.whole)
         self._are(server, state, said.people, part)
+        if part.last and not said.new:
+            # What it has written since it was heard of last, or before it heard of this server, it may not have told.
+            self._c.rooms.look(state)
         if said.answer:
             self._c.sharing.introduce(state, (server,), answer=False)
         elif part.last:

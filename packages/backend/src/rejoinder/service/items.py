@@ -22,7 +22,10 @@ class Item(Struct, array_like=True, frozen=True, tag=True):
 
 
 class Here(Item, frozen=True):
-    """This server has something in the room; `people` are those that are in it here, or a part of them."""
+    """This server has something in the room, and tells of everything in it from now on.
+
+    `people` are those that are in it here, or a part of them.
+    """
 
     people: list[Somebody]
     answer: bool
@@ -31,6 +34,8 @@ class Here(Item, frozen=True):
     parts: int = 1
     whole: bool = True
     """False if there are more people than are told of."""
+    new: bool = False
+    """True if it had nothing in the room until now, so that there is nothing that it might not have told."""
 
 
 class Away(Item, frozen=True):

@@ -96,6 +96,8 @@ class RoomState:
     """When it was noticed, or last looked at, that the log may have rows that nobody was shown."""
     quiet_since: float | None = None
     """Since when the log can be read again, and everything in it has been shown."""
+    looks: int = 0
+    """How often the log was to be looked at: what is asked for while it is being read is asked for again."""
     title: str | None = None
     titling: bool = False
     """A title is being made for it."""

@@ -1,7 +1,7 @@
 """The rooms that this server has people or generations in, and the one way a row gets into a room's log."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TypeVar
@@ -89,7 +89,12 @@ class Rooms:
             state.in_use -= 1
 
     async def _load(self, room_id: str) -> RoomState:
-        servers = await self._sharing.listen(room_id)
+        with self._sharing.loading(room_id) as servers:
+            return await self._load_among(room_id, servers)
+
+    async def _load_among(self, room_id: str, servers: Collection[str]) -> RoomState:
+        """`servers` are the others that have it, also those that come to it meanwhile."""
+        await self._sharing.listen(room_id)
         last, branching = await in_time(self._store.stand(room_id))
         running = await in_time(self._store.running(room_id)) if self._store.shared else []
         # Another task may have loaded it meanwhile, and have gone on from there.
@@ -177,6 +182,7 @@ class Rooms:
 
     def look(self, state: RoomState, *, soon: bool = True) -> None:
         """Have the log looked at once: another server may have stored what was not told here."""
+        state.looks += 1
         if state.suspect_since is None:
             now = self._clock.now()
             state.suspect_since = now - HEAL_SECONDS if soon else now
@@ -260,12 +266,14 @@ class Rooms:
             elif now - state.suspect_since >= HEAL_SECONDS:
                 state.suspect_since = now
                 _ = self._tasks.start(self._heal(state))
-            if state.idle:
+            # Who loads it just now has told the others that it is here.
+            if state.idle and self._sharing.coming(state.id) is None:
                 del self._states[state.id]
                 self._sharing.dropped(state)
 
     async def _heal(self, state: RoomState) -> None:
         """Publish from the log what is there and was not let out."""
+        looks = state.looks
         try:
             page = await self._store.page_after(state.id, state.sequencer.last, HEAL_PAGE)
             await self._changes.look(state)
@@ -278,7 +286,7 @@ class Rooms:
         now = self._clock.now()
         if page.has_more or state.sequencer.waiting or state.quiet_since is None:
             state.quiet_since = now
-        elif now - state.quiet_since >= QUIET_SECONDS:
+        elif looks == state.looks and now - state.quiet_since >= QUIET_SECONDS:
             state.suspect_since = state.quiet_since = None
 
 

@@ -1,7 +1,8 @@
 """What this server tells the others of the rooms that they have in common."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -37,6 +38,8 @@ INTRODUCTION_SECONDS = 0.3
 STOP_SECONDS = 1.5
 TRIES = 60
 PART = 500
+INTRODUCTIONS = 20
+"""How often a server is told that the room is here, if it does not answer; it lives, or it would be gone."""
 PEOPLE_MAX = 10_000
 """So many people of this server are told of in a room, in parts."""
 AWAY = "The servers can't reach each other. Try again in a moment."
@@ -54,6 +57,15 @@ class Introduction:
         self.waiting.discard(server)
         if not self.waiting:
             self.over.set()
+
+
+class Coming:
+    """A room that is being loaded: the others that have it, as far as is known by now."""
+
+    def __init__(self) -> None:
+        self.loads = 0
+        self.loaded = False
+        self.servers: set[str] = set()
 
 
 class Call:
@@ -79,6 +91,9 @@ class Sharing:
         self.calls: dict[str, Call] = {}
         self._presence = presence
         self._introductions: dict[str, Introduction] = {}
+        self._coming: dict[str, Coming] = {}
+        self._unanswered: dict[str, dict[str, int]] = {}
+        """By rooms, the servers that have not answered yet, and how often they have been asked again."""
         self._encoder = msgspec.json.Encoder()
 
     def say(self, servers: Iterable[str], item: Item) -> None:
@@ -87,9 +102,39 @@ class Sharing:
 
     # --- rooms -----------------------------------------------------------------------------------
 
-    async def listen(self, room_id: str) -> Collection[str]:
-        """To be called before a room's log is looked at: what is stored after that is told, or was lost."""
-        return await self.cluster.listen(room_id)
+    @contextmanager
+    def loading(self, room_id: str) -> Iterator[set[str]]:
+        """While a room is being loaded: the others that have it, as they come and go meanwhile."""
+        coming = self._coming.setdefault(room_id, Coming())
+        coming.loads += 1
+        try:
+            yield coming.servers
+        finally:
+            coming.loads -= 1
+            if not coming.loads:
+                del self._coming[room_id]
+                if not coming.loaded:
+                    self._give_up(room_id, coming.servers)
+
+    def _give_up(self, room_id: str, servers: Collection[str]) -> None:
+        self.cluster.ignore(room_id)
+        if servers:
+            self.say(servers, Away(room_id))
+
+    def coming(self, room_id: str) -> set[str] | None:
+        """Of a room that is being loaded, those others; None of any other."""
+        coming = self._coming.get(room_id)
+        return None if coming is None else coming.servers
+
+    def lost(self, server: str) -> None:
+        """A server is gone."""
+        for coming in self._coming.values():
+            coming.servers.discard(server)
+
+    async def listen(self, room_id: str) -> None:
+        """To be called, within `loading`, before a room's log is looked at: what is stored after that is told, or was lost."""
+        servers = await self.cluster.listen(room_id)
+        self._coming[room_id].servers.update(servers)
 
     def before(self, state: "RoomState") -> int:
         """How many of the servers in a room come before this one, in an order that all of them see alike."""
@@ -98,19 +143,51 @@ class Sharing:
 
     def loaded(self, state: "RoomState", servers: Collection[str]) -> None:
         """The room is here from now on."""
+        self._coming[state.id].loaded = True
         state.listeners.update(servers)
         if servers:
             self._introductions[state.id] = Introduction(servers)
-            self.introduce(state, servers)
+            self.introduce(state, servers, new=True)
 
-    def introduce(self, state: "RoomState", servers: Iterable[str], *, answer: bool = True) -> None:
-        """Tell servers who is in the room here, and ask them for the same."""
-        servers, people = tuple(servers), self.people(state)
+    def introduce(
+        self,
+        state: "RoomState",
+        servers: Iterable[str],
+        *,
+        answer: bool = True,
+        new: bool = False,
+    ) -> None:
+        """Tell servers who is in the room here, and ask them for the same, until they answer."""
+        servers = tuple(servers)
+        if answer and servers:
+            self._unanswered.setdefault(state.id, {}).update(dict.fromkeys(servers, 0))
+        self._present(state, servers, answer=answer, new=new)
+
+    def _present(
+        self, state: "RoomState", servers: Collection[str], *, answer: bool, new: bool = False
+    ) -> None:
+        people = self.people(state)
         parts, whole = max(1, -(-len(people) // PART)), len(people) == len(state.people)
         for part in range(parts):
             some = people[part * PART : (part + 1) * PART]
             asks = answer and part == parts - 1
-            self.say(servers, Here(state.id, some, asks, part, parts, whole))
+            self.say(servers, Here(state.id, some, asks, part, parts, whole, new))
+
+    def introduce_again(self, find: Callable[[str], "RoomState | None"]) -> None:
+        """Ask those again who have not answered; to be called once a second."""
+        if not self.cluster.healthy:
+            return  # All is said again when it is.
+        for room_id, servers in tuple(self._unanswered.items()):
+            state = find(room_id)
+            for server, times in tuple(servers.items()):
+                if state is None or times > INTRODUCTIONS:
+                    self.met(room_id, server)
+                    if state is not None:
+                        state.listeners.discard(server)
+                    continue
+                servers[server] = times + 1
+                if times:
+                    self._present(state, (server,), answer=True)
 
     async def introduced(self, state: "RoomState") -> None:
         """Wait until the others have said who is in the room with them; not for long."""
@@ -128,13 +205,17 @@ class Sharing:
         introduction = self._introductions.get(room_id)
         if introduction is not None:
             introduction.met(server)
+        unanswered = self._unanswered.get(room_id)
+        if unanswered is not None:
+            unanswered.pop(server, None)
+            if not unanswered:
+                del self._unanswered[room_id]
 
     def dropped(self, state: "RoomState") -> None:
         """The room is not here any more."""
         self._introductions.pop(state.id, None)
-        self.cluster.ignore(state.id)
-        if state.listeners:
-            self.say(state.listeners, Away(state.id))
+        self._unanswered.pop(state.id, None)
+        self._give_up(state.id, state.listeners)
 
     def people(self, state: "RoomState") -> list[Somebody]:
         """Who is in the room here, as far as others are told."""

@@ -36,6 +36,7 @@ class RecordingPeers:
     untold_ids: list[tuple[str, str]] = field(default_factory=list)
     gone_servers: list[str] = field(default_factory=list)
     misses: list[str | None] = field(default_factory=list)
+    lists: list[tuple[str, frozenset[str]]] = field(default_factory=list)
 
     def heard(self, server: str, item: bytes) -> None:
         """Note it down."""
@@ -51,6 +52,10 @@ class RecordingPeers:
 
     def listening(self, room_id: str, servers: Collection[str]) -> None:
         """It may be told at any time."""
+
+    def listed(self, room_id: str, servers: Collection[str]) -> None:
+        """Note it down."""
+        self.lists.append((room_id, frozenset(servers)))
 
     def missed(self, server: str | None) -> None:
         """Note it down."""

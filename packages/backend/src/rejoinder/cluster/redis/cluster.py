@@ -103,9 +103,9 @@ class RedisCluster:
         if self._peers is None:
             return
         self._peers = None
-        self._outbox.take()
+        last = [self._lane.ask(command) for command in self._publishes()]
         goodbye = msgspec.json.encode(Batch(self.server_id, -1))
-        last = [
+        last += [
             self._lane.ask(("PUBLISH", self._keys.channel(server), goodbye))
             for server in self._pulse.others()
         ]
@@ -192,6 +192,9 @@ class RedisCluster:
         if not self._lane.up:
             self._outbox.lose()
             return []
+        return self._publishes()
+
+    def _publishes(self) -> list[Command]:
         return [
             ("PUBLISH", self._keys.channel(server), batch) for server, batch in self._outbox.take()
         ]
@@ -249,14 +252,20 @@ class RedisCluster:
     async def tell_again(self) -> None:
         """Say everything again that Redis or the others may not know, and hear what they have."""
         self._claims.release_rest()
-        listeners = await self.renew()
+        listeners = await self._renew()
         if self._peers is not None and not self._pulse.stale:
             for room_id, servers in listeners:
                 self._peers.listening(room_id, [server.decode() for server in servers])
             self._peers.missed(None)
 
-    async def renew(self) -> list[tuple[str, Sequence[bytes]]]:
-        """Have everything that is here live on in Redis; who listens to the rooms."""
+    async def renew(self) -> None:
+        """Have everything that is here live on in Redis, and hear who else is there, should it not be known."""
+        for room_id, servers in await self._renew():
+            if self._peers is not None and room_id in self._rooms:
+                self._peers.listed(room_id, [server.decode() for server in servers])
+
+    async def _renew(self) -> list[tuple[str, Sequence[bytes]]]:
+        """Who listens to the rooms."""
         self._pulse.renewed()
         try:
             await self._claims.renew()
