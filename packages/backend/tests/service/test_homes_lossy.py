@@ -9,6 +9,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import msgspec
+import pytest
 from hypothesis import given, strategies as st
 
 from rejoinder.characters.registry import Characters
@@ -182,6 +183,7 @@ def check(servers: list[Server], log: list[ChatMessage]) -> None:
     assert len(ids) == sum(len(server.sent) for server in servers)
 
 
+@pytest.mark.timeout(300)
 @given(
     seed=st.integers(0, 2**32),
     steps=st.integers(5, 40),
