@@ -3,6 +3,7 @@
 import asyncio
 import json
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -179,6 +180,29 @@ async def test_one_may_hide_when_one_was_last_seen(
     again = await listed()
     assert again["status"] == "offline"
     assert "lastSeen" in again, "who was seen before this server has started"
+
+
+async def test_members_come_in_pages(server: ServerProcess, connect: Connect, room: str) -> None:
+    alice = await connect(server)
+    await alice.join(room)
+    path, bearer = f"/api/rooms/{room}/members", token(alice.user_id)
+    names = [alice.user_id, *(f"user {number}: {room}" for number in range(4))]
+    for name in names[1:]:
+        await request(server, "PUT", f"{path}/{name}", bearer=bearer)
+    everybody = (await request(server, "GET", path, bearer=bearer)).body
+    assert everybody.keys() == {"members"}
+    assert [each["userId"] for each in everybody["members"]] == names
+    seen: list[str] = []
+    query = "limit=2"
+    while query:
+        page = (await request(server, "GET", f"{path}?{query}", bearer=bearer)).body
+        assert schema.problems({"$ref": "#/$defs/MemberList"}, page) == []
+        seen += [each["userId"] for each in page["members"]]
+        query = f"limit=2&after={quote(page['next'])}" if page.get("hasMore") else ""
+    assert seen == names
+    for wrong in ("limit=0", "limit=x", "after=x", "after=:x", "after=1:", "after=-1:x"):
+        refused = await request(server, "GET", f"{path}?{wrong}", bearer=bearer)
+        assert refused.code == "invalid_payload", wrong
 
 
 async def test_members_are_listed_for_members(

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
+from msgspec import UNSET
 from structlog.testing import capture_logs
 from tests.service.world import Client, World
 
@@ -15,6 +16,7 @@ from rejoinder.core.others import Somebody
 from rejoinder.core.users import User
 from rejoinder.protocol import catalogue
 from rejoinder.service import items
+from rejoinder.service.entering import MEMBERS_SHOWN
 from rejoinder.service.sharing import PART
 from rejoinder.stores.records import Draft, StoredMember
 from rejoinder.stores.sqlite import SqliteStore
@@ -229,3 +231,16 @@ async def test_a_removal_that_was_missed_is_found_in_the_store(world: World) -> 
     assert [each.reason for each in ben.heard(catalogue.ROOM_RESYNC)] == ["removed"]
     assert eve.names == ["user:left"]
     assert await ben.refused("message:send", {"roomId": "room", "content": "x"}) == "not_in_room"
+
+
+# --- very many -------------------------------------------------------------------------------------
+
+
+async def test_where_not_all_are_listed_it_is_said_how_many_there_are(world: World) -> None:
+    (eve,) = await world.in_room("eve")
+    assert (await eve.join()).member_count is UNSET
+    crowd = [replace(ANN, user_id=f"user {number}") for number in range(PART)]
+    says(world, items.Here("room", [*crowd, replace(ANN, user_id="eve")], answer=False))
+    snapshot = await eve.join()
+    assert len(snapshot.members) == MEMBERS_SHOWN
+    assert snapshot.member_count == PART + 1

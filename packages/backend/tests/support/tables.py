@@ -18,7 +18,7 @@ ENTRY = fields("roomId, characterId?, lastMessageId?, revision?, background?")
 REFERENCE = fields("roomId, messageId")
 SNAPSHOT = fields(
     "roomId, messages, recovered, hasMore, lastSeq, members, read, streams, characterId?, "
-    "head?, revision?, deleted?, title?, characterIds?, doubleTexting?"
+    "head?, revision?, deleted?, title?, characterIds?, doubleTexting?, memberCount?"
 )
 PERSON = fields("roomId, userId, timestamp")
 

@@ -67,6 +67,10 @@ class Others:
             if somebody is not None:
                 yield somebody
 
+    def users(self) -> set[str]:
+        """Who they are."""
+        return set(self._absent).union(*self._of_server.values())
+
     @property
     def absent(self) -> bool:
         """True if somebody's server is gone."""

@@ -259,6 +259,13 @@ class RoomSnapshot(ServerPayload, frozen=True):
     title: str | UnsetType = UNSET
     character_ids: list[Id] | UnsetType = UNSET
     double_texting: DoubleTexting | UnsetType = UNSET
+    member_count: (
+        Annotated[
+            int,
+            Meta(ge=0, description="how many are in the room, where `members` has not all of them"),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class RoomAck(RoomSnapshot, frozen=True, kw_only=True):

@@ -136,9 +136,14 @@ class RoomList(ServerPayload, frozen=True):
 
 
 class MemberList(ServerPayload, frozen=True):
-    """`GET /api/rooms/{roomId}/members`."""
+    """`GET /api/rooms/{roomId}/members?limit=&after=`: those who belong to a room, the oldest members first, up to 500.
+
+    Where there are more, `next` is the `after` of the page behind it.
+    """
 
     members: list[Member]
+    has_more: bool | UnsetType = UNSET
+    next: str | UnsetType = UNSET
 
 
 class PromptPart(ServerPayload, frozen=True):

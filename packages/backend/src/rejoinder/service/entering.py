@@ -87,7 +87,7 @@ class Entering:
         )
         character_id = given(entry.character_id) or room.character_id
         async with self._c.rooms.use(room.id) as state:
-            await self._confirm(before, state, connection.user.id)
+            await self._confirm(before, state, room, connection.user.id)
             await self._greeting.say(state, room, character_id, connection.user.name)
             if self._c.store.shared and room.revision > state.branches.revision:
                 await in_time(self._c.changes.look(state))
@@ -194,9 +194,11 @@ class Entering:
                 raise Forbidden(NOT_ALLOWED)
         return room
 
-    async def _confirm(self, before: RoomState | None, state: RoomState, user_id: str) -> None:
+    async def _confirm(
+        self, before: RoomState | None, state: RoomState, room: Room, user_id: str
+    ) -> None:
         """Refuse who was removed before this server had the room: only servers that have it are told of that."""
-        if state is before or not self._c.store.shared:
+        if state is before or room.created or not self._c.store.shared:
             return
         if not await in_time(self._c.store.is_member(state.id, user_id)):
             raise Forbidden(NOT_ALLOWED)
@@ -309,7 +311,8 @@ class Entering:
             recovered=reading.recovered,
             has_more=reading.has_more and (not reading.recovered or len(published) > 0),
             last_seq=state.sequencer.last,
-            members=self._members(state),
+            members=(members := self._members(state)),
+            member_count=UNSET if len(members) < MEMBERS_SHOWN else self._count(state),
             read=[
                 *map(marker_of, state.marks.with_stored(reading.marks)),
                 *markers_of_characters(published),
@@ -354,6 +357,10 @@ class Entering:
                     )
                 )
         return members
+
+    def _count(self, state: RoomState) -> int:
+        """How many are in a room, wherever."""
+        return len(state.people) + sum(user not in state.people for user in state.others.users())
 
 
 def check_open(passage: Passage) -> None:

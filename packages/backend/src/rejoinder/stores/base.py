@@ -325,8 +325,10 @@ class Store(Protocol):
         """True if the user belongs to the room."""
         ...
 
-    async def members(self, room_id: str, limit: int) -> Sequence[StoredMember]:
-        """Those who belong to a room, the oldest members first."""
+    async def members(
+        self, room_id: str, limit: int, after: Position | None = None
+    ) -> Sequence[StoredMember]:
+        """Those who belong to a room, the oldest members first: of all, or behind who came at that time and has that id."""
         ...
 
     # --- people ----------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from rejoinder.errors import (
 from rejoinder.protocol.fields import Id
 from rejoinder.service.auth import SIGN_IN, Authenticate, Handshake
 from rejoinder.stores.base import Store
-from rejoinder.stores.records import GONE, Room
+from rejoinder.stores.records import GONE, Position, Room
 from rejoinder.web.answers import refuse
 
 NUMBER_MAX: Final = 253_402_300_799_999
@@ -108,6 +108,20 @@ def number(text: str, name: str, least: int = 0) -> int:
     if int(text) < least:
         raise InvalidPayload(f"{name}: {least} or more.")
     return int(text)
+
+
+def place(text: str, name: str) -> Position | None:
+    """A place in an order, as the `next` of a page says it; None for nothing.
+
+    Raises:
+        InvalidPayload: it is none.
+    """
+    time, colon, id_ = text.partition(":")
+    if not text:
+        return None
+    if not colon or not id_:
+        raise InvalidPayload(f"{name}: take the `next` of the page before.")
+    return number(time, name), id_
 
 
 def take(limit: RateLimit, user_id: str, now: float) -> None:

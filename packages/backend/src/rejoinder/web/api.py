@@ -28,7 +28,7 @@ from rejoinder.service.entering import NOT_ALLOWED, check_open
 from rejoinder.service.prompts import Prompts
 from rejoinder.stores.base import Store
 from rejoinder.stores.records import GONE, RoomOverview, StoredMember
-from rejoinder.web.access import Access, address, guarded, path_id, take
+from rejoinder.web.access import Access, address, guarded, number, path_id, place, take
 from rejoinder.web.answers import answer, body_of, is_operator
 from rejoinder.web.cards import Cards
 
@@ -214,9 +214,18 @@ class Api:
 
     async def members(self, request: Request) -> Response:
         """`GET /api/rooms/{roomId}/members`."""
-        room_id = await self._room(request)
-        members = await self._p.store.members(room_id, MEMBERS_PAGE)
-        return answer(rest.MemberList(members=await self._p.members(room_id, members)))
+        room_id, query = await self._room(request), request.query_params
+        limit = min(number(query.get("limit", str(MEMBERS_PAGE)), "limit", 1), MEMBERS_PAGE)
+        after = place(query.get("after", ""), "after")
+        members = await self._p.store.members(room_id, limit + 1, after)
+        more, members = len(members) > limit, members[:limit]
+        return answer(
+            rest.MemberList(
+                members=await self._p.members(room_id, members),
+                has_more=more or UNSET,
+                next=f"{members[-1].joined_at}:{members[-1].user_id}" if more else UNSET,
+            )
+        )
 
     async def add_member(self, request: Request) -> Response:
         """`PUT /api/rooms/{roomId}/members/{userId}`: a member adds somebody."""

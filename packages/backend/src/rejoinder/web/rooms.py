@@ -22,15 +22,16 @@ from rejoinder.service.deletion import Deletion
 from rejoinder.service.rules import Rules
 from rejoinder.service.titles import Titles
 from rejoinder.stores.base import Store
-from rejoinder.stores.records import Position, Room
-from rejoinder.web.access import Access, guarded, number, path_id, take
+from rejoinder.stores.records import Position, Room, StoredMember
+from rejoinder.web.access import Access, guarded, number, path_id, place, take
 from rejoinder.web.answers import answer, body_of
 from rejoinder.web.download import attachment, file_name
 from rejoinder.web.export import Exported, as_json, markdown
 
 HITS = 20
 HITS_MAX = 50
-MEMBERS_MAX = 1000
+MEMBERS_MAX = 10_000
+MEMBERS_STEP = 500
 POLICIES: Mapping[str, DoubleTexting] = {each: each for each in get_args(DoubleTexting)}
 ENDINGS = {"markdown": ("md", "text/markdown; charset=utf-8"), "json": ("json", "application/json")}
 
@@ -125,7 +126,7 @@ class RoomEndpoints:
         at = self._p.clock.wall_ms()
         exported = Exported(
             room=room,
-            members=await self._p.store.members(room.id, MEMBERS_MAX),
+            members=await self._everybody(room.id),
             characters={info.id: info.name for info in self._p.characters.list()},
             last_seq=await self._p.store.last_seq(room.id),
             at=at,
@@ -137,6 +138,17 @@ class RoomEndpoints:
         return StreamingResponse(
             write(self._p.store, exported), media_type=kind, headers=attachment(name)
         )
+
+    async def _everybody(self, room_id: str) -> list[StoredMember]:
+        """The members, as far as they are exported."""
+        members: list[StoredMember] = []
+        while len(members) < MEMBERS_MAX:
+            after = (members[-1].joined_at, members[-1].user_id) if members else None
+            page = await self._p.store.members(room_id, MEMBERS_STEP, after)
+            members += page
+            if len(page) < MEMBERS_STEP:
+                break
+        return members
 
     async def search(self, request: Request) -> Response:
         """`GET /api/search?q=&limit=&before=`: what was said in one's own rooms."""
@@ -172,12 +184,7 @@ def _asked(request: Request) -> tuple[Wanted, int, Position | None]:
     if query is None:
         raise InvalidPayload("Enter what to search for.")
     limit = number(request.query_params.get("limit", str(HITS)), "limit", 1)
-    time, colon, message_id = request.query_params.get("before", "").partition(":")
-    if not time:
-        return query, min(limit, HITS_MAX), None
-    if not colon or not message_id:
-        raise InvalidPayload("before: take the `next` of the page before.")
-    return query, min(limit, HITS_MAX), (number(time, "before"), message_id)
+    return query, min(limit, HITS_MAX), place(request.query_params.get("before", ""), "before")
 
 
 def _hit(query: Wanted, message: ChatMessage, room: Room) -> rest.SearchHit:

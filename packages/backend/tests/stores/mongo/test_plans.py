@@ -156,7 +156,10 @@ def _calls(room_id: str) -> dict[str, list[Call]]:
         "removed": [lambda store: store.removed(NOW, LIMIT)],
         "remove_member": [lambda store: store.remove_member(room_id, "user 2")],
         "is_member": [lambda store: store.is_member(room_id, "user 1")],
-        "members": [lambda store: store.members(room_id, LIMIT)],
+        "members": [
+            lambda store: store.members(room_id, LIMIT),
+            lambda store: store.members(room_id, LIMIT, (NOW, "user 1")),
+        ],
         "people": [lambda store: store.people(["user 1", "user 2"])],
         "hide_last_seen": [lambda store: store.hide_last_seen("user 1", hides=True)],
         "put_last_seen": [lambda store: store.put_last_seen({"user 1": NOW, "user 2": NOW})],

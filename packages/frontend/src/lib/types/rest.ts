@@ -71,9 +71,11 @@ export interface RoomList {
   hasMore: boolean
 }
 
-/** `GET /api/rooms/{roomId}/members`. */
+/** `GET /api/rooms/{roomId}/members?limit=&after=`: those who belong to a room, the oldest members first, up to 500. */
 export interface MemberList {
   members: Member[]
+  hasMore?: boolean
+  next?: string
 }
 
 /** One message of a prompt. */

@@ -228,6 +228,8 @@ export interface RoomSnapshot {
   title?: string
   characterIds?: string[]
   doubleTexting?: 'interrupt' | 'merge' | 'queue'
+  /** how many are in the room, where `members` has not all of them */
+  memberCount?: number
 }
 
 /** The snapshot, as an acknowledgement. */
@@ -247,6 +249,8 @@ export interface RoomAck {
   title?: string
   characterIds?: string[]
   doubleTexting?: 'interrupt' | 'merge' | 'queue'
+  /** how many are in the room, where `members` has not all of them */
+  memberCount?: number
   success: true
 }
 

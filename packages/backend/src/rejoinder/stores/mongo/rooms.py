@@ -20,6 +20,7 @@ from rejoinder.stores.mongo.overview import head_in, overview_of, overview_pipel
 from rejoinder.stores.records import (
     GONE,
     Membership,
+    Position,
     Room,
     RoomOverview,
     StoredMark,
@@ -231,11 +232,17 @@ class Rooms:
         found = await self._link.read(lambda: self._link.members.find_one(which, {"_id": True}))
         return found is not None
 
-    async def members(self, room_id: str, limit: int) -> list[StoredMember]:
+    async def members(self, room_id: str, limit: int, after: Position | None) -> list[StoredMember]:
         """The members, the oldest first."""
         order = [("joinedAt", ASCENDING), ("userId", ASCENDING)]
+        which: Document = {"roomId": room_id}
+        if after is not None:
+            joined, user_id = model.date(after[0]), after[1]
+            # The first condition alone says where in the index to begin.
+            which["joinedAt"] = {"$gte": joined}
+            which["$or"] = [{"joinedAt": {"$gt": joined}}, {"userId": {"$gt": user_id}}]
         documents = await self._link.read(
-            lambda: self._link.members.find({"roomId": room_id}).sort(order).limit(limit).to_list()
+            lambda: self._link.members.find(which).sort(order).limit(limit).to_list()
         )
         return [model.member_of(document) for document in documents]
 

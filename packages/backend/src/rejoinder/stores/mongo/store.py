@@ -291,8 +291,10 @@ class MongoStore:
     async def is_member(self, room_id: str, user_id: str) -> bool:
         return await self._rooms.is_member(room_id, user_id)
 
-    async def members(self, room_id: str, limit: int) -> list[StoredMember]:
-        return await self._rooms.members(room_id, limit)
+    async def members(
+        self, room_id: str, limit: int, after: Position | None = None
+    ) -> list[StoredMember]:
+        return await self._rooms.members(room_id, limit, after)
 
     async def overtake(self, server: str, connection_ids: Sequence[str]) -> None:
         await self._overtaken.add(server, connection_ids)

@@ -17,6 +17,7 @@ from rejoinder.stores.records import (
     UNREAD_MAX,
     Entrance,
     Membership,
+    Position,
     Room,
     RoomOverview,
     StoredMark,
@@ -28,6 +29,7 @@ from rejoinder.stores.sqlite.branches import branching
 from rejoinder.stores.sqlite.rows import COLUMNS, SELECT, message_of
 
 REMOVALS_KEPT_MS: Final = 3_600_000
+BEFORE_ALL: Final[Position] = (-(1 << 62), "")
 ROOM_COLUMNS = (
     "id",
     "created_by",
@@ -270,11 +272,14 @@ def is_member(db: sqlite3.Connection, room_id: str, user_id: str) -> bool:
     return row is not None
 
 
-def members(db: sqlite3.Connection, room_id: str, limit: int) -> list[StoredMember]:
+def members(
+    db: sqlite3.Connection, room_id: str, limit: int, after: Position | None
+) -> list[StoredMember]:
     """The members, the oldest first."""
     rows = db.execute(
-        "SELECT user_id, name, joined_at FROM members WHERE room_id = ? ORDER BY joined_at, user_id LIMIT ?",
-        (room_id, limit),
+        "SELECT user_id, name, joined_at FROM members WHERE room_id = ? AND (joined_at, user_id) > (?, ?) "
+        "ORDER BY joined_at, user_id LIMIT ?",
+        (room_id, *(after or BEFORE_ALL), limit),
     ).fetchall()
     return [StoredMember(*row) for row in rows]
 

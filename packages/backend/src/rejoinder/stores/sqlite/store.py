@@ -261,8 +261,10 @@ class SqliteStore:
     async def is_member(self, room_id: str, user_id: str) -> bool:
         return await self._read(lambda db: rooms.is_member(db, room_id, user_id))
 
-    async def members(self, room_id: str, limit: int) -> list[StoredMember]:
-        return await self._read(lambda db: rooms.members(db, room_id, limit))
+    async def members(
+        self, room_id: str, limit: int, after: Position | None = None
+    ) -> list[StoredMember]:
+        return await self._read(lambda db: rooms.members(db, room_id, limit, after))
 
     async def people(self, user_ids: Collection[str]) -> Mapping[str, StoredPerson]:
         return await self._read(lambda db: people.people(db, user_ids))

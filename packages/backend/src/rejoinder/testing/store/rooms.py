@@ -132,12 +132,27 @@ async def members_come_and_go(make: Make) -> None:
         oldest_first = list(reversed(members))
         expect(list(await store.members(room_id, 10)), oldest_first, "the oldest members first")
         expect(list(await store.members(room_id, 2)), oldest_first[:2], "as many as were asked for")
+        second = (oldest_first[1].joined_at, oldest_first[1].user_id)
+        behind = list(await store.members(room_id, 10, second))
+        expect(behind, oldest_first[2:], "those behind one of them")
+        expect(len(await store.members(room_id, 1, second)), 1, "as many of them as were asked for")
         expect(await store.is_member(room_id, "user 1"), True, "a member")
         expect(await store.is_member(fresh("room"), "user 1"), False, "a member of another room")
         expect(await store.remove_member(room_id, "user 1"), True, "a member taken out")
         expect(await store.remove_member(room_id, "user 1"), False, "the same once more")
         expect(await store.is_member(room_id, "user 1"), False, "a member who was taken out")
         expect(len(await store.members(room_id, 10)), 3, "the members left")
+
+
+async def members_of_one_moment_are_in_one_order(make: Make) -> None:
+    async with opened_with_room(make) as (store, room_id):
+        names = [f"user {number}" for number in range(7)]
+        for name in reversed(names):
+            await store.add_member(room_id, StoredMember(name, "", NOW))
+        seen: list[str] = []
+        while page := await store.members(room_id, 3, (NOW, seen[-1]) if seen else None):
+            seen += [member.user_id for member in page]
+        expect(seen, names, "all of them, page by page")
 
 
 async def a_member_may_change_the_name(make: Make) -> None:
@@ -312,6 +327,7 @@ CHECKS: tuple[Check, ...] = (
     a_room_is_founded_once_under_concurrency,
     who_comes_is_known_with_the_room,
     members_come_and_go,
+    members_of_one_moment_are_in_one_order,
     a_member_may_change_the_name,
     a_member_is_added_once_under_concurrency,
     rooms_of_somebody_have_the_last_changed_first,
