@@ -261,6 +261,7 @@ class Several:
         self.air.loses, self.air.delays = 0.0, SOON
         for store in self.stores:
             store.delays = SOON
+            store.release()
         for server in self.air.servers.values():
             server.heal()
 

@@ -4,11 +4,15 @@ import asyncio
 from typing import Any
 
 import pytest
+from tests.service.test_elsewhere import hear
 from tests.service.world import Client, Fault, World
 
 from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.catalogue import ServerEvent
+from rejoinder.service import items
+from rejoinder.service.rooms import HEAL_PAGE
 from rejoinder.stores.records import Draft
+from rejoinder.stores.sqlite import SqliteStore
 
 
 async def try_to_send(client: Client, message_id: str, *, stream: bool = False) -> str:
@@ -194,6 +198,35 @@ async def test_a_store_that_refuses_to_read_is_unavailable(world: World, event: 
     assert await ann.refused(event, {"roomId": "room", **more}) == "unavailable"
     world.store.release()
     await ann.call(event, {"roomId": "room", **more})
+
+
+async def test_what_nobody_here_waits_for_any_more_is_told_to_others_all_the_same(
+    world: World,
+) -> None:
+    """It was stored, it is not known that it was, and who sent it has left the room."""
+    (ann,) = await world.in_room("ann")
+    hear(world, items.Here("room", [], answer=False))
+    await world.advance(3)
+    world.store.faults["append"] = "refuse after it"
+    message = {"roomId": "room", "content": "m1", "messageId": "m1"}
+    assert await ann.refused("message:send", message) == "unavailable"
+    await ann.call("room:leave", {"roomId": "room"})
+    world.store.release()
+    await world.advance(5)
+    assert any(b'"Row"' in item and b'"m1"' in item for _, item in world.cluster.sent)
+    await world.advance(15)
+    assert world.service._rooms.get("room") is None
+
+
+async def test_much_that_was_missed_is_shown_in_one_go(world: World) -> None:
+    (ann,) = await world.in_room("ann")
+    count = 5 * HEAL_PAGE // 2
+    for number in range(count):
+        draft = Draft(f"m{number}", "room", "user", "ben", "x", "complete", 0)
+        await SqliteStore.append(world.store, draft)
+    world.cluster.peers.missed(None)
+    await world.advance(1)
+    assert shown(ann) == [f"m{number}" for number in range(count)]
 
 
 async def test_rooms_that_nobody_is_in_are_forgotten(world: World) -> None:

@@ -170,7 +170,7 @@ class Crowd:
 
 def disturb(servers: Several, chance: Random) -> None:
     """Have something be late, lost or cut off from now on, or not any more."""
-    match chance.randrange(6):
+    match chance.randrange(8):
         case 0:
             chance.choice(servers.stores).delays = chance.choice((SOON, LATE))
         case 1:
@@ -179,6 +179,12 @@ def disturb(servers: Several, chance: Random) -> None:
             servers.air.loses = chance.choice((0.0, 0.0, 0.1, 0.5))
         case 3:
             chance.choice(tuple(servers.air.servers.values())).cut_off()
+        case 4:
+            chance.choice(servers.stores).faults["append"] = chance.choice(
+                ("refuse", "refuse after it")
+            )
+        case 5:
+            chance.choice(servers.stores).release()
         case _:
             chance.choice(tuple(servers.air.servers.values())).heal()
 

@@ -31,6 +31,8 @@ LOOK_SECONDS = 0.5
 QUIET_SECONDS = 10.0
 """How long a log is looked at after a failure: a database that hung does what it was asked when it goes on."""
 HEAL_PAGE = 100
+HEAL_PAGES = 50
+"""So many pages at a time: of a busy room much may be missed in a few seconds."""
 PUBLISHERS_MAX = 10_000
 
 
@@ -266,25 +268,31 @@ class Rooms:
             elif now - state.suspect_since >= HEAL_SECONDS:
                 state.suspect_since = now
                 _ = self._tasks.start(self._heal(state))
+            # What may be stored without anybody knowing is told to the other servers first.
+            doubtful = state.publishers and state.suspect_since is not None
             # Who loads it just now has told the others that it is here.
-            if state.idle and self._sharing.coming(state.id) is None:
+            if state.idle and not doubtful and self._sharing.coming(state.id) is None:
                 del self._states[state.id]
                 self._sharing.dropped(state)
 
     async def _heal(self, state: RoomState) -> None:
         """Publish from the log what is there and was not let out."""
-        looks = state.looks
+        looks, more = state.looks, True
         try:
-            page = await self._store.page_after(state.id, state.sequencer.last, HEAL_PAGE)
-            await self._changes.look(state)
+            for _ in range(HEAL_PAGES):
+                page = await self._store.page_after(state.id, state.sequencer.last, HEAL_PAGE)
+                await self._changes.look(state)
+                for message in page.messages:
+                    self._let_out(state, message)
+                    self.homes.heard(state, message)
+                more = page.has_more
+                if not more:
+                    break
         except Unavailable:
             state.quiet_since = None
             return
-        for message in page.messages:
-            self._let_out(state, message)
-            self.homes.heard(state, message)
         now = self._clock.now()
-        if page.has_more or state.sequencer.waiting or state.quiet_since is None:
+        if more or state.sequencer.waiting or state.quiet_since is None:
             state.quiet_since = now
         elif looks == state.looks and now - state.quiet_since >= QUIET_SECONDS:
             state.suspect_since = state.quiet_since = None
