@@ -198,8 +198,15 @@ def _plain(kind: int, namespace: str, content: Any) -> Outgoing:
 
 def _encode(kind: int, namespace: str, arguments: Sequence[Any], ack_id: int | None) -> Outgoing:
     attachments: list[bytes] = []
-    if _holds_binary(arguments):
-        arguments = [_taken_apart(argument, attachments) for argument in arguments]
+    for argument in arguments:
+        # Most are names and structs, of which is known at a glance that there is nothing binary in them.
+        if (
+            type(argument) not in _PLAIN
+            and not isinstance(argument, Struct)
+            and _holds_binary(argument)
+        ):
+            arguments = [_taken_apart(each, attachments) for each in arguments]
+            break
     head = b"4%d" % kind if not attachments else b"4%d%d-" % (kind + 3, len(attachments))
     if namespace != "/":
         head += namespace.encode() + b","

@@ -12,6 +12,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -32,7 +33,7 @@ from rejoinder.service.auth import Handshake
 from rejoinder.service.chat import ChatService
 from rejoinder.service.context import Limits
 from rejoinder.service.prompts import Prompts
-from rejoinder.stores.records import Debt, Draft, EndState, Outcome, Page, StoredPerson
+from rejoinder.stores.records import Debt, Draft, EndState, Entrance, Outcome, Page, StoredPerson
 from rejoinder.stores.sqlite import SqliteStore
 from rejoinder.testing import FakeClock, RecordingDelivery
 
@@ -41,6 +42,10 @@ P = TypeVar("P", bound=ServerPayload)
 TICK_SECONDS = 0.25
 
 Fault = Literal["refuse", "hang", "refuse after it", "hang after it"]
+
+
+async def _nothing() -> None:
+    """Work that is done."""
 
 
 class FaultyStore(SqliteStore):
@@ -125,6 +130,15 @@ class FaultyStore(SqliteStore):
 
     async def people(self, user_ids: Collection[str]) -> Mapping[str, StoredPerson]:
         return await self._faulty("people", lambda: SqliteStore.people(self, user_ids))
+
+    async def entrance(self, room_id: str, user_id: str) -> Entrance:
+        """What is kept of people is a part of it, and may be what can't be found out."""
+        found = await SqliteStore.entrance(self, room_id, user_id)
+        try:
+            await self._faulty("people", _nothing)
+        except Unavailable:
+            return replace(found, hides_last_seen=None)
+        return found
 
     async def put_last_seen(self, seen: Mapping[str, int]) -> None:
         await self._faulty("put_last_seen", lambda: SqliteStore.put_last_seen(self, seen))

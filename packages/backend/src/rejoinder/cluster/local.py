@@ -1,7 +1,6 @@
 """The cluster of one server, with nobody else in it."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from uuid import uuid4
 
 from rejoinder.cluster.base import Claim, Claimed, Peers
@@ -51,7 +50,7 @@ class LocalCluster:
                 if self._peers is not None:
                     self._peers.replaced(older)
         self._count += 1
-        self._claims[claim.connection_id] = replace(claim, since=self._count)
+        self._claims[claim.connection_id] = claim
         self._of_user.setdefault(claim.user_id, set()).add(claim.connection_id)
         return Claimed(self._count, self._sessions.take(claim.user_id, self._clock.now()))
 

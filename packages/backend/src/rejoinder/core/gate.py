@@ -6,16 +6,31 @@ Who may enter is asked before much else is read and written. A removal in betwee
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
 
 
 class Passage:
-    """Somebody on their way into a room; `barred` once they are being removed from it."""
+    """Somebody on their way into a room, within the block; `barred` once they are being removed from it."""
 
-    __slots__ = ("barred", "key")
+    __slots__ = ("_passages", "barred", "key")
 
-    def __init__(self, key: tuple[str, str], *, barred: bool) -> None:
+    def __init__(self, key: tuple[str, str], passages: "set[Passage]", *, barred: bool) -> None:
         self.key = key
         self.barred = barred
+        self._passages = passages
+
+    def __enter__(self) -> Self:
+        self._passages.add(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._passages.discard(self)
 
 
 class Gate:
@@ -28,16 +43,10 @@ class Gate:
     def __len__(self) -> int:
         return len(self._passages) + len(self._closed)
 
-    @contextmanager
-    def passing(self, room_id: str, user_id: str) -> Iterator[Passage]:
-        """The user is on the way into the room; to be entered before it is asked whether they may."""
+    def passing(self, room_id: str, user_id: str) -> Passage:
+        """The user is on the way into the room; to be entered at once, before it is asked whether they may."""
         key = (room_id, user_id)
-        passage = Passage(key, barred=key in self._closed)
-        self._passages.add(passage)
-        try:
-            yield passage
-        finally:
-            self._passages.discard(passage)
+        return Passage(key, self._passages, barred=key in self._closed)
 
     def bar(self, room_id: str, user_id: str) -> None:
         """The user has been removed: whoever is on the way does not get in."""

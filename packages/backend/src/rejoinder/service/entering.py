@@ -1,6 +1,5 @@
 """Entering and leaving rooms, and the snapshot that one enters with."""
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -82,11 +81,10 @@ class Entering:
         self, connection: Connection, entry: events.RoomEntry, how: HowEntered, passage: Passage
     ) -> events.RoomAck:
         before = self._c.rooms.get(entry.room_id)
-        room, _ = await asyncio.gather(
-            self._admit(connection, entry, passage), self._seen.learn(connection.user.id)
-        )
+        room = await self._admit(connection, entry, passage)
         character_id = given(entry.character_id) or room.character_id
-        async with self._c.rooms.use(room.id) as state:
+        new = room.created and not self._c.store.shared
+        async with self._c.rooms.use(room.id, new=new) as state:
             await self._confirm(before, state, room, connection.user.id)
             await self._greeting.say(state, room, character_id, connection.user.name)
             if self._c.store.shared and room.revision > state.branches.revision:
@@ -177,6 +175,8 @@ class Entering:
         room, member = entrance.room, StoredMember(user.id, user.name, wall_ms)
         await self._check_allowed(user, entry.room_id)
         check_open(passage)
+        if entrance.hides_last_seen is not None:
+            self._seen.knows(user.id, hides=entrance.hides_last_seen)
         if room is None or (room.character_id is None and character_id is not None):
             known = room is not None
             try:

@@ -424,4 +424,6 @@ def _encodable(delta: object) -> str:
     """
     if not isinstance(delta, str):
         raise TypeError(f"a character yields text, Thought or Usage, not {type(delta).__name__}")
+    if delta.isascii():
+        return delta
     return delta.encode("utf-8", "replace").decode("utf-8")

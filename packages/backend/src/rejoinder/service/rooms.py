@@ -9,7 +9,7 @@ from typing import TypeVar
 import structlog
 from msgspec import UNSET
 
-from rejoinder.core.branches import Branches
+from rejoinder.core.branches import Branches, Branching
 from rejoinder.core.clock import Clock
 from rejoinder.core.joining import Joining
 from rejoinder.core.rooms import People, Sequencer, Whereabouts
@@ -77,11 +77,14 @@ class Rooms:
         return self._states.get(room_id)
 
     @asynccontextmanager
-    async def use(self, room_id: str) -> AsyncIterator[RoomState]:
-        """The state, loaded if need be, and kept while it is in use."""
+    async def use(self, room_id: str, *, new: bool = False) -> AsyncIterator[RoomState]:
+        """The state, loaded if need be, and kept while it is in use.
+
+        With `new` the caller has had the room made and has not waited since, in a store of this server alone: nothing is in it.
+        """
         state = self._states.get(room_id)
         if state is None:
-            state = await self._load(room_id)
+            state = await self._load(room_id, new=new)
         state.in_use += 1
         try:
             if state.listeners:
@@ -90,14 +93,16 @@ class Rooms:
         finally:
             state.in_use -= 1
 
-    async def _load(self, room_id: str) -> RoomState:
+    async def _load(self, room_id: str, *, new: bool) -> RoomState:
         with self._sharing.loading(room_id) as servers:
-            return await self._load_among(room_id, servers)
+            return await self._load_among(room_id, servers, new=new)
 
-    async def _load_among(self, room_id: str, servers: Collection[str]) -> RoomState:
+    async def _load_among(self, room_id: str, servers: Collection[str], *, new: bool) -> RoomState:
         """`servers` are the others that have it, also those that come to it meanwhile."""
         await self._sharing.listen(room_id)
-        last, branching = await in_time(self._store.stand(room_id))
+        last, branching = 0, Branching()
+        if not new:
+            last, branching = await in_time(self._store.stand(room_id))
         running = await in_time(self._store.running(room_id)) if self._store.shared else []
         # Another task may have loaded it meanwhile, and have gone on from there.
         known = self._states.get(room_id)
@@ -110,6 +115,7 @@ class Rooms:
             Branches(last, branching),
             people=people,
             joining=self.joining,
+            unindexed=last > 0,
         )
         # However far back one of them began, each snapshot is to have it.
         for row in running:

@@ -32,10 +32,9 @@ class Seen:
 
     # --- who hides it ----------------------------------------------------------------------------
 
-    async def learn(self, user_id: str) -> None:
-        """Ask the store what somebody has chosen, before others are told of them."""
-        with suppress(Unavailable):
-            await self._look_at((user_id,))
+    def knows(self, user_id: str, *, hides: bool) -> None:
+        """The store says what somebody has chosen, before others are told of them."""
+        self._know(user_id, hides=hides)
 
     async def choose(self, user_id: str, *, hides: bool) -> None:
         """Somebody chooses whether others may know; all who see them are told.

@@ -230,7 +230,7 @@ class Store(Protocol):
         ...
 
     async def entrance(self, room_id: str, user_id: str) -> Entrance:
-        """`room` and `membership` in one."""
+        """`room`, `membership` and what `people` has of their choice, in one."""
         ...
 
     async def set_title(self, room_id: str, title: str, by: TitledBy) -> bool:

@@ -140,6 +140,8 @@ class Entrance:
     room: Room | None
     """None also for one that was deleted."""
     membership: Membership
+    hides_last_seen: bool | None = False
+    """Whether others may not know when they were last seen; None where it could not be found out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,9 @@ _UPGRADE: Final = b"5"
 class Phase(Enum):
     """Where a session is."""
 
+    # It is looked up with every packet, and that of `Enum` is written in Python.
+    __hash__ = object.__hash__
+
     POLLING = auto()
     UPGRADING = auto()
     WEBSOCKET = auto()

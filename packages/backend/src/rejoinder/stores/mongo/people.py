@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
 
+from rejoinder.errors import Unavailable
 from rejoinder.stores.mongo import model
 from rejoinder.stores.mongo.link import Link
 from rejoinder.stores.mongo.rooms import once
@@ -24,6 +25,14 @@ class People:
         which = {"_id": {"$in": list(user_ids)}}
         documents = await self._link.read(lambda: self._link.people.find(which).to_list())
         return {document["_id"]: model.person_of(document) for document in documents}
+
+    async def hides_last_seen(self, user_id: str) -> bool | None:
+        """The choice of one; None where the database does not say it."""
+        try:
+            found = (await self.get((user_id,))).get(user_id)
+        except Unavailable:
+            return None
+        return found is not None and found.hides_last_seen
 
     async def hide_last_seen(self, user_id: str, *, hides: bool) -> None:
         """Keep the choice."""

@@ -230,10 +230,12 @@ class MongoStore:
         return await self._rooms.get(room_id)
 
     async def entrance(self, room_id: str, user_id: str) -> Entrance:
-        room, membership = await asyncio.gather(
-            self._rooms.get(room_id), self._rooms.membership(room_id, user_id)
+        room, membership, hides = await asyncio.gather(
+            self._rooms.get(room_id),
+            self._rooms.membership(room_id, user_id),
+            self._people.hides_last_seen(user_id),
         )
-        return Entrance(room, membership)
+        return Entrance(room, membership, hides)
 
     async def set_title(self, room_id: str, title: str, by: TitledBy) -> bool:
         return await self._rooms.set_title(room_id, title, by)

@@ -106,15 +106,17 @@ def found_room(
 
 
 def entrance(db: sqlite3.Connection, room_id: str, user_id: str) -> Entrance:
-    """The room and the membership."""
+    """The room, the membership, and the choice of the person."""
     row = db.execute(
         "SELECT EXISTS (SELECT 1 FROM members WHERE room_id = :room AND user_id = :user), "  # noqa: S608
-        f"(SELECT removal FROM removals WHERE room_id = :room AND user_id = :user), {ROOM} "
+        "(SELECT removal FROM removals WHERE room_id = :room AND user_id = :user), "
+        f"(SELECT hides_last_seen FROM people WHERE user_id = :user), {ROOM} "
         "FROM (SELECT 1) LEFT JOIN rooms ON id = :room AND deleted_at IS NULL",
         {"room": room_id, "user": user_id},
     ).fetchone()
     membership = Membership(bool(row[0]), row[1] or "")
-    return Entrance(None if row[2] is None else room_of(row[2:]), membership)
+    found = None if row[3] is None else room_of(row[3:])
+    return Entrance(found, membership, bool(row[2]))
 
 
 def room(db: sqlite3.Connection, room_id: str) -> Room | None:

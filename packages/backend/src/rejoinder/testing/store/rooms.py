@@ -118,6 +118,11 @@ async def who_comes_is_known_with_the_room(make: Make) -> None:
         membership = await store.membership(room_id, "ann")
         expect(membership.member or not membership.removal, False, "that a member was removed")
         expect(await store.entrance(room_id, "ann"), Entrance(room, membership), "who was removed")
+        hider = fresh("user")
+        for hides in (True, False):
+            await store.hide_last_seen(hider, hides=hides)
+            hidden = (await store.entrance(room_id, hider)).hides_last_seen
+            expect(hidden, hides, "whether they hide when they were last seen")
         await store.bury(room_id, NOW)
         deleted = await store.entrance(room_id, "ann")
         expect(deleted.room, None, "a room that was deleted")
