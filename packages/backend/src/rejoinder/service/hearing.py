@@ -8,14 +8,14 @@ import msgspec
 import structlog
 
 from rejoinder.characters.base import Usage
-from rejoinder.core.others import WHOLE, Part, Somebody
-from rejoinder.core.presence import best
+from rejoinder.core.others import Part
 from rejoinder.errors import CharacterFailed, Unavailable
-from rejoinder.protocol import catalogue, events
+from rejoinder.protocol import catalogue
 from rejoinder.protocol.constants import ID_LENGTH_MAX
-from rejoinder.protocol.fields import given, iso, or_unset
+from rejoinder.protocol.fields import given
 from rejoinder.service import items
 from rejoinder.service.answers import announce_chunk, announce_end, announce_thought
+from rejoinder.service.company import Company
 from rejoinder.service.connected import Connected
 from rejoinder.service.context import Context
 from rejoinder.service.deletion import Deletion
@@ -43,8 +43,6 @@ WORD_SECONDS = 0.5
 RECENT_MS = 600_000
 """How old a read mark or a removal may be to be told again after something was missed."""
 REMOVED_MAX = 1000
-
-_EVENT = {"join": catalogue.USER_JOINED, "rejoin": catalogue.USER_RECONNECTED}
 
 
 class Replaced(Protocol):
@@ -80,12 +78,11 @@ class Hearing:
         self._rules = rules
         self._connected = connected
         self._replaced = replaced
+        self._company = Company(context, seen)
         self._decoder = msgspec.json.Decoder(items.AnyItem)
         self._passed_over: set[str] = set()
         """Kinds of items that are not known here; each is logged once."""
         self._log = structlog.get_logger("rejoinder.hearing")
-        self._lost: set[str] = set()
-        """Rooms with people whose server is gone."""
         self._watched: dict[str, float] = {}
         """Rooms in which a server had something that is not heard of any more, and until when their log is looked at."""
         self._look_at = 0.0
@@ -210,7 +207,7 @@ class Hearing:
                 _ = self._c.sharing.tasks.start(self._tell_marks(state))
 
     def gone(self, server: str, *, ended: bool) -> None:
-        now, wall_ms = self._c.clock.now(), self._c.clock.wall_ms()
+        now = self._c.clock.now()
         self._c.sharing.lost(server)
         if not ended:
             self._doubtful_until = now + WATCH_SECONDS
@@ -223,24 +220,12 @@ class Hearing:
                 self._watched[state.id] = now + WATCH_SECONDS
             state.listeners.discard(server)
             self._c.sharing.met(state.id, server)
-            until = now + self._c.limits.session_timeout
-            for somebody in state.others.lose(server, wall_ms, until):
-                self._tell_shown(state.id, somebody)
-                # Their own server can't store it any more.
-                self._seen.left(somebody.user_id)
-            if state.others.absent:
-                self._lost.add(state.id)
+            self._company.lose(server, state)
 
     def tick(self) -> None:
         """Look after those whose server is gone, and after everything while the others can't be reached."""
         now = self._c.clock.now()
-        for room_id in tuple(self._lost):
-            state = self._c.rooms.get(room_id)
-            if state is None or not state.others.absent:
-                self._lost.discard(room_id)
-                continue
-            for user_id in state.others.expire(now):
-                self._tell_left(room_id, user_id)
+        self._company.tick()
         if self._c.sharing.cluster.doubted and not self._asking:
             self._asking = True
             _ = self._c.sharing.tasks.start(self._ask_overtaken())
@@ -312,7 +297,7 @@ class Hearing:
             case items.Ended():
                 self._ended(state, said)
             case items.Types():
-                self._types(state, said)
+                self._company.types(state, said)
             case items.HasRead():
                 if not given(said.mark.character_id) and not state.marks.moved(mark_of(said.mark)):
                     return
@@ -327,22 +312,17 @@ class Hearing:
                         # Nobody is to answer what is not there any more.
                         _ = self._c.sharing.tasks.start(self._turns.stop(state, turn))
             case items.Entered():
-                known = state.others.get(said.who.user_id)
-                state.others.put(server, said.who)
-                self._comes(state, said.who, known, said.how)
+                self._company.comes(server, state, said.who, said.how)
             case items.LeftRoom():
-                state.others.take(server, said.user_id)
-                self._leaves(state, said.user_id)
+                self._company.leaves(server, state, said.user_id)
             case items.Shown():
-                somebody = Somebody(said.user_id, "", said.status, said.last_seen)
-                if state.others.show(server, somebody):
-                    self._show(state, state.others.get(said.user_id) or somebody)
+                self._company.is_shown(server, state, said)
             case items.Here():
                 self._here(server, state, said)
             case items.Away():
                 state.listeners.discard(server)
                 self._c.sharing.met(state.id, server)
-                self._are(server, state, [])
+                self._company.are(server, state, [])
             case items.Want():
                 self._wanted(server, state, said)
             case items.Stop():
@@ -353,7 +333,7 @@ class Hearing:
     def _here(self, server: str, state: RoomState, said: items.Here) -> None:
         state.listeners.add(server)
         part = Part(said.part, said.parts, said.whole)
-        self._are(server, state, said.people, part)
+        self._company.are(server, state, said.people, part)
         if part.last and not said.new:
             # What it has written since it was heard of last, or before it heard of this server, it may not have told.
             self._c.rooms.look(state)
@@ -361,96 +341,6 @@ class Hearing:
             self._c.sharing.introduce(state, (server,), answer=False)
         elif part.last:
             self._c.sharing.met(state.id, server)
-
-    def _are(
-        self, server: str, state: RoomState, people: list[Somebody], part: Part = WHOLE
-    ) -> None:
-        changed, left = state.others.all_of(server, people, part)
-        for somebody, known in changed:
-            new = known is None and somebody.user_id not in state.people
-            self._comes(state, somebody, known, "join" if new else "quiet")
-        for user_id in left:
-            self._tell_left(state.id, user_id)
-
-    def _comes(
-        self, state: RoomState, who: Somebody, known: Somebody | None, how: items.How
-    ) -> None:
-        absent = state.people.is_absent(who.user_id)
-        if absent:
-            # They were here before, and are on another server now.
-            state.people.remove(who.user_id)
-        event = _EVENT.get(how)
-        if event is not None:
-            self._c.delivery.send(
-                state.people.connections(but=who.user_id),
-                event,
-                events.UserInRoom(
-                    room_id=state.id, user_id=who.user_id, timestamp=self._c.now_iso()
-                ),
-            )
-        offline_here = absent and self._c.presence.status(who.user_id) == "offline"
-        if offline_here or (known is not None and known.status != who.status):
-            self._show(state, who)
-
-    def _leaves(self, state: RoomState, user_id: str) -> None:
-        if user_id in state.people or user_id in state.others:
-            return
-        self._c.typing.stop(state.id, user_id)
-        self._c.delivery.send(
-            state.people.connections(),
-            catalogue.USER_LEFT,
-            events.UserInRoom(room_id=state.id, user_id=user_id, timestamp=self._c.now_iso()),
-        )
-
-    def _show(self, state: RoomState, who: Somebody) -> None:
-        status = who.status
-        if self._c.connections.of_user(who.user_id):
-            status = best((status, self._c.presence.status(who.user_id)))
-        self._c.delivery.send(
-            state.people.connections(but=who.user_id),
-            catalogue.PRESENCE_CHANGED,
-            events.PresenceChanged(
-                user_id=who.user_id,
-                status=status,
-                last_seen=or_unset(None if who.last_seen is None else iso(who.last_seen)),
-            ),
-        )
-
-    # Of very many at once it is told in portions, and then only if it is still so.
-
-    def _tell_left(self, room_id: str, user_id: str) -> None:
-        def tell() -> int:
-            state = self._c.rooms.get(room_id)
-            if state is None or user_id in state.people or user_id in state.others:
-                return 0
-            self._leaves(state, user_id)
-            return len(state.people.connections())
-
-        self._c.telling.tell(("left elsewhere", room_id, user_id), tell)
-
-    def _tell_shown(self, room_id: str, who: Somebody) -> None:
-        def tell() -> int:
-            state = self._c.rooms.get(room_id)
-            somebody = None if state is None else state.others.get(who.user_id)
-            if state is None or somebody is None or somebody.status != who.status:
-                return 0
-            self._show(state, somebody)
-            return len(state.people.connections())
-
-        self._c.telling.tell(("shown elsewhere", room_id, who.user_id), tell)
-
-    def _types(self, state: RoomState, said: items.Types) -> None:
-        user_id = said.user_id
-        if said.on:
-            # Here, too, it ends by itself: its server may die.
-            self._c.typing.start(state.id, user_id, self._c.clock.now())
-        elif not self._c.typing.stop(state.id, user_id):
-            return
-        self._c.delivery.send(
-            state.people.connections(but=user_id),
-            catalogue.USER_TYPING if said.on else catalogue.USER_STOPPED_TYPING,
-            events.UserTyping(room_id=state.id, user_id=user_id),
-        )
 
     async def _tell_marks(self, state: RoomState) -> None:
         """Marks that moved meanwhile; whoever knows of one already loses nothing by hearing it again."""
