@@ -35,6 +35,14 @@ async def counts_to(person: Chat, count: int) -> None:
     await person.until(lambda: len(person.all("message:new")) == count)
 
 
+async def are_on_all(servers: list[ServerProcess], people: list[Chat]) -> bool:
+    """Whether each of them has one connection, and each server some of these."""
+    listed = [each for p in people for each in await connections(servers[0], p.user_id)]
+    return [each["id"] for each in listed] == [person.user_id for person in people] and len(
+        {each["server"] for each in listed}
+    ) == len(servers)
+
+
 async def go_on_without(
     redis: RedisServer, servers: list[ServerProcess], people: list[Chat], room: str
 ) -> None:
@@ -71,9 +79,8 @@ async def test_two_servers_behind_a_proxy(
     people += [await come(unique("user"), ["polling", "websocket"]) for _ in range(4)]
     for person in people:
         await person.join(room)
-    listed = [each for p in people for each in await connections(servers[0], p.user_id)]
-    assert len(listed) == len(people)
-    assert len({each["server"] for each in listed}) == len(servers), "both have some of them"
+    # Asked until the other server has answered in time.
+    await eventually(partial(are_on_all, servers, people), within=20)
     for number, person in enumerate(people):
         await person.send(room, f"number {number}")
     for person in people:
