@@ -58,10 +58,12 @@ class Bare(Handler):
 def serve(secret: str) -> None:
     """Serve on a free port of this machine until SIGTERM."""
     server = Bare(secret).server
-    # uvicorn calls it; only its annotation wants a class.
+    # uvicorn calls them; only their annotations want classes.
     protocol: Any = server.websocket_protocol
+    http: Any = server.http_protocol
     config = uvicorn.Config(
         server,
+        http=http,
         ws=protocol,
         log_level="warning",
         access_log=False,

@@ -46,9 +46,9 @@ class Debt:
     """The answer that it is to stand beside, if any."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Draft:
-    """A row before the store has given it its place."""
+    """A row before the store has given it its place. Nobody changes one; that it is not frozen makes it for a third of the time."""
 
     id: str
     room_id: str
