@@ -289,7 +289,7 @@ async def test_a_debt_whose_answer_is_there_is_forgotten(world: World, other: Ot
     await SqliteStore.append(world.store, paid)
     assert await world.store.end_stream(paid.id, "whole", "complete")
     with closing(sqlite3.connect(world.store._path)) as database, database:
-        database.execute("INSERT INTO debts VALUES (?, ?, ?, ?, ?, ?)", astuple(debt))
+        database.execute("INSERT INTO debts VALUES (?, ?, ?, ?, ?, ?, ?)", astuple(debt))
     assert await world.store.owed(9) == [debt]
     await world.advance(PROMISED_SECONDS)
     assert await states(world, "question") == [[("whole", "complete")]]

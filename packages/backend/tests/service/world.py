@@ -33,7 +33,16 @@ from rejoinder.service.auth import Handshake
 from rejoinder.service.chat import ChatService
 from rejoinder.service.context import Limits
 from rejoinder.service.prompts import Prompts
-from rejoinder.stores.records import Debt, Draft, EndState, Entrance, Outcome, Page, StoredPerson
+from rejoinder.stores.records import (
+    Debt,
+    Draft,
+    EndState,
+    Entrance,
+    InTurn,
+    Outcome,
+    Page,
+    StoredPerson,
+)
 from rejoinder.stores.sqlite import SqliteStore
 from rejoinder.testing import FakeClock, RecordingDelivery
 
@@ -151,6 +160,9 @@ class FaultyStore(SqliteStore):
 
     async def owed(self, limit: int, now: int | None = None) -> list[Debt]:
         return await self._faulty("owed", lambda: SqliteStore.owed(self, limit, now))
+
+    async def in_turn(self, room_id: str) -> InTurn:
+        return await self._faulty("in_turn", lambda: SqliteStore.in_turn(self, room_id))
 
     async def _write(self, job: Callable[[Any], T]) -> T:
         return await self._counted(super()._write(job))

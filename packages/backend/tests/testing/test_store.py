@@ -18,6 +18,7 @@ from rejoinder.stores.records import (
     Draft,
     EndState,
     Entrance,
+    InTurn,
     Outcome,
     Page,
     Room,
@@ -302,16 +303,34 @@ class NeverThinksItPaid(SqliteStore):
     async def append(self, draft: Draft) -> Appended:
         owed = [debt for debt in await self.owed(100) if debt.answer_id == draft.id]
         appended = await super().append(draft)
-        for debt in owed:
-            await self._write(
-                lambda db: db.execute("INSERT INTO debts VALUES (?, ?, ?, ?, ?, ?)", astuple(debt))  # noqa: B023 - it is done at once
-            )
+        kept = "INSERT INTO debts VALUES (?, ?, ?, ?, ?, ?, ?)"
+        for values in map(astuple, owed):
+            await self._write(lambda db: db.execute(kept, values))  # noqa: B023 - it is done at once
         return appended
 
 
 class RenewsTheFirstOnly(SqliteStore):
     async def renew_debts(self, debts: Sequence[Debt], until: int) -> None:
         await super().renew_debts(debts[:1], until)
+
+
+class HasItsOwnOrder(SqliteStore):
+    async def in_turn(self, room_id: str) -> InTurn:
+        order = await super().in_turn(room_id)
+        return replace(order, owed=tuple(sorted(order.owed)))
+
+
+class ForgetsWhoWrites(SqliteStore):
+    async def in_turn(self, room_id: str) -> InTurn:
+        return replace(await super().in_turn(room_id), running=frozenset())
+
+
+class LetsThemInBefore(SqliteStore):
+    """Takes another answer to an old question for one that was asked for with it."""
+
+    async def owe(self, debt: Debt) -> None:
+        question = await self.find(debt.question_id)
+        await super().owe(replace(debt, behind=None if question is None else question.seq - 1))
 
 
 class HangsWhenClosed(SqliteStore):
@@ -362,6 +381,9 @@ class HangsWhenClosed(SqliteStore):
         (ForgetsWhatIsOwed, "what_is_owed_is_kept_with_the_question"),
         (NeverThinksItPaid, "an_answer_pays_its_debt"),
         (RenewsTheFirstOnly, "debts_are_renewed_together"),
+        (HasItsOwnOrder, "it_is_their_turn_in_the_order_of_the_questions"),
+        (ForgetsWhoWrites, "an_answer_is_in_turn_until_it_has_ended"),
+        (LetsThemInBefore, "what_is_asked_for_later_is_behind_what_is_there"),
         (HangsWhenClosed, "a_closed_store_is_unavailable"),
     ],
 )

@@ -103,6 +103,7 @@ class ChatService:
         )
         self._turns = Turns(tools, turn_policy)
         self._elsewhere = Elsewhere(tools, self._turns)
+        self._turns.show_end = self._elsewhere.look_at
         self._debts = Debts(tools, self._turns)
         self._seen = Seen(self._context)
         greeting = Greeting(self._rooms, store, characters, clock)

@@ -97,9 +97,13 @@ class Debts:
         Raises:
             Unavailable: it can't be stored.
         """
+        if not owed:
+            turn = replace(turn, behind=state.sequencer.last)
         debt = debt_of(turn, self._lease())
         if not owed:
-            await in_time(self._store.owe(debt))
+            # Where others may have stored what is not known here, the store finds out its place.
+            behind = None if self._turns.together(state) else turn.behind
+            await in_time(self._store.owe(replace(debt, behind=behind)))
         waits = self._turns.find(state, turn.question.id)
         if waits is None:
             self._turns.ask(state, turn)

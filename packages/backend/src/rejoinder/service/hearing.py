@@ -32,6 +32,8 @@ from rejoinder.service.turns import Turns
 WANT_SECONDS = 0.5
 LOOK_SECONDS = 1.0
 WATCH_SECONDS = 60.0
+PARTED_SECONDS = 600.0
+"""So long the answers of a server that is out of reach are looked for in the store, before one is begun here."""
 LOOKS_MAX = 500
 """Rooms whose log is read each time while the others can't be reached."""
 DOUBTS_MAX = 100
@@ -218,6 +220,7 @@ class Hearing:
             elif server in state.listeners:
                 # It may live, and only be out of reach: then its people go on writing.
                 self._watched[state.id] = now + WATCH_SECONDS
+                state.parted_until = now + PARTED_SECONDS
             state.listeners.discard(server)
             self._c.sharing.met(state.id, server)
             self._company.lose(server, state)
@@ -285,7 +288,7 @@ class Hearing:
     def _heard(self, server: str, state: RoomState, said: items.AnyItem) -> None:  # noqa: C901, PLR0912 - a table
         match said:
             case items.Row():
-                self._c.rooms.arrived(state, said.row)
+                self._row(state, said)
             case items.HandOn():
                 self._c.rooms.add_for(server, state, said)
             case items.Handed():
@@ -325,6 +328,8 @@ class Hearing:
                 self._company.are(server, state, [])
             case items.Want():
                 self._wanted(server, state, said)
+            case items.Supersedes():
+                self._turns.superseded(state, said)
             case items.Stop():
                 _ = self._c.sharing.tasks.start(self._stop(server, state, said))
             case _:
@@ -399,7 +404,13 @@ class Hearing:
             piece = items.Piece(state.id, said.message_id, said.offset, text)
             self._c.sharing.say((server,), piece)
 
+    def _row(self, state: RoomState, said: items.Row) -> None:
+        self._c.rooms.arrived(state, said.row)
+        if said.row.role == "character":
+            self._turns.news(state)
+
     def _ended(self, state: RoomState, said: items.Ended) -> None:
+        self._turns.news(state)
         stream = state.elsewhere.get(said.message_id)
         if stream is None:
             if not state.elsewhere.has_ended(said.message_id):

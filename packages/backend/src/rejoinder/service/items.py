@@ -177,6 +177,17 @@ class Deleted(Item, frozen=True):
     users: list[str]
 
 
+class Supersedes(Item, frozen=True):
+    """A user has asked again: what was asked before that place is not to be answered to them any more.
+
+    With `merged_with` only what waits for that character; it is answered together with this.
+    """
+
+    user_id: str
+    place: int
+    merged_with: str | None = None
+
+
 class Stop(Item, frozen=True):
     """Whoever writes the answer is to end it, if it was this user who asked for it."""
 
@@ -231,6 +242,7 @@ AnyItem = (
     | Retitled
     | Ruled
     | Deleted
+    | Supersedes
     | Stop
     | Stopped
     | WhoIsHere

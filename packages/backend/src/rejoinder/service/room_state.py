@@ -14,6 +14,7 @@ from rejoinder.core.rooms import People, Sequencer
 from rejoinder.core.streams import StreamText
 from rejoinder.protocol.events import ChatMessage, DoubleTexting
 from rejoinder.service.marks import Marks
+from rejoinder.stores.records import PLACES, place_behind
 
 Publish = Callable[[ChatMessage], None]
 
@@ -44,7 +45,8 @@ class LiveStream:
 class PendingTurn:
     """An answer that was asked for: the id its row will have, and the message it answers.
 
-    `beside` is the answer that it is to stand beside, if any; with `goes_on` it begins with the text of that.
+    `beside` is the answer that it is to stand beside, if any; with `goes_on` it begins with the text of that. `behind` is the
+    last `seq` that was known when it was asked for, unless it was asked for with its question.
     """
 
     message_id: str
@@ -53,6 +55,12 @@ class PendingTurn:
     question: ChatMessage
     beside: ChatMessage | None = None
     goes_on: bool = False
+    behind: int | None = None
+
+    @property
+    def place(self) -> int:
+        """When it was asked for, in the order of the room; it is about that in which it is its turn."""
+        return self.question.seq * PLACES if self.behind is None else place_behind(self.behind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,8 @@ class RoomState:
     people: People = field(default_factory=People)
     listeners: set[str] = field(default_factory=set)
     """The other servers that have something in the room."""
+    parted_until: float = -inf
+    """So long after a server that had something in it went out of reach, it may still live, and have answers written."""
     others: Others = field(default_factory=Others)
     joining: Joining = field(default_factory=Joining)
     """Of all rooms of this server: connections with a poor line."""

@@ -20,6 +20,7 @@ from rejoinder.stores.records import (
     Erased,
     Found,
     Indexed,
+    InTurn,
     Membership,
     Outcome,
     Page,
@@ -145,7 +146,10 @@ class Store(Protocol):
         ...
 
     async def owe(self, debt: Debt) -> None:
-        """Keep that an answer is owed to a question that is stored, or renew that; without such a question nothing is kept."""
+        """Keep that an answer is owed to a question that is stored, or renew that; without such a question nothing is kept.
+
+        Its turn is after all that is stored or owed in the room by then (`in_turn`), or as `Debt.behind` says; it stays that.
+        """
         ...
 
     async def renew_debts(self, debts: Sequence[Debt], until: int) -> None:
@@ -154,6 +158,15 @@ class Store(Protocol):
 
     async def owed(self, limit: int, now: int | None = None) -> list[Debt]:
         """Debts whose lease has run out at `now`; for None, whatever their lease. In each room in the order of the questions."""
+        ...
+
+    async def in_turn(self, room_id: str) -> InTurn:
+        """Whose turn it is in a room: what is `streaming` in it, and what is owed and has no row, whatever their leases.
+
+        The order is the same for all servers: an answer that is owed with its question has the place of that, and another one
+        the place that `owe` gave it; until it has one it comes first. So whoever promises something and looks then is seen by all that
+        come after it in the order, and sees all that come before it.
+        """
         ...
 
     async def forgive(self, debts: Sequence[Debt]) -> None:

@@ -1,6 +1,7 @@
 """What a store keeps and tells, and the bounds that all stores share. Times are milliseconds since the epoch."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from msgspec import UNSET
@@ -27,6 +28,8 @@ FORKS_MAX: Final = 10_000
 """So many forks of a room, the newest, are told of; what was chosen among older ones stays as it is."""
 UNREAD_MAX: Final = 100
 """What is unread is counted so far."""
+PLACES: Final = 1 << 16
+"""Between two questions there is room for so many answers that were asked for later."""
 UNREAD_LOOK: Final = 1_000
 """So many rows after the mark are looked at for it: one's own are among them."""
 EndState = Literal["complete", "stopped", "failed", "interrupted"]
@@ -44,6 +47,28 @@ class Debt:
     """Until when the server that has promised it is to be taken for alive, unless it renews that."""
     beside: str | None = None
     """The answer that it is to stand beside, if any."""
+    behind: int | None = field(default=None, compare=False)
+    """Of one that is not kept with its question: the `seq` behind which its turn is, if whoever promises it knows that."""
+
+
+@dataclass(frozen=True, slots=True)
+class InTurn:
+    """The answers of a room that are not whole yet, by their ids."""
+
+    running: frozenset[str]
+    """Those whose rows are `streaming`."""
+    owed: tuple[str, ...]
+    """Those that have no row yet, in the order in which it is their turn."""
+
+
+def place_of(seq: int, place: int | None) -> int:
+    """Where an answer that is owed stands in its room: with its question, unless it was given a place of its own."""
+    return seq * PLACES if place is None else place
+
+
+def place_behind(seq: int, places: Iterable[int] = ()) -> int:
+    """A place behind the question of that number, and behind these places, and before the next question."""
+    return max(seq * PLACES, *places, 0) + 1
 
 
 @dataclass(slots=True)

@@ -10,13 +10,22 @@ from contextlib import suppress
 
 from rejoinder.errors import Unavailable
 from rejoinder.stores.mongo import model
+from rejoinder.stores.mongo.lanes import last_seq
 from rejoinder.stores.mongo.link import Link
 from rejoinder.stores.mongo.model import Document
-from rejoinder.stores.records import LEASE_AHEAD_MS, Debt, Draft
+from rejoinder.stores.records import (
+    LEASE_AHEAD_MS,
+    Debt,
+    Draft,
+    InTurn,
+    place_behind,
+    place_of,
+)
 
 GATHER_SECONDS = 1.0
 PAID_MAX = 10_000
 CLOSE_SECONDS = 1.0
+UNPLACED = 0
 
 
 class Debts:
@@ -59,7 +68,8 @@ class Debts:
     async def owe(self, debt: Debt) -> None:
         """Keep one, or renew it."""
         which = {"_id": debt.question_id, "roomId": debt.room_id}
-        fresh: Document = {"$push": {"owes": model.debt_document(debt)}}
+        place = UNPLACED if debt.behind is None else place_behind(debt.behind)
+        fresh: Document = {"$push": {"owes": {**model.debt_document(debt), "place": place}}}
 
         async def keep() -> None:
             await self._messages.update_one(
@@ -67,7 +77,56 @@ class Debts:
             )
 
         await self._link.write(keep)
+        if debt.behind is None:
+            await self._place(debt)
         await self.renew([debt], debt.until)
+
+    async def _place(self, debt: Debt) -> None:
+        """Give it its place, unless it has one.
+
+        It is there already, and first until then: who looks meanwhile waits. So of two that are placed at the same time each sees the
+        other, with its place or without, and one that is placed after another has begun to look goes behind that one.
+        """
+        waiting, last = await asyncio.gather(
+            self._waiting(debt.room_id),
+            self._link.read(lambda: last_seq(self._messages, debt.room_id)),
+        )
+        owed = [each for document in waiting for each in document["owes"]]
+        places = [each["place"] for each in owed if "place" in each]
+        unplaced = {"$elemMatch": {"answer": debt.answer_id, "place": UNPLACED}}
+        which = {"_id": debt.question_id, "owes": unplaced}
+        change = {"$set": {"owes.$.place": place_behind(last, places)}}
+        await self._link.write(lambda: self._messages.update_one(which, change))
+
+    async def in_turn(self, room_id: str) -> InTurn:
+        """What is being written in a room, and what waits."""
+        waiting = await self._waiting(room_id)
+        places = {
+            each["answer"]: place_of(document["seq"], each.get("place"))
+            for document in waiting
+            for each in document["owes"]
+        }
+        # After that: what was paid in between is seen here, as a row that is written, or was.
+        written, paid = await asyncio.gather(
+            self._states({"roomId": room_id, "state": "streaming"}),
+            self._states({"_id": {"$in": list(places)}}),
+        )
+        running = {answer for answer, state in (written | paid).items() if state == "streaming"}
+        left = places.keys() - paid.keys() - running
+        return InTurn(
+            frozenset(running),
+            tuple(sorted(left, key=lambda answer: (places[answer], answer))),
+        )
+
+    async def _states(self, which: Document) -> dict[str, str]:
+        rows = await self._link.read(lambda: self._messages.find(which, {"state": True}).to_list())
+        return {row["_id"]: row["state"] for row in rows}
+
+    async def _waiting(self, room_id: str) -> list[Document]:
+        """The room's questions that owe something, paid or not."""
+        which = {"roomId": room_id, "owes": {"$exists": True}}
+        fields = {"seq": True, "owes.answer": True, "owes.place": True}
+        return await self._link.read(lambda: self._messages.find(which, fields).to_list())
 
     async def renew(self, debts: Sequence[Debt], until: int) -> None:
         """Renew those that are still there."""

@@ -90,6 +90,7 @@ STEPS: tuple[Step, ...] = (
     Step("let rooms have several characters and a rule of their own", make_indexes),
     # A server that does not know of it would take for members who were removed.
     Step("kept who was removed from a room a moment ago", make_indexes),
+    Step("gave answers that are owed an order", make_indexes),
 )
 
 

@@ -5,7 +5,7 @@
 | `chat_messages` | the message's id | roomId, seq, role, senderId, content, state, timestamp, characterId?, replyTo?, |
 |                 |                  | editedAt?, metadata? (JSON text), leaseUntil? (while it is `streaming`),      |
 |                 |                  | parentSeq?, variantOf? (forks), deletedAt?, revision? (erased)                |
-|                 |                  | owes? (of a question: list of answer, characterId, until, beside?)            |
+|                 |                  | owes? (of a question: list of answer, characterId, until, beside?, place?)    |
 | `rooms`         | the room's id    | createdBy, createdAt, updatedAt, characterId?, title?, titledBy?, indexedSeq?, |
 |                 |                  | toIndex?, deletedAt?, purging?, revision?, choice?, characters?, doubleTexting? |
 | `members`       | roomId, userId   | roomId, userId, name, joinedAt, removed? (which removal was the last);        |
@@ -77,6 +77,11 @@ def indexes() -> Mapping[str, list[IndexModel]]:
                 partialFilterExpression={"deletedAt": {"$exists": True}},
             ),
             IndexModel([("owes.until", ASCENDING)], name="debts", sparse=True),
+            IndexModel(
+                [("roomId", ASCENDING), ("seq", ASCENDING)],
+                name="owed",
+                partialFilterExpression={"owes": {"$exists": True}},
+            ),
         ],
         ROOMS: [
             IndexModel(

@@ -29,6 +29,7 @@ from rejoinder.stores.records import (
     Erased,
     Found,
     Indexed,
+    InTurn,
     Membership,
     Outcome,
     Page,
@@ -187,6 +188,9 @@ class MongoStore:
 
     async def owed(self, limit: int, now: int | None = None) -> list[Debt]:
         return await self._debts.owed(limit, now)
+
+    async def in_turn(self, room_id: str) -> InTurn:
+        return await self._debts.in_turn(room_id)
 
     async def forgive(self, debts: Sequence[Debt]) -> None:
         await self._debts.forgive(debts)

@@ -138,6 +138,7 @@ CREATE TABLE removals (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX removals_by_time ON removals (at)
 """
+TURNS = "ALTER TABLE debts ADD COLUMN place INTEGER"
 
 STEPS: tuple[Step, ...] = (
     Step("made the tables", TABLES),
@@ -148,6 +149,7 @@ STEPS: tuple[Step, ...] = (
     Step("made a place for answers that are owed", DEBTS),
     Step("let rooms have several characters and a rule of their own", ROOM_RULES),
     Step("kept who was removed from a room a moment ago", REMOVALS),
+    Step("gave answers that are owed an order", TURNS),
 )
 
 

@@ -18,6 +18,7 @@ from rejoinder.stores.records import (
     Erased,
     Found,
     Indexed,
+    InTurn,
     Membership,
     Outcome,
     Page,
@@ -154,6 +155,9 @@ class SqliteStore:
 
     async def owed(self, limit: int, now: int | None = None) -> list[Debt]:
         return await self._read(lambda db: owing.owed(db, limit, now))
+
+    async def in_turn(self, room_id: str) -> InTurn:
+        return await self._read(lambda db: owing.in_turn(db, room_id))
 
     async def forgive(self, debts: Sequence[Debt]) -> None:
         await self._write(lambda db: owing.forgive(db, debts))

@@ -33,6 +33,7 @@ from rejoinder.testing.store import (
     searching,
     streams,
     titles,
+    turns,
 )
 from rejoinder.testing.store.tools import Check, Make
 
@@ -54,6 +55,7 @@ STORE_CHECKS: tuple[Check, ...] = (
     *casts.CHECKS,
     *people.CHECKS,
     *debts.CHECKS,
+    *turns.CHECKS,
 )
 
 
