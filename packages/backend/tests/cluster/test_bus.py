@@ -2,7 +2,7 @@
 
 import msgspec
 
-from rejoinder.cluster.redis.bus import BATCH_BYTES, Batch, Inbox, Outbox
+from rejoinder.cluster.redis.bus import BATCH_BYTES, WAITING_BYTES, Batch, Inbox, Outbox
 
 DECODER = msgspec.json.Decoder(Batch)
 
@@ -74,6 +74,16 @@ def test_large_batches_are_parted() -> None:
     parts = batches(outbox)
     assert [len(part.items) for part in parts] == [2, 2, 1]
     assert all(inbox.take(part) == (True, False) for part in parts)
+
+
+def test_only_so_much_waits() -> None:
+    outbox, inbox = Outbox("a"), Inbox()
+    large = b'"' + b"x" * BATCH_BYTES + b'"'
+    for _ in range(WAITING_BYTES // BATCH_BYTES):
+        outbox.put(("b",), large)
+    (last,) = batches(outbox)
+    assert len(last.items) == 1, "the others are lost"
+    assert inbox.take(last) == (True, True), "and that is seen"
 
 
 def test_a_server_that_was_taken_for_gone_is_numbered_on() -> None:

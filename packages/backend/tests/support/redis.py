@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -15,8 +16,9 @@ START_SECONDS = 20.0
 class RedisServer:
     """One process; it can be killed, stopped in its tracks, and started again, always empty."""
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, port: int = 0, flags: Sequence[str] = ()) -> None:
         self.folder = folder
+        self._flags = flags
         self.port = port or free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -32,7 +34,7 @@ class RedisServer:
             [
                 *(program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder),
                 *("--save", "", "--appendonly", "no", "--databases", "1000"),
-                *("--logfile", str(log)),
+                *("--logfile", str(log), *self._flags),
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

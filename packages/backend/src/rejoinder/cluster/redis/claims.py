@@ -12,7 +12,7 @@ from rejoinder.cluster.base import Claim, Claimed
 from rejoinder.cluster.redis import keys as names
 from rejoinder.cluster.redis.keys import Keys
 from rejoinder.cluster.redis.lane import Lane
-from rejoinder.cluster.redis.wire import Command
+from rejoinder.cluster.redis.resp import Command
 from rejoinder.core.connections import ConnectionPolicy
 from rejoinder.core.sessions import Session
 from rejoinder.errors import Unavailable

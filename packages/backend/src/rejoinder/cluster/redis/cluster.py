@@ -13,20 +13,18 @@ from uuid import uuid4
 
 import msgspec
 import structlog
-from redis.asyncio import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from rejoinder.cluster.base import Claim, Claimed, Peers
 from rejoinder.cluster.redis import keys as names
+from rejoinder.cluster.redis.address import Address
 from rejoinder.cluster.redis.bus import Batch, Inbox, Outbox
 from rejoinder.cluster.redis.claims import Claims
 from rejoinder.cluster.redis.keys import Keys
-from rejoinder.cluster.redis.lane import TIMEOUT, Lane
+from rejoinder.cluster.redis.lane import Lane
+from rejoinder.cluster.redis.pipe import TIMEOUT
 from rejoinder.cluster.redis.pulse import Pulse
+from rejoinder.cluster.redis.resp import Command, ErrorReply
 from rejoinder.cluster.redis.subscription import Subscription
-from rejoinder.cluster.redis.wire import Command
 from rejoinder.core.connections import ConnectionPolicy
 from rejoinder.core.sessions import Session
 from rejoinder.errors import ConfigurationError, Unavailable
@@ -45,18 +43,17 @@ class RedisCluster:
             ConfigurationError: it is none.
         """
         self.server_id = uuid4().hex
-        self._client, database = _client(url)
-        self._keys = Keys(database)
+        address = _address(url)
+        self._keys = Keys(address.database)
         self._outbox = Outbox(self.server_id)
         self._inbox = Inbox()
-        self._lane = Lane(self._client, self._gather)
-        self._running: asyncio.Task[None] | None = None
+        self._lane = Lane(address, self._gather)
         self._claims = Claims(
             self.server_id, self._keys, round(session_timeout * 1000), self._lane, self
         )
         self._pulse = Pulse(self.server_id, self._keys, self._lane, self._outbox, self)
         channel = self._keys.channel(self.server_id)
-        self._subscription = Subscription(self._client, channel, self._take, self._pulse.lost)
+        self._subscription = Subscription(address, channel, self._take, self._pulse.lost)
         self._peers: Peers | None = None
         self._rooms: set[str] = set()
         self._decoder = msgspec.json.Decoder(Batch)
@@ -85,14 +82,13 @@ class RedisCluster:
         self._peers = peers
         try:
             async with asyncio.timeout(START_SECONDS):
-                # Its own way to say what is wrong: everything else only knows that there is no answer.
-                await self._client.ping()  # type: ignore[misc,unused-ignore] # typed as if it might not be awaited
-        except (RedisError, OSError, TimeoutError) as error:
-            await self._client.aclose()
+                # This says what is wrong: everything else only knows that there is no answer.
+                await self._lane.open()
+        except (ErrorReply, OSError) as error:
+            await self._lane.close()
             raise ConfigurationError(
                 f"The Redis of --redis can't be used ({_reason(error)}): start it, or change the address."
             ) from error
-        self._running = asyncio.create_task(self._lane.run())
         self._subscription.begin()
         self._pulse.begin()
         with suppress(TimeoutError):
@@ -117,12 +113,7 @@ class RedisCluster:
         await self._pulse.stop()
         await self._claims.stop()
         await self._subscription.stop()
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait((self._running,))
         await self._lane.close()
-        with suppress(RedisError, OSError):
-            await self._client.aclose()
 
     # --- connections -----------------------------------------------------------------------------
 
@@ -276,19 +267,9 @@ class RedisCluster:
             return []
 
 
-def _client(url: str) -> tuple["Redis", int]:
-    """A client, and the number of its database."""
+def _address(url: str) -> Address:
     try:
-        client: Redis = Redis.from_url(
-            url,
-            socket_timeout=None,
-            socket_connect_timeout=TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
-            health_check_interval=0,
-            # With the newer one, what is published comes in a way that takes the client longer.
-            protocol=2,
-        )
-        return client, int(client.connection_pool.connection_kwargs.get("db", 0) or 0)
+        return Address(url)
     except ValueError as error:
         raise ConfigurationError(
             "--redis takes the address of a Redis, as redis://host:6379/0 (rediss:// with TLS)."

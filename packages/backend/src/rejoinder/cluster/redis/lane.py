@@ -3,32 +3,25 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 import structlog
-from redis.asyncio import Redis
-from redis.exceptions import (
-    ConnectionError as RedisConnectionError,
-    NoScriptError,
-    RedisError,
-)
 
-from rejoinder.cluster.redis.wire import Command, Wire
+from rejoinder.cluster.redis.address import Address
+from rejoinder.cluster.redis.pipe import Pipe
+from rejoinder.cluster.redis.resp import Command, ErrorReply
 from rejoinder.errors import Unavailable
 
-TIMEOUT: Final = 1.0
 WAITING_MAX: Final = 20_000
 AT_ONCE: Final = 1_000
 SLICE: Final = 500
 AWAY: Final = "The servers can't reach each other. Try again in a moment."
 RETRY_MS: Final = 1000
-SCRIPTS: Final = ("beat", "claim", "release", "connected", "listen")
 
 
 @dataclass(slots=True)
 class Asked:
-    """A command and who waits for its answer; `probe`: it finds out whether there are answers again."""
+    """A command and who waits for its answer."""
 
     command: Command
     answer: "asyncio.Future[Any]" = field(
@@ -37,29 +30,34 @@ class Asked:
 
 
 class Lane:
-    """One pipeline at a time. After a failure everything is refused at once, but for probes, until one is answered."""
+    """One pipeline at a time. After a failure everything is refused at once, but for probes, until one is answered.
 
-    def __init__(self, client: "Redis", gather: Callable[[], Sequence[Command]]) -> None:
+    The next one waits for the answers to the last, although Redis would take it: so what is said under load joins, and less of
+    it goes out, is heard, and is held here.
+    """
+
+    def __init__(self, address: Address, gather: Callable[[], Sequence[Command]]) -> None:
         """`gather` is asked, before each pipeline, for what needs no answer."""
-        self._wire = Wire(client)
+        self._pipe = Pipe(address)
+        self.script = self._pipe.script
         self._gather = gather
         self._waiting: list[Asked] = []
-        self._news = asyncio.Event()
-        self._shas: dict[str, bytes] = {}
+        self._under_way: list[Asked] = []
+        self._news = self._busy = self._closed = False
         self.up = True
         self.commands = 0
         self._log = structlog.get_logger("rejoinder.cluster")
 
     def news(self) -> None:
         """There is something to gather."""
-        self._news.set()
-
-    def script(self, name: str, keys: Sequence[str], *arguments: str | int) -> Command:
-        """The command that runs a script."""
-        return ("EVALSHA", name, len(keys), *keys, *arguments)
+        if not self._news:
+            self._news = True
+            if not self._busy:
+                # All that is said in this turn of the loop goes out together.
+                asyncio.get_running_loop().call_soon(self._begin)
 
     def ask(self, command: Command, *, probe: bool = False) -> "asyncio.Future[Any]":
-        """Its answer.
+        """Its answer; `probe`: it is asked also while there are no answers, to find out whether there are again.
 
         Raises:
             Unavailable: from the answer; it may have been done or not.
@@ -67,11 +65,11 @@ class Lane:
         asked = Asked(command)
         # Nobody may be interested in the answer, nor in that there is none.
         asked.answer.add_done_callback(_seen)
-        if (not self.up and not probe) or len(self._waiting) >= WAITING_MAX:
+        if (not self.up and not probe) or self._closed or len(self._waiting) >= WAITING_MAX:
             asked.answer.set_exception(Unavailable(AWAY, RETRY_MS))
         else:
             self._waiting.append(asked)
-            self._news.set()
+            self.news()
         return asked.answer
 
     async def ask_all(self, commands: Mapping[str, Command]) -> list[tuple[str, Any]]:
@@ -92,82 +90,68 @@ class Lane:
         """The same, where the answer is of no interest."""
         _ = self.ask(command)
 
+    async def open(self) -> None:
+        """Be connected.
+
+        Raises:
+            ErrorReply, OSError: that can't be.
+        """
+        await self._pipe.open()
+
     async def close(self) -> None:
-        """Let go of the connection."""
-        await self._wire.drop()
+        """Let go of the connection; what has not been done is not done any more."""
+        self._closed = True
+        await self._pipe.close()
+        self._refuse()
 
-    async def run(self) -> None:
-        """Work until cancelled."""
-        while True:
-            await self._news.wait()
-            batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
-            batch += [Asked(command) for command in self._gather()]
-            if not self._waiting:
-                self._news.clear()
-            if batch:
-                await self._carry_out(batch)
+    # --- one pipeline after the other --------------------------------------------------------------
 
-    async def _carry_out(self, batch: list[Asked]) -> None:
-        self.commands += len(batch)
-        try:
-            async with asyncio.timeout(TIMEOUT):
-                replies = await self._pipeline([each.command for each in batch])
-        except (RedisError, OSError, TimeoutError):
-            self.up = False
-            self._shas.clear()
-            left, self._waiting = self._waiting, []
-            for each in (*batch, *left):
-                if not each.answer.done():
-                    each.answer.set_exception(Unavailable(AWAY, RETRY_MS))
-                    each.answer.exception()
+    def _begin(self) -> None:
+        """Send what has gathered, unless something is under way."""
+        if self._busy or self._closed:
             return
-        self.up = True
-        for each, reply in zip(batch, replies, strict=True):
-            if each.answer.done():
-                continue
-            if isinstance(reply, Exception):
-                self._log.error("Redis refused a command", reason=str(reply)[:200])
+        self._under_way, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+        self._news = bool(self._waiting)
+        commands = [each.command for each in self._under_way]
+        commands += self._gather()
+        if commands:
+            self.commands += len(commands)
+            self._pipe.carry(commands, self._done)
+            self._busy = True
+
+    def _done(self, replies: list[Any] | None) -> None:
+        self._busy = False
+        if replies is None:
+            self._refuse()
+        else:
+            self.up = True
+            asked, self._under_way = self._under_way, []
+            for each, reply in zip(asked, replies, strict=False):
+                self._answer(each, reply)
+            for reply in replies[len(asked) :]:
+                if isinstance(reply, ErrorReply):
+                    self._complain(reply)
+        if self._news:
+            self._begin()
+
+    def _refuse(self) -> None:
+        self.up = False
+        left, self._under_way, self._waiting = self._under_way + self._waiting, [], []
+        for each in left:
+            if not each.answer.done():
                 each.answer.set_exception(Unavailable(AWAY, RETRY_MS))
-                each.answer.exception()
-            else:
-                each.answer.set_result(reply)
 
-    async def _pipeline(self, commands: Sequence[Command]) -> list[Any]:
-        try:
-            replies = await self._execute(commands)
-        except RedisConnectionError:
-            # The connection had ended meanwhile. Nothing here does harm if it is done twice.
-            self._shas.clear()
-            replies = await self._execute(commands)
-        unknown = [at for at, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
-        if unknown:
-            # The Redis has been started anew since the scripts were loaded.
-            self._shas.clear()
-            again = await self._execute([commands[at] for at in unknown])
-            for at, reply in zip(unknown, again, strict=True):
-                replies[at] = reply
-        return replies
+    def _answer(self, asked: Asked, reply: Any) -> None:
+        if asked.answer.done():
+            return
+        if isinstance(reply, ErrorReply):
+            self._complain(reply)
+            asked.answer.set_exception(Unavailable(AWAY, RETRY_MS))
+        else:
+            asked.answer.set_result(reply)
 
-    async def _execute(self, commands: Sequence[Command]) -> list[Any]:
-        if not self._shas:
-            loading: list[Command] = [("SCRIPT", "LOAD", source(name)) for name in SCRIPTS]
-            for name, sha in zip(SCRIPTS, await self._wire.ask(loading), strict=True):
-                if isinstance(sha, RedisError):
-                    raise sha
-                self._shas[name] = sha
-        return await self._wire.ask(
-            [
-                ("EVALSHA", self._shas[str(command[1])], *command[2:])
-                if command[0] == "EVALSHA"
-                else command
-                for command in commands
-            ]
-        )
-
-
-def source(name: str) -> str:
-    """The text of a script."""
-    return (Path(__file__).parent / f"{name}.lua").read_text(encoding="utf-8")
+    def _complain(self, refusal: ErrorReply) -> None:
+        self._log.error("Redis refused a command", reason=str(refusal)[:200])
 
 
 def _seen(answer: "asyncio.Future[Any]") -> None:

@@ -6,10 +6,9 @@ from contextlib import suppress
 from typing import Final
 
 import structlog
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from rejoinder.cluster.redis.wire import Wire
+from rejoinder.cluster.redis.address import Address
+from rejoinder.cluster.redis.resp import ErrorReply, ProtocolError, Reply, encode
 
 AGAIN_SECONDS: Final = 0.3
 
@@ -19,13 +18,13 @@ class Subscription:
 
     def __init__(
         self,
-        client: "Redis",
+        address: Address,
         channel: str,
         take: Callable[[bytes], None],
         lost: Callable[[], None],
     ) -> None:
         """`take` is given each message; `lost` is called where some may not have come."""
-        self._client = client
+        self._address = address
         self._channel = channel
         self._take = take
         self._lost = lost
@@ -47,19 +46,25 @@ class Subscription:
 
     async def _run(self) -> None:
         while True:
-            wire = Wire(self._client)
             try:
-                await wire.say([("SUBSCRIBE", self._channel)])
-                await wire.hear()
-                # What was sent before is lost.
-                self._lost()
-                while True:
-                    kind, _, data = await wire.hear()
-                    if kind == b"message":
-                        self._take(data)
-            except (RedisError, OSError, TimeoutError):
+                connection = await self._address.connect(self._hear)
+                try:
+                    connection.say(encode((("SUBSCRIBE", self._channel),)))
+                    await connection.ended
+                finally:
+                    connection.end()
+            except (ErrorReply, OSError):
                 self._log.debug("the subscription was lost")
-            finally:
-                await wire.drop()
             self._lost()
             await asyncio.sleep(AGAIN_SECONDS)
+
+    def _hear(self, replies: list[Reply]) -> None:
+        for reply in replies:
+            match reply:
+                case [b"message", _, bytes() as data]:
+                    self._take(data)
+                case [b"subscribe", *_]:
+                    # What was sent before is lost.
+                    self._lost()
+                case _:
+                    raise ProtocolError("Redis has not subscribed this server to its channel")

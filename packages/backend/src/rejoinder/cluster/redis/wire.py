@@ -1,61 +1,106 @@
-"""One connection to a Redis, without what its client does around each command: that takes more than the command itself."""
+"""One connection to a Redis.
 
-from collections.abc import Sequence
-from typing import Any
+The one of its client does more around each command than the command takes. Here replies are handed on from where the loop reads
+them, without a task or a stream in between.
+"""
 
-from redis.asyncio import Redis
-from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import ConnectionError as RedisConnectionError, ResponseError
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
 
-Command = tuple[str | bytes | int, ...]
+from rejoinder.cluster.redis.resp import Parser, ProtocolError, Reply
+
+Hear = Callable[[list[Reply]], None]
 
 
-class Wire:
-    """Commands in, replies out, in one order. It is connected when it is needed, and anew after a failure."""
+class Connection(asyncio.Protocol):
+    """Asked once at a time, so that no more waits to be written than that."""
 
-    def __init__(self, client: "Redis") -> None:
-        self._pool = client.connection_pool
-        self._connection: AbstractConnection | None = None
+    def __init__(self, hear: Hear | None = None) -> None:
+        self._hear = hear or _unasked
+        self._parser = Parser()
+        self._transport: asyncio.Transport | None = None
+        self._answer: asyncio.Future[list[Any]] | None = None
+        self._replies: list[Reply] = []
+        self._count = 0
+        self._over = False
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Gets the `ErrorReply` or `OSError` for which it ended."""
+        self.ended.add_done_callback(_seen)
 
-    async def ask(self, commands: Sequence[Command]) -> list[Any]:
-        """The replies, among them `ResponseError`s.
+    @property
+    def open(self) -> bool:
+        """False before it is connected, and once it has ended."""
+        return self._transport is not None and not self._over
 
-        Raises:
-            RedisError, OSError: the connection is gone; what was done is not known.
-        """
-        try:
-            await self.say(commands)
-            return [await self._reply() for _ in commands]
-        except BaseException:
-            await self.drop()
-            raise
-
-    async def say(self, commands: Sequence[Command]) -> None:
-        """Send commands; their replies are to be read with `hear`."""
-        connection = self._connection
-        if connection is None:
-            connection = self._connection = await self._pool.get_connection()  # type: ignore[no-untyped-call]
-        await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
-
-    async def hear(self) -> Any:
-        """The next reply, or what Redis says by itself.
+    def ask(self, commands: bytes, count: int) -> "asyncio.Future[list[Any]]":
+        """The replies to so many commands, `ErrorReply`s among them; the one before has been answered.
 
         Raises:
-            RedisError, OSError: the connection is gone.
+            OSError: from the answer; the connection is gone, and what was done is not known.
         """
-        if self._connection is None:
-            raise RedisConnectionError("nothing was said")
-        return await self._connection.read_response()
+        answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        self._answer, self._replies, self._count = answer, [], count
+        self.say(commands)
+        return answer
 
-    async def _reply(self) -> Any:
+    def say(self, commands: bytes) -> None:
+        """Send commands whose replies are heard."""
+        if self._over or self._transport is None:
+            self.end()
+        else:
+            self._transport.write(commands)
+
+    def end(self, reason: Exception | None = None) -> None:
+        """Let go of it at once; whoever waits is told the reason."""
+        self._over = True
+        if self._transport is not None:
+            self._transport.abort()
+        error = reason or ConnectionError("The connection has ended.")
+        for waiting in (self._answer, self.ended):
+            if waiting is not None and not waiting.done():
+                waiting.set_exception(error)
+        self._answer = None
+
+    # --- for the loop --------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's is one by what it does only.
+        self._transport = cast("asyncio.Transport", transport)
+        if self._over:
+            self._transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        if self._over:
+            return
         try:
-            return await self.hear()
-        except ResponseError as error:
-            return error
+            self._hand_on(self._parser.feed(data))
+        except ConnectionError as error:
+            self.end(error)
 
-    async def drop(self) -> None:
-        """Let go of the connection."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.disconnect(nowait=True)
-            await self._pool.release(connection)
+    def _hand_on(self, replies: list[Reply]) -> None:
+        answer = self._answer
+        if answer is not None:
+            got = self._replies
+            got += replies
+            if len(got) < self._count:
+                return
+            self._answer = None
+            replies = got[self._count :]
+            del got[self._count :]
+            if not answer.done():
+                answer.set_result(got)
+        if replies:
+            self._hear(replies)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.end(exc if isinstance(exc, OSError) else None)
+
+
+def _unasked(_: list[Reply]) -> None:
+    raise ProtocolError("Redis has answered what it was not asked")
+
+
+def _seen(ended: "asyncio.Future[None]") -> None:
+    if not ended.cancelled():
+        ended.exception()
