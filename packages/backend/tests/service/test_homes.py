@@ -364,3 +364,18 @@ async def test_a_server_without_the_room_refuses(world: World) -> None:
     await world.settle()
     assert len(other.was_told(items.Handed)) == len(stranger.was_told(items.Handed)) == 1
     assert await world.store.find("m1") is await world.store.find("m2") is None
+
+
+async def test_what_is_sent_when_the_home_is_gone_comes_after_what_it_was_handed(
+    world: World,
+) -> None:
+    other, ann, ben = await busy(world)
+    first = sending(ann, "m1", "m2")
+    await world.settle()
+    assert [each.id for each in other.handed] == ["m1", "m2"]
+    world.cluster.peers.gone(other.name, ended=False)
+    last = sending(ann, "m3")
+    await world.advance(ANSWER_SECONDS + 1)
+    acks = await asyncio.gather(*first, *last)
+    assert [ack.seq for ack in acks] == [3, 4, 5]
+    assert shown(ben)[-3:] == ["m1", "m2", "m3"]

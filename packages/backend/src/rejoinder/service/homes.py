@@ -57,7 +57,8 @@ class Homes:
         self._sharing = sharing
         self._store = store
         self._settle = settle
-        self._homes: dict[str, Home] = {}
+        self.rooms: dict[str, Home] = {}
+        """Those in which several servers write, or have just written."""
         self._distrusted: dict[str, float] = {}
 
     # --- for who sends -----------------------------------------------------------------------------
@@ -65,8 +66,12 @@ class Homes:
     def hand_on(self, addition: Addition) -> bool:
         """Have the room's home store a message; False if it is to be stored from here."""
         state, draft = addition.state, addition.draft
-        home = self._homes.get(state.id)
+        home = self.rooms.get(state.id)
         if home is None or draft.role != "user" or draft.id in home.away:
+            return False
+        if (home.away or home.waiting) and home.target not in state.listeners:
+            # It is gone: what it was handed is stored from here, before this.
+            self._take_back(state, home)
             return False
         if not home.away and not home.waiting:
             home.target = self._target(state, home)
@@ -82,7 +87,7 @@ class Homes:
 
     def stored(self, state: RoomState) -> None:
         """What this server was storing in a room is in the log, or has failed."""
-        home = self._homes.get(state.id)
+        home = self.rooms.get(state.id)
         if home is not None and home.waiting and not state.storing:
             waiting, home.waiting = home.waiting, []
             for addition in waiting:
@@ -90,7 +95,7 @@ class Homes:
 
     def heard(self, state: RoomState, message: ChatMessage) -> None:
         """Another server has told of a row, or the log has it."""
-        home = self._homes.get(state.id)
+        home = self.rooms.get(state.id)
         addition = None if home is None else home.away.get(message.id)
         if home is not None and addition is not None:
             addition.row = message
@@ -98,13 +103,13 @@ class Homes:
         elif message.role == "user" and (state.storing or (home is not None and home.away)):
             busy_until = self._clock.now() + BUSY_SECONDS
             if home is None:
-                self._homes[state.id] = Home(busy_until)
+                self.rooms[state.id] = Home(busy_until)
             else:
                 home.busy_until = busy_until
 
     def answered(self, state: RoomState, said: Handed) -> None:
         """The home says what became of a row; one that is new it tells all of."""
-        home = self._homes.get(state.id)
+        home = self.rooms.get(state.id)
         addition = None if home is None else home.away.get(said.message_id)
         if home is None or addition is None:
             return
@@ -123,14 +128,14 @@ class Homes:
 
     def tick(self) -> None:
         """Store from here what nobody has answered for, and forget what is over."""
-        if not self._homes:
+        if not self.rooms:
             return
         now = self._clock.now()
-        for room_id, home in tuple(self._homes.items()):
+        for room_id, home in tuple(self.rooms.items()):
             addition = next(iter(home.away.values()), None) or next(iter(home.waiting), None)
             if addition is None:
                 if now >= home.busy_until:
-                    del self._homes[room_id]
+                    del self.rooms[room_id]
                 continue
             away = addition.state.listeners
             if now - addition.since >= ANSWER_SECONDS or home.target not in away:
@@ -138,7 +143,7 @@ class Homes:
 
     def close(self) -> None:
         """This server ends; who waits is told to send again, which doubles nothing."""
-        for home in self._homes.values():
+        for home in self.rooms.values():
             for addition in (*home.away.values(), *home.waiting):
                 addition.answer(Unavailable(ENDING))
 
@@ -149,9 +154,9 @@ class Homes:
 
         So what one server sends gets into the log in the order in which it was sent, whatever the bus has lost.
         """
-        home = self._homes.get(state.id)
+        home = self.rooms.get(state.id)
         if home is None:
-            home = self._homes[state.id] = Home(self._clock.now() + BUSY_SECONDS)
+            home = self.rooms[state.id] = Home(self._clock.now() + BUSY_SECONDS)
         before = home.taken.get(server, "")
         if server not in state.listeners or (said.after and said.after != before):
             return False

@@ -155,7 +155,7 @@ class Rooms:
         Where several servers write, one of them may store it for this one.
         """
         addition = self._addition(state, draft, publish, done)
-        if not (state.listeners and self.homes.hand_on(addition)):
+        if not ((state.listeners or self.homes.rooms) and self.homes.hand_on(addition)):
             self._storing.put(addition)
 
     def add_for(self, server: str, state: RoomState, said: HandOn) -> None:
