@@ -30,8 +30,8 @@ export type ChatAction =
   | { type: 'streamThought'; thought: StreamThought }
   | { type: 'streamEnded'; end: StreamEnd }
   | { type: 'streamFailed'; failure: StreamError }
-  /** The messages after one that is held. */
-  | { type: 'newerPage'; after: string; messages: ChatMessage[]; hasMore: boolean }
+  /** The messages after one that is held; `known` is what was known to be there when they were asked for. */
+  | { type: 'newerPage'; after: string; known: number; messages: ChatMessage[]; hasMore: boolean }
   /** The messages after the position, or the newest where there is none, to compare. */
   | {
       type: 'checked'

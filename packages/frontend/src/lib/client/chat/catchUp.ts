@@ -1,7 +1,7 @@
 import { HISTORY_LIMIT_MAX } from '../../types/socket'
 import { request } from '../transport/request'
 import type { Channel } from '../transport/transport'
-import { hasHole, lastWhole } from './log'
+import { hasHole, lastKnown, lastWhole } from './log'
 import type { ChatParts } from './parts'
 
 /**
@@ -25,7 +25,7 @@ export async function catchUp(
     if (outcome.type !== 'replied' || !outcome.reply.success) return false
     if (state.getSnapshot().roomId !== before.roomId) return false
     const { messages, hasMore } = outcome.reply
-    dispatch({ type: 'newerPage', after, messages, hasMore })
+    dispatch({ type: 'newerPage', after, known: lastKnown(before), messages, hasMore })
     // A page that brings nothing on would be asked for again and again.
     if (state.getSnapshot().wholeTo === before.wholeTo) return false
   }

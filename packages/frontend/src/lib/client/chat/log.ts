@@ -42,9 +42,14 @@ export function extendWhole(
   return reached
 }
 
+/** The highest number that is known to be given to a message. */
+export function lastKnown(state: ChatState): number {
+  return Math.max(state.lastSeq, state.log.at(-1)?.seq ?? 0)
+}
+
 /** Whether there are messages that ought to be held and are not. */
 export function hasHole(state: ChatState): boolean {
-  return Math.max(state.lastSeq, state.log.at(-1)?.seq ?? 0) > state.wholeTo
+  return lastKnown(state) > state.wholeTo
 }
 
 /** The newest message before the hole: what is missing comes after it. */

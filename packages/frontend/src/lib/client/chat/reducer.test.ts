@@ -4,7 +4,7 @@ import { seeded } from '../testing/random'
 import { answer, message, messages, ROOM, running, snapshot } from '../testing/room'
 import { RoomModel } from '../testing/roomModel'
 import type { ChatAction } from './actions'
-import { hasHole, lastWhole, position } from './log'
+import { hasHole, lastKnown, lastWhole, position } from './log'
 import { reduce } from './reducer'
 import { type ChatState, emptyChat } from './state'
 import { viewOf } from './view'
@@ -45,7 +45,8 @@ function catchUp(state: ChatState, room: RoomModel, limit: number): ChatState {
   for (let page = 0; hasHole(next); page += 1) {
     const after = lastWhole(next)
     if (after === undefined || page > 500) throw new Error('It does not come to an end')
-    next = reduce(next, { type: 'newerPage', after, ...room.pageAfter(after, limit) })
+    const known = lastKnown(next)
+    next = reduce(next, { type: 'newerPage', after, known, ...room.pageAfter(after, limit) })
   }
   return next
 }
@@ -274,6 +275,30 @@ describe('thoughts', () => {
 })
 
 describe('pages', () => {
+  it('say nothing of what was stored after they were read', () => {
+    const state = apply(opened, [
+      { type: 'entered', snapshot: snapshot({ messages: messages(1, 2) }) },
+      { type: 'message', message: message(4) },
+    ])
+    const known = lastKnown(state)
+    // While the page is on its way one's own message is acknowledged, and somebody's before it is still to come.
+    const acked = { ...state, lastSeq: 6 }
+    const page = { after: 'm2', known, messages: messages(3, 4), hasMore: false }
+    const paged = reduce(acked, { type: 'newerPage', ...page })
+    expect([paged.wholeTo, hasHole(paged)]).toEqual([4, true])
+    const later = reduce(paged, { type: 'message', message: message(5) })
+    expect(later.log.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5])
+  })
+
+  it('that are empty show that nothing is missing of what was known', () => {
+    const state = reduce(opened, {
+      type: 'entered',
+      snapshot: snapshot({ messages: messages(1, 2), lastSeq: 3 }),
+    })
+    const page = { after: 'm2', known: 3, messages: [], hasMore: false }
+    expect(hasHole(reduce(state, { type: 'newerPage', ...page }))).toBe(false)
+  })
+
   it('are never behind what is held', () => {
     const row = answer(3, { state: 'streaming', content: 'one two' })
     const state = apply(opened, [
@@ -284,7 +309,13 @@ describe('pages', () => {
           streams: [running(row, 'one two', 2)],
         }),
       },
-      { type: 'newerPage', after: 'm3', messages: [{ ...row, content: 'one' }], hasMore: false },
+      {
+        type: 'newerPage',
+        after: 'm3',
+        known: 3,
+        messages: [{ ...row, content: 'one' }],
+        hasMore: false,
+      },
     ])
     expect(state.log.at(-1)?.content).toBe('one two')
     expect(state.isDamaged).toBe(false)
@@ -296,6 +327,7 @@ describe('pages', () => {
       {
         type: 'newerPage',
         after: 'm2',
+        known: 3,
         messages: [answer(3, { state: 'streaming' })],
         hasMore: false,
       },
@@ -316,7 +348,7 @@ describe('pages', () => {
     const ways: ChatAction[] = [
       { type: 'message', message: ended },
       { type: 'checked', after: 'm2', messages: [ended], hasMore: false },
-      { type: 'newerPage', after: 'm3', messages: [ended], hasMore: false },
+      { type: 'newerPage', after: 'm3', known: 3, messages: [ended], hasMore: false },
     ]
     for (const way of ways) {
       const state = reduce(writing, way)

@@ -57,7 +57,7 @@ function after(state: ChatState, action: ChatAction): ChatState {
     case 'streamFailed':
       return failStream(state, action.failure)
     case 'newerPage':
-      return newerPage(state, action.after, action)
+      return newerPage(state, action)
     case 'checked':
       return checked(state, action.after, action)
     case 'olderPage':
@@ -206,16 +206,19 @@ function stored(state: ChatState, message: ChatMessage): ChatState {
   }
 }
 
+/**
+ * A last page leaves nothing out of what was there when it was asked for. What has become known
+ * while it was on its way, as by an acknowledgement, may be stored after the page was read.
+ */
 function newerPage(
   state: ChatState,
-  after: string,
-  { messages, hasMore }: Pick<HistoryPage, 'messages' | 'hasMore'>,
+  { after, known, messages, hasMore }: Extract<ChatAction, { type: 'newerPage' }>,
 ): ChatState {
   const next = withPage(state, messages)
   // What is held was replaced while the page was on its way: it follows on nothing.
   if (after !== lastWhole(state)) return next
   const newest = messages.at(-1)?.seq ?? 0
-  const reached = hasMore ? newest : Math.max(newest, state.lastSeq, next.log.at(-1)?.seq ?? 0)
+  const reached = hasMore ? newest : Math.max(newest, known)
   return { ...next, wholeTo: extendWhole(next.log, Math.max(state.wholeTo, reached), next.streams) }
 }
 
