@@ -293,6 +293,37 @@ async def test_a_repetition_meanwhile_is_answered_as_well(world: World) -> None:
     assert len(other.handed) == 1
 
 
+async def test_a_repetition_does_not_overtake_what_was_sent_before(world: World) -> None:
+    other, ann, ben = await busy(world)
+    sent = sending(ann, "m1", "m2", "m2")
+    await world.settle()
+    for each in other.handed:
+        await other.takes(each)
+    acks = await asyncio.gather(*sent)
+    assert [(ack.seq, ack.duplicate is True) for ack in acks] == [(3, False), (4, False), (4, True)]
+    assert shown(ben)[2:] == ["m1", "m2"]
+
+
+async def test_a_repetition_of_one_that_is_still_to_be_handed_on_is_answered_as_well(
+    world: World,
+) -> None:
+    other, ann, _ = await busy(world)
+    await world.advance(BUSY_SECONDS + 1)
+    world.store.faults["append"] = "hang"
+    held = sending(ann, "m1")
+    await world.settle()
+    other.says(items.Row(ROOM, await other.stores(draft("there"))))
+    later = sending(ann, "m2", "m2")
+    await world.settle()
+    world.store.release()
+    await asyncio.gather(*held)
+    await world.settle()
+    [handed] = other.handed
+    row = await other.takes(handed)
+    acks = await asyncio.gather(*later)
+    assert [(ack.seq, ack.duplicate is True) for ack in acks] == [(row.seq, False), (row.seq, True)]
+
+
 async def test_an_id_that_another_person_was_quicker_with_is_a_conflict(world: World) -> None:
     other, ann, _ = await busy(world)
     message = {"roomId": ROOM, "content": "mine", "messageId": "m1"}

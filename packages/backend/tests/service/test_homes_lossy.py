@@ -29,6 +29,8 @@ from rejoinder.testing import FakeClock, RecordingDelivery
 
 ROOM = "room"
 SETTLED_SECONDS = 20.0
+AGAIN = 0.2
+"""How often one of the last messages is sent once more."""
 DECODER = msgspec.json.Decoder(items.AnyItem)
 
 
@@ -77,7 +79,8 @@ class Server:
         self.name = name
         self.shown: list[tuple[int, str]] = []
         self.sent: list[str] = []
-        self.acks: dict[str, Outcome] = {}
+        self.acks: dict[int, tuple[str, Outcome]] = {}
+        self.tries = 0
         cluster = Cluster(clock, 300)
         cluster.server_id, cluster.bus = name, bus
         self.tasks = Tasks()
@@ -105,14 +108,21 @@ class Server:
         elif isinstance(said, items.Handed):
             self.rooms.homes.answered(self.state, said)
 
-    def send(self) -> None:
-        message_id = f"{self.name} {len(self.sent)}"
-        self.sent.append(message_id)
+    def send_some(self, random: Random) -> None:
+        """New ones, and one that was sent a moment ago."""
+        for _ in range(random.choice((0, 0, 1, 2))):
+            self.sent.append(f"{self.name} {len(self.sent)}")
+            self._send(self.sent[-1])
+        if self.sent and random.random() < AGAIN:
+            self._send(random.choice(self.sent[-5:]))
+
+    def _send(self, message_id: str) -> None:
         draft = Draft(message_id, ROOM, "user", self.name, message_id, "complete", 1)
+        number = self.tries = self.tries + 1
 
         def done(outcome: Outcome) -> None:
-            assert message_id not in self.acks
-            self.acks[message_id] = outcome
+            assert number not in self.acks
+            self.acks[number] = message_id, outcome
 
         self.rooms.add(self.state, draft, self.rooms.show(self.state), done)
 
@@ -140,8 +150,7 @@ async def play(seed: int, steps: int, loses: float, folder: Path) -> int:
             await server.enter()
         for _ in range(steps):
             for server in servers:
-                for _ in range(random.choice((0, 0, 1, 2))):
-                    server.send()
+                server.send_some(random)
             later = random.choice((0, 0, 0.01, 0.3))
             if later:
                 await settle(store, servers)
@@ -176,8 +185,8 @@ def check(servers: list[Server], log: list[ChatMessage]) -> None:
     for server in servers:
         assert [each for each in ids if each.startswith(server.name + " ")] == server.sent
         assert server.shown == [(row.seq, row.id) for row in log]
-        assert set(server.acks) == set(server.sent)
-        for message_id, outcome in server.acks.items():
+        assert len(server.acks) == server.tries
+        for message_id, outcome in server.acks.values():
             assert isinstance(outcome, Appended)
             assert outcome.message.seq == ids.index(message_id) + 1
     assert len(ids) == sum(len(server.sent) for server in servers)

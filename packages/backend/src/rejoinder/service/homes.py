@@ -10,6 +10,7 @@ heard of within a second is stored from here; the store knows it by its id.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 
 from rejoinder.core.clock import Clock
 from rejoinder.core.homes import BUSY_SECONDS, home_of
@@ -36,8 +37,10 @@ class Home:
     """Where those that are away were handed on to."""
     away: dict[str, Addition] = field(default_factory=dict)
     """Handed on and not heard of yet, in their order, by the ids of their rows."""
-    waiting: list[Addition] = field(default_factory=list)
+    waiting: dict[str, Addition] = field(default_factory=dict)
     """To be handed on when what went before them from here is in the log."""
+    again: dict[str, list[Addition]] = field(default_factory=dict)
+    """Repetitions of these; they are stored from here when it is known what became of the first."""
     taken: dict[str, str] = field(default_factory=dict)
     """The last row that each server has handed on to here."""
 
@@ -67,12 +70,15 @@ class Homes:
         """Have the room's home store a message; False if it is to be stored from here."""
         state, draft = addition.state, addition.draft
         home = self.rooms.get(state.id)
-        if home is None or draft.role != "user" or draft.id in home.away:
+        if home is None or draft.role != "user":
             return False
         if (home.away or home.waiting) and home.target not in state.listeners:
             # It is gone: what it was handed is stored from here, before this.
             self._take_back(state, home)
             return False
+        if draft.id in home.away or draft.id in home.waiting:
+            home.again.setdefault(draft.id, []).append(addition)
+            return True
         if not home.away and not home.waiting:
             home.target = self._target(state, home)
             if not home.target:
@@ -80,7 +86,7 @@ class Homes:
         state.in_use += 1
         addition.since = self._clock.now()
         if state.storing or home.waiting:
-            home.waiting.append(addition)
+            home.waiting[draft.id] = addition
         else:
             self._say(home, addition)
         return True
@@ -89,8 +95,8 @@ class Homes:
         """What this server was storing in a room is in the log, or has failed."""
         home = self.rooms.get(state.id)
         if home is not None and home.waiting and not state.storing:
-            waiting, home.waiting = home.waiting, []
-            for addition in waiting:
+            waiting, home.waiting = home.waiting, {}
+            for addition in waiting.values():
                 self._say(home, addition)
 
     def heard(self, state: RoomState, message: ChatMessage) -> None:
@@ -132,7 +138,7 @@ class Homes:
             return
         now = self._clock.now()
         for room_id, home in tuple(self.rooms.items()):
-            addition = next(iter(home.away.values()), None) or next(iter(home.waiting), None)
+            addition = next(chain(home.away.values(), home.waiting.values()), None)
             if addition is None:
                 if now >= home.busy_until:
                     del self.rooms[room_id]
@@ -144,7 +150,7 @@ class Homes:
     def close(self) -> None:
         """This server ends; who waits is told to send again, which doubles nothing."""
         for home in self.rooms.values():
-            for addition in (*home.away.values(), *home.waiting):
+            for addition in _all(home):
                 addition.answer(Unavailable(ENDING))
 
     # --- for the home ------------------------------------------------------------------------------
@@ -205,18 +211,27 @@ class Homes:
     def _end(self, home: Home, addition: Addition) -> None:
         del home.away[addition.draft.id]
         addition.state.in_use -= 1
+        for repetition in home.again.pop(addition.draft.id, ()):
+            self._store(repetition)
 
     def _take_back(self, state: RoomState, home: Home) -> None:
         if home.away:
             now = self._clock.now()
             left = {key: until for key, until in self._distrusted.items() if until > now}
             self._distrusted = left | {home.target: now + DISTRUST_SECONDS}
-        additions = (*home.away.values(), *home.waiting)
+        additions = _all(home)
+        state.in_use -= len(home.away) + len(home.waiting)
         home.away.clear()
         home.waiting.clear()
+        home.again.clear()
         for addition in additions:
-            state.in_use -= 1
             self._store(addition)
+
+
+def _all(home: Home) -> list[Addition]:
+    """All that is not settled, in order."""
+    firsts = (*home.away.values(), *home.waiting.values())
+    return [each for first in firsts for each in (first, *home.again.get(first.draft.id, ()))]
 
 
 _KINDS: dict[type, HandedOutcome] = {Conflict: "taken", NotFound: "gone"}
