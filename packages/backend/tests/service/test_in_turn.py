@@ -204,6 +204,23 @@ async def test_a_turn_that_waits_for_another_server_can_be_stopped(
     assert begun(world) == []
 
 
+async def test_a_room_is_not_forgotten_while_the_store_is_asked_whose_turn_it_is(
+    world: World, other: OtherServer
+) -> None:
+    (ann,) = await together(world, other, "ann")
+    world.store.faults["in_turn"] = "hang"
+    reference = {"roomId": "room", "messageId": await ann.ask("ours")}
+    assert await ann.call("message:stream:stop", reference) == events.Ack(success=True)
+    await ann.call("room:leave", {"roomId": "room"})
+    await world.advance(2)
+    await ann.join(character_id="puppet")
+    other.say(items.Here("room", [], answer=False))
+    await ann.ask("again")
+    world.store.release()
+    await world.advance(LOOK_SECONDS + SOON)
+    assert begun(world) == ["again"]
+
+
 async def test_who_ends_leaves_what_waits_as_any(world: World, other: OtherServer) -> None:
     (ann,) = await together(world, other, "ann")
     await other.ask("theirs")

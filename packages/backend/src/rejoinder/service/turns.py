@@ -240,6 +240,8 @@ class Turns:
     async def _choose(self, state: RoomState) -> None:
         """Begin a turn when none of another server goes before it. Until then all that wait here do so as any."""
         news, chosen = self._choosing[state.id], None
+        # If the room were forgotten and loaded anew meanwhile, turns there would wait for this in vain.
+        state.in_use += 1
         try:
             while chosen is None and state.turns:
                 news.clear()
@@ -249,6 +251,7 @@ class Turns:
                     for turn in state.turns:
                         self._tell(state, turn)  # It may have been lost.
         finally:
+            state.in_use -= 1
             del self._choosing[state.id]
         if chosen is not None:
             state.turns.remove(chosen)
