@@ -1,6 +1,7 @@
 """Signed tokens: which are taken, and whose they are."""
 
 import base64
+import hmac
 import json
 from typing import Any
 
@@ -269,6 +270,18 @@ async def test_it_takes_no_body_that_is_none(body: bytes) -> None:
     token = jwt.api_jws.encode(body, SECRET, algorithm="HS256")
     tokens = Tokens(SHARED, FakeClock())
     await user_of(tokens, signed())
+    with pytest.raises(Unauthorized):
+        await tokens.authenticate(Handshake({"token": token}))
+
+
+@pytest.mark.parametrize("stray", ["!!!!", "....", "===="])
+async def test_it_takes_no_body_with_something_else_in_it(stray: str) -> None:
+    tokens = Tokens(SHARED, FakeClock())
+    assert await user_of(tokens, signed()) == "ann"
+    head, body, _ = signed().split(".")
+    content = f"{head}.{body[:4]}{stray}{body[4:]}"
+    mac = hmac.digest(SECRET.encode(), content.encode(), "sha256")
+    token = f"{content}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
     with pytest.raises(Unauthorized):
         await tokens.authenticate(Handshake({"token": token}))
 

@@ -42,10 +42,13 @@ class SharedSecret:
             return None
         try:
             digest = hmac.digest(self._secret, signed.encode(), "sha256")
-            due = urlsafe_b64encode(digest).rstrip(b"=")
-            if not hmac.compare_digest(due, signature.encode()):
+            if not hmac.compare_digest(_encoded(digest), signature.encode()):
                 return None
-            claims: object = msgspec.json.decode(urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+            said = urlsafe_b64decode(body + "=" * (-len(body) % 4))
+            if _encoded(said) != body.encode():
+                # What is no base64url is passed over in decoding, and is for the library to refuse.
+                return None
+            claims: object = msgspec.json.decode(said)
         except ValueError:
             return None
         return claims if isinstance(claims, dict) and self._hold(claims) else None
@@ -63,3 +66,7 @@ class SharedSecret:
             and (self._audience is None or claims.get("aud") == self._audience)
             and (self._issuer is None or claims.get("iss") == self._issuer)
         )
+
+
+def _encoded(raw: bytes) -> bytes:
+    return urlsafe_b64encode(raw).rstrip(b"=")
