@@ -60,6 +60,19 @@ async def test_after_a_loss_a_part_takes_nobody_for_gone(world: World) -> None:
     assert await seen_by(eve) == {"eve", "ann", "ben"}
 
 
+async def test_who_is_on_several_servers_is_shown_as_where_they_are_most_present(
+    world: World,
+) -> None:
+    (eve,) = await world.in_room("eve")
+    says(world, items.Here("room", [ANN], answer=False))
+    away = replace(ANN, status="away")
+    for item in (items.Entered("room", away, "quiet"), items.Here("room", [away], answer=False)):
+        world.cluster.peers.heard("third", msgspec.json.encode(item))
+    assert eve.heard(catalogue.PRESENCE_CHANGED) == []
+    says(world, items.Here("room", [away], answer=False))
+    assert [change.status for change in eve.heard(catalogue.PRESENCE_CHANGED)] == ["away"]
+
+
 @pytest.mark.parametrize(
     "item",
     [

@@ -103,8 +103,10 @@ class Company:
                 ),
             )
         offline_here = absent and self._c.presence.status(who.user_id) == "offline"
-        if offline_here or (known is not None and known.status != who.status):
-            self._show(state, who)
+        # They may be more present on another server.
+        shown = state.others.get(who.user_id) or who
+        if offline_here or (known is not None and known.status != shown.status):
+            self._show(state, shown)
 
     def _leave(self, state: RoomState, user_id: str) -> None:
         if user_id in state.people or user_id in state.others:
