@@ -44,7 +44,11 @@ describe('where guests are not', () => {
     const field = ann.page.getByLabel('Access token')
     await field.fill('not a token')
     await field.press('Enter')
-    await ann.page.getByRole('alert').waitFor()
+    await ann.page.getByText('This is not a token.').waitFor()
+    ann.foresee(/401/)
+    await field.fill('e30.eyJzdWIiOiJhbm4ifQ.e30')
+    await field.press('Enter')
+    await ann.page.getByText('The server does not accept this token.').waitFor()
 
     const expires = Math.floor(Date.now() / 1000) + 600
     await field.fill(tokenFor({ sub: 'ann', name: 'Ann', exp: expires }))

@@ -117,6 +117,31 @@ async def test_a_room_of_members_is_entered_by_its_members_only(
     await bob.alive(room)
 
 
+async def test_who_was_added_is_called_by_their_name_once_they_come(
+    members_server: ServerProcess, connect: Connect, room: str
+) -> None:
+    alice, bob = await connect(members_server), await connect(members_server)
+    await alice.join(room)
+    bearer, members = token(alice.user_id), f"/api/rooms/{room}/members"
+    path = f"{members}/{bob.user_id}"
+
+    async def name() -> str | None:
+        listed = (await request(members_server, "GET", members, bearer=bearer)).body["members"]
+        named: str | None
+        [named] = [each.get("name") for each in listed if each["userId"] == bob.user_id]
+        return named
+
+    assert (await request(members_server, "PUT", path, bearer=bearer)).status == 200
+    assert await name() is None
+    await bob.join(room)
+    await alice.sees("user:joined", userId=bob.user_id)
+    assert await name() == "Kim"
+    # Another time changes nothing, and neither does it when they are not there.
+    assert (await request(members_server, "PUT", path, bearer=bearer)).status == 200
+    await bob.done("room:leave", {"roomId": room})
+    assert await name() == "Kim"
+
+
 async def test_a_room_that_was_made_by_rest_is_its_maker_s(
     members_server: ServerProcess, connect: Connect, room: str
 ) -> None:

@@ -188,9 +188,11 @@ class Entering:
                 return room
             if not known:  # Somebody else made it in between.
                 await self._check_allowed(user, entry.room_id)
-        if not entrance.membership.member:
+        membership = entrance.membership
+        # Whom somebody else has made a member has no name there until they come themselves.
+        if not membership.member or (user.name and user.name != membership.name):
             check_open(passage)
-            if not await in_time(store.add_member(room.id, member, entrance.membership.removal)):
+            if not await in_time(store.add_member(room.id, member, membership.removal)):
                 raise Forbidden(NOT_ALLOWED)
         return room
 

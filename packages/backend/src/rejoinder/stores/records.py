@@ -156,6 +156,8 @@ class Membership:
     member: bool
     removal: str = ""
     """Another one each time; "" for none."""
+    name: str = ""
+    """What the member was called when they entered; "" where they have not been there, or have no name."""
 
 
 @dataclass(frozen=True, slots=True)

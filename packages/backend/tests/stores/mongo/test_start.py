@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -25,7 +26,8 @@ def refusal(address: str, *, environment: bool = False) -> str:
     """What `rejoinder serve` says on that address."""
     flags = () if environment else ("--database", address)
     env = {"REJOINDER_DATABASE": address} if environment else {}
-    ended = run("serve", "--port=0", "--no-model", *flags, env=env)
+    with TemporaryDirectory() as folder:
+        ended = run("serve", "--port=0", "--no-model", "--data-dir", folder, *flags, env=env)
     assert ended.returncode in (1, 2)
     assert ended.stdout == ""
     assert "Traceback" not in ended.stderr

@@ -1,6 +1,6 @@
 import { type FormEvent, type ReactNode, useCallback, useId, useState } from 'react'
-import { useText } from '@/components/chat/i18n/TextContext'
-import { createGuest, getServerInfo, RestError } from '@/index'
+import { type Text, useText } from '@/components/chat/i18n/TextContext'
+import { createGuest, getMe, getServerInfo, RestError } from '@/index'
 import { SERVER } from '../server'
 import { type Session, sessionOfToken } from '../session'
 import { useResource } from '../state/useResource'
@@ -83,11 +83,23 @@ function GuestForm({ onSignIn }: Pick<SignInProps, 'onSignIn'>) {
 function TokenForm({ onSignIn }: Pick<SignInProps, 'onSignIn'>) {
   const { t } = useText()
   const [token, setToken] = useState('')
+  const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string | null>(null)
-  const submit = () => {
+  const submit = async () => {
     const session = sessionOfToken(token)
-    if (session) onSignIn(session)
-    else setProblem(t.tokenInvalid)
+    if (!session || busy) {
+      if (!busy) setProblem(t.tokenInvalid)
+      return
+    }
+    setBusy(true)
+    setProblem(null)
+    try {
+      await getMe({ url: SERVER, token: session.token })
+      onSignIn(session)
+    } catch (error) {
+      setProblem(refusalOf(error, t))
+      setBusy(false)
+    }
   }
   return (
     <EntryForm
@@ -97,11 +109,17 @@ function TokenForm({ onSignIn }: Pick<SignInProps, 'onSignIn'>) {
       value={token}
       onChange={setToken}
       problem={problem}
-      ready={token.trim() !== ''}
-      onSubmit={submit}
+      ready={token.trim() !== '' && !busy}
+      onSubmit={() => void submit()}
       autoComplete="off"
     />
   )
+}
+
+/** Why a token does not sign in; a new one is not one that has ended. */
+function refusalOf(error: unknown, t: Text['t']): string {
+  if (!(error instanceof RestError)) return t.serverUnreachable
+  return error.code === 'unauthorized' ? t.tokenRefused : t.serverSaid(error.code, error.message)
 }
 
 interface EntryFormProps {

@@ -215,7 +215,7 @@ class Rooms:
         """Whether they are one, and their last removal."""
         which = {"_id": model.pair(room_id, user_id)}
         found = await self._link.read(lambda: self._link.members.find_one(which)) or {}
-        return Membership("roomId" in found, found.get("removed", ""))
+        return Membership("roomId" in found, found.get("removed", ""), found.get("name", ""))
 
     async def removed(self, since: int, limit: int) -> list[tuple[str, str]]:
         """Who was removed and has not come back, the last first."""

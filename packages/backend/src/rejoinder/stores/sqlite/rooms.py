@@ -108,13 +108,13 @@ def found_room(
 def entrance(db: sqlite3.Connection, room_id: str, user_id: str) -> Entrance:
     """The room, the membership, and the choice of the person."""
     row = db.execute(
-        "SELECT EXISTS (SELECT 1 FROM members WHERE room_id = :room AND user_id = :user), "  # noqa: S608
+        "SELECT (SELECT name FROM members WHERE room_id = :room AND user_id = :user), "  # noqa: S608
         "(SELECT removal FROM removals WHERE room_id = :room AND user_id = :user), "
         f"(SELECT hides_last_seen FROM people WHERE user_id = :user), {ROOM} "
         "FROM (SELECT 1) LEFT JOIN rooms ON id = :room AND deleted_at IS NULL",
         {"room": room_id, "user": user_id},
     ).fetchone()
-    membership = Membership(bool(row[0]), row[1] or "")
+    membership = Membership(row[0] is not None, row[1] or "", row[0] or "")
     found = None if row[3] is None else room_of(row[3:])
     return Entrance(found, membership, bool(row[2]))
 
@@ -246,7 +246,12 @@ def remove_member(db: sqlite3.Connection, room_id: str, user_id: str) -> bool:
 
 def membership(db: sqlite3.Connection, room_id: str, user_id: str) -> Membership:
     """Whether they are one, and their last removal."""
-    return Membership(is_member(db, room_id, user_id), _removal(db, room_id, user_id))
+    row = db.execute(
+        "SELECT name FROM members WHERE room_id = ? AND user_id = ?", (room_id, user_id)
+    ).fetchone()
+    return Membership(
+        row is not None, _removal(db, room_id, user_id), "" if row is None else str(row[0])
+    )
 
 
 def removed(db: sqlite3.Connection, since: int, limit: int) -> list[tuple[str, str]]:

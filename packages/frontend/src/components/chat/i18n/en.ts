@@ -10,6 +10,8 @@ export const en = {
   start: 'Start chatting',
   tokenLabel: 'Access token',
   tokenHint: 'This server takes no guests. Paste the token that you were given.',
+  tokenRefused:
+    'The server does not accept this token. It has run out, or was signed with another key.',
   tokenInvalid: 'This is not a token. It has three parts with dots between them.',
   signIn: 'Sign in',
   signOut: 'Sign out',

@@ -17,6 +17,7 @@ export const ko: Catalogue = {
   start: '대화 시작하기',
   tokenLabel: '액세스 토큰',
   tokenHint: '이 서버는 게스트를 받지 않습니다. 발급받은 토큰을 붙여 넣어 주세요.',
+  tokenRefused: '서버가 이 토큰을 받지 않습니다. 만료되었거나 다른 키로 서명되었습니다.',
   tokenInvalid: '토큰 형식이 아닙니다. 점으로 나뉜 세 부분이어야 합니다.',
   signIn: '로그인',
   signOut: '로그아웃',
