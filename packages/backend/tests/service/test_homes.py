@@ -239,6 +239,27 @@ async def test_what_was_sent_before_goes_first(world: World) -> None:
     assert [ack.seq for ack in acks] == [first, first + 1, first + 2]
 
 
+async def test_a_home_has_its_time_from_when_it_was_handed_something(world: World) -> None:
+    other, ann, _ = await busy(world)
+    await world.advance(BUSY_SECONDS + 1)
+    world.store.faults["append"] = "hang"
+    held = sending(ann, "m1")
+    await world.settle()
+    other.says(items.Row(ROOM, await other.stores(draft("there"))))
+    later = sending(ann, "m2")
+    await world.advance(ANSWER_SECONDS * 0.75)
+    world.store.release()
+    await asyncio.gather(*held)
+    await world.advance(ANSWER_SECONDS * 0.75)
+    await other.takes(other.handed[0])
+    assert [ack.duplicate for ack in await asyncio.gather(*later)] == [msgspec.UNSET]
+    [last] = sending(ann, "m3")
+    await world.settle()
+    assert [each.id for each in other.handed] == ["m2", "m3"]
+    await other.takes(other.handed[1])
+    await last
+
+
 @pytest.mark.parametrize("how", ["gone", "away", "refused"])
 async def test_without_its_home_a_message_is_stored_from_here_at_once(
     world: World, how: str

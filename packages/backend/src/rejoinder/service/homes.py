@@ -84,8 +84,8 @@ class Homes:
             if not home.target:
                 return False
         state.in_use += 1
-        addition.since = self._clock.now()
         if state.storing or home.waiting:
+            addition.since = self._clock.now()
             home.waiting[draft.id] = addition
         else:
             self._say(home, addition)
@@ -197,6 +197,7 @@ class Homes:
         return target
 
     def _say(self, home: Home, addition: Addition) -> None:
+        addition.since = self._clock.now()
         after = next(reversed(home.away), "")
         home.away[addition.draft.id] = addition
         item = HandOn(addition.state.id, after, addition.draft)

@@ -31,7 +31,7 @@ class Addition:
         self.state = state
         self.draft = draft
         self.since = 0.0
-        """When another server was asked to store it."""
+        """When another server was asked to store it, or it began to wait for that."""
         self.new = False
         """That server says that it was not there before."""
         self.row: ChatMessage | None = None
