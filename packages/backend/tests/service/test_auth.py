@@ -274,12 +274,12 @@ async def test_it_takes_no_body_that_is_none(body: bytes) -> None:
         await tokens.authenticate(Handshake({"token": token}))
 
 
-@pytest.mark.parametrize("stray", ["!!!!", "....", "===="])
-async def test_it_takes_no_body_with_something_else_in_it(stray: str) -> None:
+@pytest.mark.parametrize("change", ["{0}!!!!{1}", "{0}....{1}", "{0}===={1}", "{0}{1}="])
+async def test_it_takes_no_body_with_something_else_in_it(change: str) -> None:
     tokens = Tokens(SHARED, FakeClock())
     assert await user_of(tokens, signed()) == "ann"
     head, body, _ = signed().split(".")
-    content = f"{head}.{body[:4]}{stray}{body[4:]}"
+    content = f"{head}.{change.format(body[:4], body[4:])}"
     mac = hmac.digest(SECRET.encode(), content.encode(), "sha256")
     token = f"{content}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
     with pytest.raises(Unauthorized):

@@ -42,10 +42,11 @@ class SharedSecret:
             return None
         try:
             digest = hmac.digest(self._secret, signed.encode(), "sha256")
-            if not hmac.compare_digest(_encoded(digest), signature.encode()):
+            due = urlsafe_b64encode(digest).rstrip(b"=")
+            if not hmac.compare_digest(due, signature.encode()):
                 return None
             said = urlsafe_b64decode(body + "=" * (-len(body) % 4))
-            if _encoded(said) != body.encode():
+            if urlsafe_b64encode(said).rstrip(b"=") != body.encode():
                 # What is no base64url is passed over in decoding, and is for the library to refuse.
                 return None
             claims: object = msgspec.json.decode(said)
@@ -66,7 +67,3 @@ class SharedSecret:
             and (self._audience is None or claims.get("aud") == self._audience)
             and (self._issuer is None or claims.get("iss") == self._issuer)
         )
-
-
-def _encoded(raw: bytes) -> bytes:
-    return urlsafe_b64encode(raw).rstrip(b"=")
