@@ -127,7 +127,7 @@ export function RoomScreen(props: RoomScreenProps) {
             leftOff={view.leftOff}
             onLoadOlder={view.loadOlder}
             footer={<TypingLine people={people} typingUsers={chat.typingUsers} />}
-            empty={<RoomGreeting character={face} />}
+            empty={refusal ? null : <RoomGreeting character={face} />}
           />
           {!view.scroll.following && (
             <NewestButton hasNew={view.hasNew} onClick={view.scroll.toBottom} />
