@@ -17,8 +17,8 @@ from rejoinder.core.leases import Keeping
 from rejoinder.errors import Conflict, NotFound, Unavailable
 from rejoinder.service.elsewhere import publish_row
 from rejoinder.service.generation import LEASE_MS, GenerationTools
+from rejoinder.service.patience import in_time
 from rejoinder.service.room_state import PendingTurn, Publish, RoomState
-from rejoinder.service.rooms import in_time
 from rejoinder.service.sweeping import Sweeping
 from rejoinder.service.turns import Turns
 from rejoinder.stores.records import Appended, Debt, Draft

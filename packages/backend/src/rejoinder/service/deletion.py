@@ -9,8 +9,8 @@ from rejoinder.protocol import catalogue, events
 from rejoinder.service.context import Context
 from rejoinder.service.items import Deleted as DeletedItem
 from rejoinder.service.members import Members
+from rejoinder.service.patience import in_time
 from rejoinder.service.room_state import RoomState
-from rejoinder.service.rooms import in_time
 from rejoinder.service.turns import Turns
 from rejoinder.stores.records import GONE
 

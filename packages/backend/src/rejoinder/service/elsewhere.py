@@ -11,8 +11,8 @@ from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.answers import announce_chunk, announce_end, announce_start
 from rejoinder.service.delivery import Delivery
 from rejoinder.service.generation import GenerationTools
+from rejoinder.service.patience import in_time
 from rejoinder.service.room_state import LiveStream, RoomState
-from rejoinder.service.rooms import in_time
 from rejoinder.service.sweeping import Sweeping
 from rejoinder.service.turns import Turns
 

@@ -21,8 +21,8 @@ from rejoinder.service.context import Context
 from rejoinder.service.greeting import Greeting
 from rejoinder.service.items import Entered, LeftRoom
 from rejoinder.service.marks import marker_of, markers_of_characters
+from rejoinder.service.patience import in_time
 from rejoinder.service.room_state import LiveStream, RoomState
-from rejoinder.service.rooms import in_time
 from rejoinder.service.rules import rules_of
 from rejoinder.service.seen import Seen
 from rejoinder.stores.base import Store

@@ -30,10 +30,11 @@ from rejoinder.service.answers import (
 from rejoinder.service.delivery import Delivery
 from rejoinder.service.items import HasRead
 from rejoinder.service.marks import taken_up
+from rejoinder.service.patience import in_time
 from rejoinder.service.prompts import Asking, Prompts
 from rejoinder.service.recall import Names, recalled
 from rejoinder.service.room_state import LiveStream, PendingTurn, RoomState
-from rejoinder.service.rooms import Rooms, in_time
+from rejoinder.service.rooms import Rooms
 from rejoinder.service.sharing import Sharing
 from rejoinder.service.tasks import Tasks
 from rejoinder.stores.base import Store

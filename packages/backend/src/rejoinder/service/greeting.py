@@ -6,8 +6,9 @@ from uuid import UUID, uuid5
 from rejoinder.characters.registry import Characters
 from rejoinder.core.clock import Clock
 from rejoinder.errors import Conflict
+from rejoinder.service.patience import in_time
 from rejoinder.service.room_state import RoomState
-from rejoinder.service.rooms import Rooms, in_time
+from rejoinder.service.rooms import Rooms
 from rejoinder.stores.base import Store
 from rejoinder.stores.records import Draft, Room
 

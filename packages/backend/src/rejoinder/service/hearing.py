@@ -22,8 +22,8 @@ from rejoinder.service.deletion import Deletion
 from rejoinder.service.elsewhere import Elsewhere
 from rejoinder.service.entering import Entering
 from rejoinder.service.marks import mark_of, moved_of
+from rejoinder.service.patience import in_time
 from rejoinder.service.room_state import RoomState
-from rejoinder.service.rooms import in_time
 from rejoinder.service.rules import Rules
 from rejoinder.service.seen import Seen
 from rejoinder.service.titles import Titles

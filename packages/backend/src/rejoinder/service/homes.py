@@ -5,7 +5,7 @@ number. So a server hands the messages of a busy room on to its home, which stor
 of them.
 
 Nothing depends on it. Any server may store at any time, whichever it takes for the home, and what was handed on and is not
-heard of within a second is stored from here; the store knows it by its id.
+answered for within a second or two is stored from here; the store knows it by its id.
 """
 
 from collections.abc import Callable
@@ -20,12 +20,11 @@ from rejoinder.service.items import Handed, HandedOutcome, HandOn
 from rejoinder.service.room_state import RoomState
 from rejoinder.service.sharing import Sharing
 from rejoinder.service.storing import ENDING, Addition, Outcome
-from rejoinder.stores.records import GONE, Appended
+from rejoinder.stores.records import GONE, TAKEN, Appended
 
 ANSWER_SECONDS = 1.0
 DISTRUST_SECONDS = 10.0
 """A server that has not answered in time is handed nothing on for so long."""
-TAKEN = "This message id belongs to another message. Send it with a new id."
 
 
 @dataclass(slots=True)

@@ -8,7 +8,8 @@ from rejoinder.errors import Unavailable
 from rejoinder.protocol.catalogue import ServerEvent
 from rejoinder.protocol.fields import ServerPayload
 from rejoinder.service.delivery import Delivery
-from rejoinder.service.rooms import Rooms, in_time
+from rejoinder.service.patience import in_time
+from rejoinder.service.rooms import Rooms
 from rejoinder.stores.base import Store
 
 P = TypeVar("P", bound=ServerPayload)

@@ -24,8 +24,8 @@ from rejoinder.service.entering import (
 )
 from rejoinder.service.items import HasRead
 from rejoinder.service.marks import moved_of
+from rejoinder.service.patience import in_time
 from rejoinder.service.room_state import PendingTurn, Publish, RoomState
-from rejoinder.service.rooms import in_time
 from rejoinder.service.storing import Done
 from rejoinder.service.titles import Titles
 from rejoinder.service.turns import Turns

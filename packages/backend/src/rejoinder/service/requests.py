@@ -21,9 +21,10 @@ from rejoinder.protocol.catalogue import CLIENT_EVENTS
 from rejoinder.protocol.fields import ServerPayload
 from rejoinder.service.context import Context
 from rejoinder.service.messages import Messages, stored
+from rejoinder.service.patience import SILENT
 from rejoinder.service.payloads import Json, decode, failure
 from rejoinder.service.sending import AT_ONCE, Sending
-from rejoinder.service.storing import SILENT, Outcome
+from rejoinder.service.storing import Outcome
 from rejoinder.stores.records import Appended
 
 Handler = Callable[[Connection, Any], Coroutine[Any, Any, ServerPayload]]
@@ -80,7 +81,7 @@ class Requests:
         *,
         wants_ack: bool = True,
     ) -> Awaitable[None] | None:
-        """The same: `reply` gets the acknowledgement. What is to be awaited before the connection's next event."""
+        """Do what a client event asks for; `reply` gets the acknowledgement. What is to be awaited before the connection's next event."""
         try:
             connection, payload, now = self._accept(connection_id, name, arguments)
             sending = self._sending.get(connection_id)

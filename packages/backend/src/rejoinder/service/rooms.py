@@ -1,10 +1,9 @@
 """The rooms that this server has people or generations in, and the one way a row gets into a room's log."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TypeVar
 
 import structlog
 from msgspec import UNSET
@@ -18,14 +17,14 @@ from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.changes import Changes, without_text
 from rejoinder.service.homes import Homes
 from rejoinder.service.items import HandOn
+from rejoinder.service.patience import in_time
 from rejoinder.service.room_state import LiveStream, Publish, RoomState
 from rejoinder.service.sharing import Sharing
-from rejoinder.service.storing import SILENT, STORE_SECONDS, Addition, Done, Outcome, Storing
+from rejoinder.service.storing import Addition, Done, Outcome, Storing
 from rejoinder.service.tasks import Tasks
 from rejoinder.stores.base import Store
 from rejoinder.stores.records import Appended, Draft
 
-T = TypeVar("T")
 HEAL_SECONDS = 1.0
 LOOK_SECONDS = 0.5
 QUIET_SECONDS = 10.0
@@ -173,8 +172,8 @@ class Rooms:
         return Addition(state, draft, done)
 
     def _ended(self, additions: list[Addition]) -> None:
-        for addition in additions:
-            if addition.state.listeners:
+        if self.homes.rooms:
+            for addition in additions:
                 self.homes.stored(addition.state)
 
     def _in_doubt(self, addition: Addition, error: Unavailable) -> None:
@@ -302,17 +301,3 @@ class Rooms:
             state.quiet_since = now
         elif looks == state.looks and now - state.quiet_since >= QUIET_SECONDS:
             state.suspect_since = state.quiet_since = None
-
-
-async def in_time(work: Awaitable[T]) -> T:
-    """What the store answers, within the time that a person may be kept waiting.
-
-    Raises:
-        Unavailable: the store did not answer in time.
-    """
-    try:
-        # It runs in the caller's task: `wait_for` would make one for it.
-        async with asyncio.timeout(STORE_SECONDS):
-            return await work
-    except TimeoutError as error:
-        raise Unavailable(SILENT) from error

@@ -9,8 +9,8 @@ from rejoinder.protocol.events import DoubleTexting
 from rejoinder.protocol.fields import or_unset
 from rejoinder.service.context import Context
 from rejoinder.service.items import Ruled
+from rejoinder.service.patience import in_time
 from rejoinder.service.room_state import RoomRules
-from rejoinder.service.rooms import in_time
 from rejoinder.stores.records import GONE, Room, characters_of
 
 CHARACTERS_MAX = 8

@@ -13,7 +13,7 @@ from rejoinder.errors import Unavailable
 from rejoinder.protocol import events
 from rejoinder.protocol.fields import iso, or_unset
 from rejoinder.service.context import Context
-from rejoinder.service.rooms import in_time
+from rejoinder.service.patience import in_time
 from rejoinder.stores.records import StoredMember
 
 AT_ONCE = 500

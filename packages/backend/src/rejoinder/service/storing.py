@@ -8,13 +8,12 @@ import structlog
 
 from rejoinder.errors import ChatError, Conflict, InternalError, NotFound, Unavailable
 from rejoinder.protocol.events import ChatMessage
+from rejoinder.service.patience import SILENT, STORE_SECONDS
 from rejoinder.service.room_state import RoomState
 from rejoinder.service.tasks import Tasks
 from rejoinder.stores.base import Store
 from rejoinder.stores.records import Appended, Draft, Outcome as StoreOutcome
 
-STORE_SECONDS = 5.0
-SILENT = "The message store does not answer. Try again in a moment."
 ENDING = "The server is ending. Send it again."
 BATCH_MAX = 500
 BROKEN = "Something went wrong on the server. Try again."

@@ -16,8 +16,8 @@ from rejoinder.protocol.fields import given
 from rejoinder.service.context import Context
 from rejoinder.service.items import Retitled
 from rejoinder.service.members import Members
+from rejoinder.service.patience import in_time
 from rejoinder.service.room_state import RoomState
-from rejoinder.service.rooms import in_time
 from rejoinder.stores.records import GONE, TitledBy
 
 TitleMaker = Literal["none", "first", "model"]

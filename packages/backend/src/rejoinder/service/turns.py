@@ -12,8 +12,8 @@ from rejoinder.errors import RateLimited, Unavailable
 from rejoinder.protocol.events import DoubleTexting
 from rejoinder.service.generation import Generation, GenerationTools, Skipped
 from rejoinder.service.items import Supersedes
+from rejoinder.service.patience import in_time
 from rejoinder.service.room_state import PendingTurn, RoomState
-from rejoinder.service.rooms import in_time
 
 TURNS_WAITING = 16
 TurnPolicy = DoubleTexting

@@ -16,8 +16,8 @@ from rejoinder.service import items
 from rejoinder.service.context import Context
 from rejoinder.service.debts import Debts, answer_id_of
 from rejoinder.service.messages import NOT_HERE, Messages, stored
+from rejoinder.service.patience import in_time
 from rejoinder.service.room_state import PendingTurn, RoomState
-from rejoinder.service.rooms import in_time
 from rejoinder.service.turns import Turns
 from rejoinder.stores.records import Draft
 

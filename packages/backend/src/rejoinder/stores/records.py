@@ -18,6 +18,7 @@ TAIL_ROOMS: Final = 50
 TAIL_ROWS: Final = 200
 """Where there is no index to ask: the newest messages of so many rooms are looked through, so many of each."""
 GONE: Final = "This room was deleted."
+TAKEN: Final = "This message id belongs to another message. Send it with a new id."
 TitledBy = Literal["first", "model", "person"]
 """Where a title comes from: the first message, a model that was asked for one, or a person, who has the last word."""
 Position = tuple[int, str]

@@ -20,9 +20,8 @@ from rejoinder.protocol.events import ChatMessage
 from rejoinder.stores.mongo.connect import BUSY, answering
 from rejoinder.stores.mongo.lane import Entry, Lane
 from rejoinder.stores.mongo.model import ENDED, Document, message_document, message_of
-from rejoinder.stores.records import GONE, Appended, Draft, is_same
+from rejoinder.stores.records import GONE, TAKEN, Appended, Draft, is_same
 
-TAKEN = "This message id belongs to another message. Send it with a new id."
 DUPLICATE_KEY = 11000
 GROUP = 256
 WAITING_MAX = 10_000

@@ -8,7 +8,16 @@ import msgspec
 from rejoinder.errors import Conflict, NotFound
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import iso, or_unset
-from rejoinder.stores.records import GONE, LEASE_AHEAD_MS, Appended, Draft, EndState, Page, is_same
+from rejoinder.stores.records import (
+    GONE,
+    LEASE_AHEAD_MS,
+    TAKEN,
+    Appended,
+    Draft,
+    EndState,
+    Page,
+    is_same,
+)
 from rejoinder.stores.sqlite import owing
 
 COLUMNS = (
@@ -83,7 +92,7 @@ def append(db: sqlite3.Connection, draft: Draft) -> Appended:
     stored = find(db, draft.id)
     if stored is not None:
         if not is_same(stored, draft):
-            raise Conflict("This message id belongs to another message. Send it with a new id.")
+            raise Conflict(TAKEN)
         return Appended(stored, duplicate=True)
     row = db.execute(
         "UPDATE rooms SET last_seq = last_seq + 1, updated_at = max(updated_at, ?) WHERE id = ? RETURNING last_seq",

@@ -22,7 +22,7 @@ export function PromptDialog({ prompt, failure, onClose }: PromptDialogProps) {
       {prompt && (
         <ol>
           {prompt.messages.map(({ role, content }, place) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a prompt never changes
+            // biome-ignore lint/suspicious/noArrayIndexKey: these have no ids, and a prompt is never reordered
             <li key={place} className="mb-3">
               <p className="font-semibold text-muted text-xs">{t.promptRoles[role]}</p>
               <p className="whitespace-pre-wrap break-words font-mono text-sm">{content}</p>
