@@ -29,10 +29,12 @@ FORKS_MAX: Final = 10_000
 """So many forks of a room, the newest, are told of; what was chosen among older ones stays as it is."""
 UNREAD_MAX: Final = 100
 """What is unread is counted so far."""
-PLACES: Final = 1 << 16
-"""Between two questions there is room for so many answers that were asked for later."""
 UNREAD_LOOK: Final = 1_000
 """So many rows after the mark are looked at for it: one's own are among them."""
+REMOVAL_KEPT_SECONDS: Final = 3600
+"""So long it is kept who was removed from a room."""
+PLACES: Final = 1 << 16
+"""Between two questions there is room for so many answers that were asked for later."""
 EndState = Literal["complete", "stopped", "failed", "interrupted"]
 
 

@@ -29,7 +29,15 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.protocol.fields import epoch_ms as wire_ms, given, iso, or_unset
-from rejoinder.stores.records import Debt, Draft, Room, StoredMark, StoredMember, StoredPerson
+from rejoinder.stores.records import (
+    REMOVAL_KEPT_SECONDS,
+    Debt,
+    Draft,
+    Room,
+    StoredMark,
+    StoredMember,
+    StoredPerson,
+)
 
 MESSAGES: Final = "chat_messages"
 ROOMS: Final = "rooms"
@@ -108,7 +116,7 @@ def indexes() -> Mapping[str, list[IndexModel]]:
             IndexModel(
                 [("removedAt", ASCENDING)],
                 name="removed",
-                expireAfterSeconds=3600,
+                expireAfterSeconds=REMOVAL_KEPT_SECONDS,
                 partialFilterExpression={"removedAt": {"$exists": True}},
             ),
         ],

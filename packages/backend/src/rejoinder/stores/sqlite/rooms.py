@@ -13,6 +13,7 @@ from rejoinder.errors import NotFound
 from rejoinder.stores.records import (
     FORKS_LOOK,
     GONE,
+    REMOVAL_KEPT_SECONDS,
     UNREAD_LOOK,
     UNREAD_MAX,
     Entrance,
@@ -28,7 +29,6 @@ from rejoinder.stores.records import (
 from rejoinder.stores.sqlite.branches import branching
 from rejoinder.stores.sqlite.rows import COLUMNS, SELECT, message_of
 
-REMOVALS_KEPT_MS: Final = 3_600_000
 BEFORE_ALL: Final[Position] = (-(1 << 62), "")
 ROOM_COLUMNS = (
     "id",
@@ -239,7 +239,7 @@ def remove_member(db: sqlite3.Connection, room_id: str, user_id: str) -> bool:
     done = db.execute("DELETE FROM members WHERE room_id = ? AND user_id = ?", pair)
     if done.rowcount == 1:
         now = time.time_ns() // 1_000_000
-        db.execute("DELETE FROM removals WHERE at < ?", (now - REMOVALS_KEPT_MS,))
+        db.execute("DELETE FROM removals WHERE at < ?", (now - REMOVAL_KEPT_SECONDS * 1000,))
         db.execute("INSERT OR REPLACE INTO removals VALUES (?, ?, ?, ?)", (*pair, uuid4().hex, now))
     return done.rowcount == 1
 
