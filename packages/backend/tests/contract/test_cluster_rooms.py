@@ -1,7 +1,5 @@
 """Titles, members and deletion on several servers."""
 
-import asyncio
-
 import pytest
 from tests.contract.test_cluster import Cluster, cluster, mongod, shared_redis
 from tests.contract.test_deletion import delete, is_gone
@@ -10,8 +8,8 @@ from tests.contract.test_titles import rename
 from tests.support.chat import Connect, eventually
 from tests.support.mongod import ReplicaSet
 from tests.support.process import Start
-from tests.support.rest import request
-from tests.support.tokens import token, unique
+from tests.support.removals import WAYS, Removal
+from tests.support.tokens import unique
 
 __all__ = ["cluster", "mongod", "shared_redis"]
 
@@ -62,35 +60,16 @@ async def test_another_servers_people_are_told(
     assert (await ben.done("room:rejoin", {"roomId": room}))["title"] == "둘째"
 
 
-@pytest.mark.parametrize("way", ["socket", "create", "add"])
+@pytest.mark.parametrize("way", WAYS)
 async def test_who_is_removed_stays_out_whatever_they_do_on_another_server(
     cluster: Cluster, connect: Connect, room: str, way: str
 ) -> None:
     first, second = cluster(2, "--rooms=members", "--event-burst=1000")
     alice, bob = await connect(first), await connect(second)
-    bearers = {person: token(person.user_id) for person in (alice, bob)}
+    removal = Removal(alice, first, bob, second)
     for number in range(8):
         place = f"{room}-{number}"
-        path = f"/api/rooms/{place}/members/{bob.user_id}"
-        await alice.join(place)
-        await request(first, "PUT", path, bearer=bearers[alice])
-
-        async def enter(place: str = place, path: str = path) -> None:
-            if way == "socket":
-                await bob.call("room:rejoin", {"roomId": place})
-            elif way == "create":
-                body = {"roomId": place}
-                await request(second, "POST", "/api/rooms", bearer=bearers[bob], body=body)
-            else:
-                await request(second, "PUT", path, bearer=bearers[bob])
-
-        entering = [asyncio.create_task(enter()) for _ in range(8)]
-        await asyncio.sleep(0.002 * number)
-        removed = await request(first, "DELETE", path, bearer=bearers[alice])
-        assert removed.status == 200
-        await asyncio.gather(*entering)
-        members = await request(first, "GET", f"/api/rooms/{place}/members", bearer=bearers[alice])
-        assert [member["userId"] for member in members.body["members"]] == [alice.user_id]
+        await removal.while_entering(place, way, 0.002 * number)
 
         async def out(place: str = place) -> bool:
             asked = await bob.call("messages:history", {"roomId": place})

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.support.chat import Chat, Connect
 from tests.support.process import ServerProcess, Start
+from tests.support.removals import WAYS, Removal
 from tests.support.rest import request
 from tests.support.tokens import token, unique
 
@@ -223,34 +224,15 @@ async def test_who_is_removed_is_out_at_once(
     await alice.sees("user:left", userId=bob.user_id)
 
 
-@pytest.mark.parametrize("way", ["socket", "create", "add"])
+@pytest.mark.parametrize("way", WAYS)
 async def test_who_is_removed_stays_out_whatever_they_do_at_that_moment(
     start: Start, connect: Connect, room: str, way: str
 ) -> None:
     server = start("--rooms=members", "--event-burst=1000")
     alice, bob = await connect(server), await connect(server)
-    bearers = {person: token(person.user_id) for person in (alice, bob)}
+    removal = Removal(alice, server, bob, server)
     for number in range(15):
         place = f"{room}-{number}"
-        path = f"/api/rooms/{place}/members/{bob.user_id}"
-        await alice.join(place)
-        await request(server, "PUT", path, bearer=bearers[alice])
-
-        async def enter(place: str = place, path: str = path) -> None:
-            if way == "socket":
-                await bob.call("room:rejoin", {"roomId": place})
-            elif way == "create":
-                body = {"roomId": place}
-                await request(server, "POST", "/api/rooms", bearer=bearers[bob], body=body)
-            else:
-                await request(server, "PUT", path, bearer=bearers[bob])
-
-        entering = [asyncio.create_task(enter()) for _ in range(8)]
-        await asyncio.sleep(0.001 * number)
-        removed = await request(server, "DELETE", path, bearer=bearers[alice])
-        assert removed.status == 200
-        await asyncio.gather(*entering)
-        members = await request(server, "GET", f"/api/rooms/{place}/members", bearer=bearers[alice])
-        assert [member["userId"] for member in members.body["members"]] == [alice.user_id]
+        await removal.while_entering(place, way, 0.001 * number)
         await bob.refused("messages:history", {"roomId": place}, "not_in_room")
         await alice.done("room:leave", {"roomId": place})
