@@ -7,14 +7,12 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from rejoinder.characters.base import Usage
 from rejoinder.core.others import Part
-from rejoinder.errors import CharacterFailed, Unavailable
+from rejoinder.errors import Unavailable
 from rejoinder.protocol import catalogue
 from rejoinder.protocol.constants import ID_LENGTH_MAX
 from rejoinder.protocol.fields import given
 from rejoinder.service import items
-from rejoinder.service.answers import announce_chunk, announce_end, announce_thought
 from rejoinder.service.company import Company
 from rejoinder.service.connected import Connected
 from rejoinder.service.context import Context
@@ -29,7 +27,6 @@ from rejoinder.service.seen import Seen
 from rejoinder.service.titles import Titles
 from rejoinder.service.turns import Turns
 
-WANT_SECONDS = 0.5
 LOOK_SECONDS = 1.0
 WATCH_SECONDS = 60.0
 PARTED_SECONDS = 600.0
@@ -204,7 +201,7 @@ class Hearing:
             if server is not None:
                 self._c.sharing.introduce(state, (server,))
             for message_id in state.elsewhere:
-                self._want(state, message_id)
+                self._elsewhere.want(state, message_id)
             if state.people:
                 _ = self._c.sharing.tasks.start(self._tell_marks(state))
 
@@ -294,11 +291,12 @@ class Hearing:
             case items.Handed():
                 self._c.rooms.homes.answered(state, said)
             case items.Piece():
-                self._piece(state, said)
+                self._elsewhere.piece(state, said)
             case items.Thinks():
-                self._thinks(state, said)
+                self._elsewhere.thinks(state, said)
             case items.Ended():
-                self._ended(state, said)
+                self._turns.news(state)
+                self._elsewhere.ended(state, said)
             case items.Types():
                 self._company.types(state, said)
             case items.HasRead():
@@ -327,11 +325,11 @@ class Hearing:
                 self._c.sharing.met(state.id, server)
                 self._company.are(server, state, [])
             case items.Want():
-                self._wanted(server, state, said)
+                self._elsewhere.wanted(server, state, said)
             case items.Supersedes():
                 self._turns.superseded(state, said)
             case items.Stop():
-                _ = self._c.sharing.tasks.start(self._stop(server, state, said))
+                _ = self._c.sharing.tasks.start(self._elsewhere.asked_to_stop(server, state, said))
             case _:
                 return
 
@@ -362,84 +360,10 @@ class Hearing:
                     moved_of(state.id, mark),
                 )
 
-    # --- answers ---------------------------------------------------------------------------------
-
-    def _piece(self, state: RoomState, said: items.Piece) -> None:
-        stream = state.elsewhere.get(said.message_id)
-        if stream is None:
-            if said.message_id not in state.streams and not state.elsewhere.has_ended(
-                said.message_id
-            ):
-                # Its row was lost, or waits for one that was.
-                self._c.rooms.look(state)
-            return
-        stream.heard_at = self._c.clock.now()
-        shown = stream.text.shown_length
-        if said.offset > shown:
-            self._want(state, said.message_id)
-            return
-        stream.text.write(said.text[shown - said.offset :])
-        chunk = stream.text.take_chunk()
-        if chunk is not None:
-            announce_chunk(self._c.delivery, state, said.message_id, chunk)
-
-    def _thinks(self, state: RoomState, said: items.Thinks) -> None:
-        # What comes too early or too late is not missed: it is shown to those who see it happen, and kept nowhere.
-        stream = state.elsewhere.get(said.message_id)
-        if stream is not None:
-            stream.heard_at = self._c.clock.now()
-            announce_thought(self._c.delivery, state, said.message_id, said.index, said.text)
-
-    def _want(self, state: RoomState, message_id: str) -> None:
-        stream, now = state.elsewhere.get(message_id), self._c.clock.now()
-        if stream is not None and state.listeners and now - stream.wanted_at >= WANT_SECONDS:
-            stream.wanted_at = now
-            want = items.Want(state.id, message_id, stream.text.shown_length)
-            self._c.sharing.say(state.listeners, want)
-
-    def _wanted(self, server: str, state: RoomState, said: items.Want) -> None:
-        stream = state.streams.get(said.message_id)
-        if stream is not None:
-            text = stream.text.shown[said.offset :]
-            piece = items.Piece(state.id, said.message_id, said.offset, text)
-            self._c.sharing.say((server,), piece)
-
     def _row(self, state: RoomState, said: items.Row) -> None:
         self._c.rooms.arrived(state, said.row)
         if said.row.role == "character":
             self._turns.news(state)
-
-    def _ended(self, state: RoomState, said: items.Ended) -> None:
-        self._turns.news(state)
-        stream = state.elsewhere.get(said.message_id)
-        if stream is None:
-            if not state.elsewhere.has_ended(said.message_id):
-                self._c.rooms.look(state)
-            return
-        if stream.text.shown_length != said.length:
-            _ = self._c.sharing.tasks.start(self._elsewhere.look_at(state, said.message_id))
-            return
-        state.elsewhere.end(said.message_id)
-        announce_end(
-            self._c.delivery,
-            state,
-            said.message_id,
-            stream.text.shown,
-            said.state,
-            self._c.clock.wall_ms(),
-            failure=None if said.error is None else CharacterFailed(said.error),
-            usage=None if said.usage is None else Usage(*said.usage),
-        )
-
-    async def _stop(self, server: str, state: RoomState, said: items.Stop) -> None:
-        turn = self._turns.find(state, said.message_id)
-        outcome: items.StopOutcome = "unknown"
-        if turn is not None and turn.asked_by != said.asked_by:
-            outcome = "forbidden"
-        elif turn is not None:
-            await self._turns.stop(state, turn)
-            outcome = "stopped"
-        self._c.sharing.say((server,), items.Stopped(state.id, said.call, outcome))
 
 
 def _about(item: bytes) -> tuple[str, str]:
