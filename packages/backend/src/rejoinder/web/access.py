@@ -96,18 +96,16 @@ def path_id(request: Request, name: str) -> str:
         raise InvalidPayload(f"{name}: {str(error)[:200]}") from error
 
 
-def number(text: str, name: str, least: int = 0) -> int:
-    """A number of the query.
+def page_limit(request: Request, usual: int, most: int) -> int:
+    """How many a page is to have, as the query's `limit` says it; what is above `most` counts as that.
 
     Raises:
-        InvalidPayload: it is none, or one that can't be.
+        InvalidPayload: it is no number, or 0.
     """
-    digits = text.isascii() and text.isdigit() and len(text) <= len(str(NUMBER_MAX))
-    if not digits or int(text) > NUMBER_MAX:
-        raise InvalidPayload(f"{name} is no number that can be here.")
-    if int(text) < least:
-        raise InvalidPayload(f"{name}: {least} or more.")
-    return int(text)
+    limit = _number(request.query_params.get("limit", str(usual)), "limit")
+    if limit < 1:
+        raise InvalidPayload("limit: 1 or more.")
+    return min(limit, most)
 
 
 def place(text: str, name: str) -> Position | None:
@@ -121,7 +119,7 @@ def place(text: str, name: str) -> Position | None:
         return None
     if not colon or not id_:
         raise InvalidPayload(f"{name}: take the `next` of the page before.")
-    return number(time, name), id_
+    return _number(time, name), id_
 
 
 def take(limit: RateLimit, user_id: str, now: float) -> None:
@@ -138,3 +136,10 @@ def take(limit: RateLimit, user_id: str, now: float) -> None:
 def address(request: Request) -> str:
     """Where the request comes from."""
     return request.client.host if request.client else ""
+
+
+def _number(text: str, name: str) -> int:
+    digits = text.isascii() and text.isdigit() and len(text) <= len(str(NUMBER_MAX))
+    if not digits or int(text) > NUMBER_MAX:
+        raise InvalidPayload(f"{name} is no number that can be here.")
+    return int(text)

@@ -28,7 +28,7 @@ from rejoinder.service.entering import NOT_ALLOWED, check_open
 from rejoinder.service.prompts import Prompts
 from rejoinder.stores.base import Store
 from rejoinder.stores.records import GONE, RoomOverview, StoredMember
-from rejoinder.web.access import Access, address, guarded, number, path_id, place, take
+from rejoinder.web.access import Access, address, guarded, page_limit, path_id, place, take
 from rejoinder.web.answers import answer, body_of, is_operator
 from rejoinder.web.cards import Cards
 
@@ -214,9 +214,9 @@ class Api:
 
     async def members(self, request: Request) -> Response:
         """`GET /api/rooms/{roomId}/members`."""
-        room_id, query = await self._room(request), request.query_params
-        limit = min(number(query.get("limit", str(MEMBERS_PAGE)), "limit", 1), MEMBERS_PAGE)
-        after = place(query.get("after", ""), "after")
+        room_id = await self._room(request)
+        limit = page_limit(request, MEMBERS_PAGE, MEMBERS_PAGE)
+        after = place(request.query_params.get("after", ""), "after")
         members = await self._p.store.members(room_id, limit + 1, after)
         more, members = len(members) > limit, members[:limit]
         return answer(

@@ -14,7 +14,7 @@ from rejoinder.errors import ChatError, Forbidden, NotFound, Unavailable
 from rejoinder.protocol import rest
 from rejoinder.service.connected import Connected, Wanted
 from rejoinder.stores.base import Store
-from rejoinder.web.access import guarded, number
+from rejoinder.web.access import guarded, page_limit
 from rejoinder.web.answers import answer, is_operator, refuse
 
 READY_SECONDS: Final = 3.0
@@ -72,10 +72,8 @@ class Operate:
             raise Forbidden("This needs the operator's token.")
         given = request.query_params
         if given:
-            limit = number(given.get("limit", str(CONNECTIONS)), "limit", 1)
-            wanted = Wanted(
-                given.get("after", ""), min(limit, CONNECTIONS_MAX), given.get("userId", "")
-            )
+            limit = page_limit(request, CONNECTIONS, CONNECTIONS_MAX)
+            wanted = Wanted(given.get("after", ""), limit, given.get("userId", ""))
             page = await self._connected.page(wanted, given.get("server", ""))
             return answer(
                 rest.ConnectionPage(

@@ -23,7 +23,7 @@ from rejoinder.service.rules import Rules
 from rejoinder.service.titles import Titles
 from rejoinder.stores.base import Store
 from rejoinder.stores.records import Position, Room, StoredMember
-from rejoinder.web.access import Access, guarded, number, path_id, place, take
+from rejoinder.web.access import Access, guarded, page_limit, path_id, place, take
 from rejoinder.web.answers import answer, body_of
 from rejoinder.web.download import attachment, file_name
 from rejoinder.web.export import Exported, as_json, markdown
@@ -183,8 +183,8 @@ def _asked(request: Request) -> tuple[Wanted, int, Position | None]:
     query = wanted(text)
     if query is None:
         raise InvalidPayload("Enter what to search for.")
-    limit = number(request.query_params.get("limit", str(HITS)), "limit", 1)
-    return query, min(limit, HITS_MAX), place(request.query_params.get("before", ""), "before")
+    limit = page_limit(request, HITS, HITS_MAX)
+    return query, limit, place(request.query_params.get("before", ""), "before")
 
 
 def _hit(query: Wanted, message: ChatMessage, room: Room) -> rest.SearchHit:
