@@ -11,6 +11,8 @@ from rejoinder.errors import InvalidPayload, TooLarge, Unavailable
 from rejoinder.web import uploads
 from rejoinder.web.uploads import Uploads
 
+FOR_EVER = 1e6  # so that the other limit can't be what ends it
+
 
 class Sender:
     """A request whose body comes when a test says so."""
@@ -46,7 +48,8 @@ async def test_one_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch)
         await sender.taken_by(Uploads())
 
 
-async def test_one_that_comes_no_further_is_given_up() -> None:
+async def test_one_that_comes_no_further_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "FILE_SECONDS", FOR_EVER)
     sender = Sender()
     sender.send(b"1")
     with pytest.raises(InvalidPayload, match="too long"):
@@ -58,7 +61,7 @@ async def test_one_that_takes_for_ever_is_given_up(monkeypatch: pytest.MonkeyPat
     sender = Sender()
     sender.send(b"1")
     with pytest.raises(InvalidPayload, match="too long"):
-        await sender.taken_by(Uploads())
+        await sender.taken_by(Uploads(stalled_seconds=FOR_EVER))
 
 
 async def test_all_together_have_so_much_room_and_leave_it_again() -> None:
