@@ -14,6 +14,7 @@ from rejoinder.gateway.socket_service import Gateway
 from rejoinder.protocol.catalogue import ServerEvent
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.chat import ChatService
+from rejoinder.service.requests import Requests
 from rejoinder.service.room_state import PendingTurn, RoomState
 from rejoinder.service.turns import Turns
 from rejoinder.settings import Settings
@@ -145,24 +146,31 @@ class LyingDelivery:
 
 
 class LyingService:
-    """A service that acknowledges some messages never, or as refused."""
+    """A service whose requests are answered with lies."""
 
     def __init__(self, honest: ChatService, lies: Lies) -> None:
         self._honest = honest
-        self._lies = lies
+        self.requests = LyingRequests(honest.requests, lies)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._honest, name)
+
+
+class LyingRequests:
+    """Acknowledges some messages never, or as refused."""
+
+    def __init__(self, honest: Requests, lies: Lies) -> None:
+        self._honest = honest
+        self._lies = lies
 
     def begin(
         self, connection: str, name: str, arguments: Sequence[Any], reply: Any, **more: Any
     ) -> Any:
         found = _ID.search(b"".join(bytes(each) for each in arguments))
         if name == "message:send" and found and hit(found[1].decode()):
-            if "lose-ack" in self._lies:
-                return self._honest.begin(connection, name, arguments, _nobody, **more)
-            reply({"success": False, "code": "too_large", "error": "This is a lie."})
-            return self._honest.begin(connection, name, arguments, _nobody, **more)
+            if "lose-ack" not in self._lies:
+                reply({"success": False, "code": "too_large", "error": "This is a lie."})
+            reply = _nobody
         return self._honest.begin(connection, name, arguments, reply, **more)
 
 

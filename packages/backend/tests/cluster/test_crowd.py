@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 import pytest
 from redis.asyncio import Redis
+from tests.service.world import handled
 from tests.support.redis import RedisServer
 
 from rejoinder.characters import Characters
@@ -114,14 +115,14 @@ class Server:
         if listened_to:
             self.ears.of[user_id] = []
         entry = msgspec.json.encode({"roomId": "hall"})
-        ack = await self.service.handle(user_id, "room:join", [entry])
+        ack = await handled(self.service, user_id, "room:join", [entry])
         assert isinstance(ack, events.RoomAck), ack
         return ack
 
     async def leave(self, user_id: str) -> None:
         """They leave the room."""
         leave = msgspec.json.encode({"roomId": "hall"})
-        ack = await self.service.handle(user_id, "room:leave", [leave])
+        ack = await handled(self.service, user_id, "room:leave", [leave])
         assert isinstance(ack, events.Ack), ack
 
     def users(self, listener: str, event: str) -> list[str]:

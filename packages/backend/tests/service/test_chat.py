@@ -75,7 +75,7 @@ async def test_an_unknown_event_is_not_found(world: World, name: str) -> None:
 
 async def test_every_event_of_the_catalogue_is_handled(world: World) -> None:
     ann = await world.connect("ann")
-    assert {*world.service._requests._handlers, "message:send"} == set(CLIENT_EVENTS)
+    assert {*world.service.requests._handlers, "message:send"} == set(CLIENT_EVENTS)
     for name in CLIENT_EVENTS:
         ack = await ann.call(name, {"no such field": 1})
         assert isinstance(ack, events.Failure)

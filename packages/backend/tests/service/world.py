@@ -234,6 +234,27 @@ class Puppet:
         """Nothing is held."""
 
 
+async def handled(
+    service: ChatService,
+    connection_id: str,
+    event: str,
+    arguments: Sequence[bytes],
+    *,
+    wants_ack: bool = True,
+) -> ServerPayload:
+    """Have a service do what an event asks for; the acknowledgement."""
+    answer: asyncio.Future[ServerPayload] = asyncio.get_running_loop().create_future()
+
+    def reply(payload: ServerPayload) -> None:
+        if not answer.done():
+            answer.set_result(payload)
+
+    doing = service.requests.begin(connection_id, event, arguments, reply, wants_ack=wants_ack)
+    if doing is not None:
+        await doing
+    return await answer
+
+
 class Client:
     """One connection, as the gateway would carry it."""
 
@@ -247,7 +268,7 @@ class Client:
         arguments = [
             each if isinstance(each, bytes) else msgspec.json.encode(each) for each in payload
         ]
-        return await self.world.service.handle(self.id, event, arguments, wants_ack=wants_ack)
+        return await handled(self.world.service, self.id, event, arguments, wants_ack=wants_ack)
 
     async def refused(self, event: str, *payload: object) -> str:
         """Send an event that is to be refused; the code."""

@@ -143,7 +143,7 @@ class _Chat(Handler):
         if event.size > self._limit:
             event.ack(failure(TooLarge("The payload is too large. Send less at once.")))
             return None
-        return self._service.begin(
+        return self._service.requests.begin(
             connection.id, event.name, event.raw, event.ack, wants_ack=event.ack_id is not None
         )
 

@@ -1,7 +1,7 @@
 """ChatService: the parts of a chat, put together, and what whoever carries it calls."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rejoinder.characters.registry import Characters
 from rejoinder.cluster.base import Cluster
@@ -14,7 +14,6 @@ from rejoinder.core.typing import Typing
 from rejoinder.errors import Unavailable
 from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.events import ChatMessage
-from rejoinder.protocol.fields import ServerPayload
 from rejoinder.service.answers import show_joined
 from rejoinder.service.auth import Authenticate, Authorize, Handshake
 from rejoinder.service.changes import Changes
@@ -32,9 +31,8 @@ from rejoinder.service.indexing import Indexing
 from rejoinder.service.lifecycle import Lifecycle
 from rejoinder.service.members import Members
 from rejoinder.service.messages import Messages
-from rejoinder.service.payloads import Json
 from rejoinder.service.prompts import Prompts
-from rejoinder.service.requests import RETRY_AFTER_MS, Handler, Reply, Requests
+from rejoinder.service.requests import RETRY_AFTER_MS, Handler, Requests
 from rejoinder.service.room_state import RoomState
 from rejoinder.service.rooms import Rooms
 from rejoinder.service.rules import Rules
@@ -51,7 +49,7 @@ from rejoinder.stores.records import StoredMember
 
 
 class ChatService:
-    """The chat of one server. Whatever carries it calls `connect`, `opened`, `handle`, `ended`, and `tick` several times
+    """The chat of one server. Whatever carries it calls `connect`, `opened`, `requests.begin`, `ended`, and `tick` several times
     a second.
     """
 
@@ -133,7 +131,7 @@ class ChatService:
         messages = Messages(self._context, characters, self._turns, self._debts, self.titles)
         variants = Variants(self._context, characters, self._turns, messages, self._debts)
         handlers = self._table(messages, variants, Signals(self._context))
-        self._requests = Requests(self._context, messages, handlers)
+        self.requests = Requests(self._context, messages, handlers)
 
     def _table(
         self, messages: Messages, variants: Variants, signals: Signals
@@ -208,7 +206,7 @@ class ChatService:
 
     def ended(self, connection_id: str, *, forced: bool) -> None:
         """The connection is gone; `forced` if it was the server that ended it."""
-        self._requests.forget(connection_id)
+        self.requests.forget(connection_id)
         self._lifecycle.ended(connection_id, forced=forced)
 
     def missed(self, connection_id: str) -> None:
@@ -217,36 +215,6 @@ class ChatService:
         for room_id in tuple(connection.rooms) if connection is not None else ():
             resync = events.RoomResync(room_id=room_id, reason="slow")
             self._context.delivery.send((connection_id,), catalogue.ROOM_RESYNC, resync)
-
-    async def handle(
-        self, connection_id: str, name: str, arguments: Sequence[Json], *, wants_ack: bool = True
-    ) -> ServerPayload:
-        """Do what a client event asks for; the acknowledgement, which is a `Failure` for anything that went wrong.
-
-        Each of the arguments is JSON.
-        """
-        answer: asyncio.Future[ServerPayload] = asyncio.get_running_loop().create_future()
-
-        def reply(payload: ServerPayload) -> None:
-            if not answer.done():
-                answer.set_result(payload)
-
-        doing = self.begin(connection_id, name, arguments, reply, wants_ack=wants_ack)
-        if doing is not None:
-            await doing
-        return await answer
-
-    def begin(
-        self,
-        connection_id: str,
-        name: str,
-        arguments: Sequence[Json],
-        reply: Reply,
-        *,
-        wants_ack: bool = True,
-    ) -> Awaitable[None] | None:
-        """The same: `reply` gets the acknowledgement. What is to be awaited before the connection's next event."""
-        return self._requests.begin(connection_id, name, arguments, reply, wants_ack=wants_ack)
 
     def tick(self) -> None:
         """Do what is due by now."""

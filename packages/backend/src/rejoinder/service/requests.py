@@ -81,7 +81,10 @@ class Requests:
         *,
         wants_ack: bool = True,
     ) -> Awaitable[None] | None:
-        """Do what a client event asks for; `reply` gets the acknowledgement. What is to be awaited before the connection's next event."""
+        """Do what a client event asks for; what is to be awaited before the connection's next event.
+
+        Each of the arguments is JSON. `reply` gets the acknowledgement, which is a `Failure` for anything that went wrong.
+        """
         try:
             connection, payload, now = self._accept(connection_id, name, arguments)
             sending = self._sending.get(connection_id)
