@@ -6,7 +6,6 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Coroutine, Sequence
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Any, Self
 
 import msgspec
@@ -69,12 +68,7 @@ class People:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     def room(self, number: int) -> str:

@@ -6,7 +6,6 @@ Who may enter is asked before much else is read and written. A removal in betwee
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Self
 
 
@@ -24,12 +23,7 @@ class Passage:
         self._passages.add(self)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._passages.discard(self)
 
 
