@@ -10,6 +10,7 @@ import structlog
 from rejoinder.cluster.redis.address import Address
 from rejoinder.cluster.redis.pipe import Pipe
 from rejoinder.cluster.redis.resp import Command, ErrorReply
+from rejoinder.cluster.redis.wire import seen
 from rejoinder.errors import Unavailable
 
 WAITING_MAX: Final = 20_000
@@ -64,7 +65,7 @@ class Lane:
         """
         asked = Asked(command)
         # Nobody may be interested in the answer, nor in that there is none.
-        asked.answer.add_done_callback(_seen)
+        asked.answer.add_done_callback(seen)
         if (not self.up and not probe) or self._closed or len(self._waiting) >= WAITING_MAX:
             asked.answer.set_exception(Unavailable(AWAY, RETRY_MS))
         else:
@@ -152,8 +153,3 @@ class Lane:
 
     def _complain(self, refusal: ErrorReply) -> None:
         self._log.error("Redis refused a command", reason=str(refusal)[:200])
-
-
-def _seen(answer: "asyncio.Future[Any]") -> None:
-    if not answer.cancelled():
-        answer.exception()

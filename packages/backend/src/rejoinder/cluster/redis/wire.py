@@ -13,6 +13,12 @@ from rejoinder.cluster.redis.resp import Parser, ProtocolError, Reply
 Hear = Callable[[list[Reply]], None]
 
 
+def seen(future: "asyncio.Future[Any]") -> None:
+    """For one that nobody may wait for: the loop is not to complain of its error."""
+    if not future.cancelled():
+        future.exception()
+
+
 class Connection(asyncio.Protocol):
     """Asked once at a time, so that no more waits to be written than that."""
 
@@ -26,7 +32,7 @@ class Connection(asyncio.Protocol):
         self._over = False
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Gets the `ErrorReply` or `OSError` for which it ended."""
-        self.ended.add_done_callback(_seen)
+        self.ended.add_done_callback(seen)
 
     @property
     def open(self) -> bool:
@@ -99,8 +105,3 @@ class Connection(asyncio.Protocol):
 
 def _unasked(_: list[Reply]) -> None:
     raise ProtocolError("Redis has answered what it was not asked")
-
-
-def _seen(ended: "asyncio.Future[None]") -> None:
-    if not ended.cancelled():
-        ended.exception()
