@@ -262,11 +262,11 @@ class Rooms:
 
     def tick(self) -> None:
         """Look after rooms whose log may have rows that nobody was shown, and forget those that nobody is in."""
+        self.homes.tick()
         now = self._clock.now()
         if now < self._look_at:
             return
         self._look_at = now + LOOK_SECONDS
-        self.homes.tick()
         for state in self.all():
             if state.suspect_since is None:
                 state.suspect_since = now if state.sequencer.waiting else None
