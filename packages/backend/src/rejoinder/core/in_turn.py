@@ -26,9 +26,8 @@ def next_here(
         return None
     for answer_id in waiting:
         if answer_id not in owed:
-            return (
-                answer_id  # It has ended by now, in other hands; that is found out in the same way.
-            )
+            # It has ended by now, in other hands; that is found out in the same way.
+            return answer_id
     for answer_id in owed:
         if answer_id in waiting:
             return answer_id

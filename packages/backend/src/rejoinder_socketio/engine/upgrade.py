@@ -1,6 +1,7 @@
 """From uvicorn's HTTP to WebSockets straight on its transports: uvicorn's `ws` setting takes `TcpWebSockets`.
 
-uvicorn reads the upgrade's request and hands its bytes over; from then on nothing is between the transport and `TcpWebSocket`.
+What is no plain handshake (`arriving`) is read by uvicorn, which hands its bytes over. From then on nothing is between the
+transport and `TcpWebSocket`.
 """
 
 import asyncio
