@@ -1,7 +1,7 @@
 """Who is connected, on all servers: each is asked for its own, and what does not answer in time is told of."""
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from heapq import nsmallest
 from itertools import chain
@@ -76,8 +76,9 @@ class Connected:
             NotFound: there is no such server.
         """
         me, end = self._c.sharing.cluster.server_id, asyncio.get_running_loop().time() + ASK_SECONDS
-        others, complete = await self._others({THIS: me}.get(server, server))
-        here = server in {"", THIS, me}
+        server = me if server == THIS else server
+        others, complete = await self._others(server)
+        here = server in {"", me}
         found: list[ListedConnection] = []
         missing: set[str] = set()
         more = here or bool(others)
@@ -148,10 +149,7 @@ class Connected:
     async def _own(self, wanted: Wanted) -> tuple[list[ListedConnection], bool]:
         """Those of this server, and whether there are more."""
         connections = self._c.connections
-        everybody: Iterable[Connection] = (
-            connections.of_user(wanted.user_id) if wanted.user_id else connections
-        )
-        everybody = tuple(everybody)
+        everybody = tuple(connections.of_user(wanted.user_id) if wanted.user_id else connections)
         first: list[Connection] = []
         for at in range(0, len(everybody), STEP):
             if at:
