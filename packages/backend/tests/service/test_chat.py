@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.service.world import World, running
+from tests.service.world import FaultyStore, World, running
 
 from rejoinder.core.limits import Rate
+from rejoinder.errors import ConfigurationError
 from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.catalogue import CLIENT_EVENTS
 from rejoinder.service.context import Limits
@@ -267,3 +268,20 @@ async def test_nobody_acts_in_a_room_they_are_not_in(
     assert await eve.refused(event, {"roomId": "nowhere", **more}) == "not_in_room"
     assert ann.names == []
     assert eve.names == []
+
+
+@pytest.mark.parametrize("operation", ["unfinished", "owed"])
+async def test_a_store_that_cannot_be_written_to_at_the_start_is_told_in_a_sentence(
+    tmp_path: Path, operation: str
+) -> None:
+    def full(path: Path) -> FaultyStore:
+        store = FaultyStore(path)
+        store.faults[operation] = "refuse"
+        return store
+
+    with pytest.raises(ConfigurationError, match="can't be written to"):
+        async with running(tmp_path, make_store=full):
+            raise AssertionError("it has begun to serve")
+    # It let go of the store.
+    async with running(tmp_path) as world:
+        await world.in_room("ann")

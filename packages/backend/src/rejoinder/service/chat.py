@@ -11,7 +11,7 @@ from rejoinder.core.connections import Connection, ConnectionPolicy, Connections
 from rejoinder.core.gate import Gate
 from rejoinder.core.presence import Presence
 from rejoinder.core.typing import Typing
-from rejoinder.errors import Unavailable
+from rejoinder.errors import ConfigurationError, Unavailable
 from rejoinder.protocol import catalogue, events
 from rejoinder.protocol.events import ChatMessage
 from rejoinder.service.answers import show_joined
@@ -46,6 +46,8 @@ from rejoinder.service.turns import TurnPolicy, Turns
 from rejoinder.service.variants import Variants
 from rejoinder.stores.base import Store
 from rejoinder.stores.records import StoredMember
+
+UNWRITABLE = "The message store can't be written to. See that its disk has room, or that its database answers, and start again."
 
 
 class ChatService:
@@ -158,14 +160,20 @@ class ChatService:
     # --- for the gateway -------------------------------------------------------------------------
 
     async def open(self) -> None:
-        """Get ready to serve: what servers that are gone left unfinished is ended."""
+        """Get ready to serve: what servers that are gone left unfinished is ended.
+
+        Raises:
+            ConfigurationError: that can't be done; it says what to do.
+        """
         await self._store.open()
-        await self._elsewhere.open()
         try:
+            await self._elsewhere.open()
             await self._cluster.open(self._hearing)
             await self._debts.open()
-        except BaseException:
+        except BaseException as error:
             await self._store.close()
+            if isinstance(error, Unavailable):
+                raise ConfigurationError(UNWRITABLE) from error
             raise
 
     def drain(self) -> None:
